@@ -1,0 +1,1 @@
+//! The Bayeux wire protocol as values.

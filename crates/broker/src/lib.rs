@@ -1,0 +1,1 @@
+//! Bayeux sessions, subscriptions and publishing.

@@ -1,0 +1,1 @@
+//! The call-state core: calls, parties, SMS sessions and user data.

@@ -1,0 +1,1 @@
+//! Encke for embedders: the paved path re-exported.

@@ -1,0 +1,1 @@
+//! An ordered per-key append log with optimistic concurrency.

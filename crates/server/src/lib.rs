@@ -1,0 +1,1 @@
+//! The encke binary: settings, login, TLS, metrics, signals and pages.

@@ -1,0 +1,1 @@
+//! Simulated peers and fixtures for tests.

@@ -1,0 +1,1 @@
+//! Bayeux over HTTP as one hyper and tower service.

@@ -1,0 +1,1 @@
+//! Tests that cross crates live in the folders beside this file.
