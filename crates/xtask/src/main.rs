@@ -1,2 +1,48 @@
-//! Entry point.
-fn main() {}
+//! The two commands of the README, each with all its set-up on a bare checkout.
+//!
+//! `cargo xtask demo` fetches the web client's packages and starts `encke demo`; what follows `--`
+//! is handed on. `cargo xtask test` fetches whatever the tests need and runs every one of them.
+//! Everything is run in the dev profile, so that nothing is built twice. This crate has no
+//! dependencies and knows nothing of the code it builds.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
+
+use std::process::ExitCode;
+
+mod demo;
+mod gate;
+mod setup;
+mod steps;
+mod workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  demo [-- ARGS]   set up and start `encke demo ARGS`
+  test             set up and run every check and test, as CI does
+";
+
+/// Exit code for a command line that is not understood.
+const EX_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let outcome = match arguments.next().as_deref() {
+        Some("demo") => demo::run(arguments.skip_while(|argument| argument == "--")),
+        Some("test") if arguments.next().is_none() => gate::run(),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(EX_USAGE);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

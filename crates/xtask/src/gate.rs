@@ -1,0 +1,61 @@
+//! `cargo xtask test`: the gate, cheapest check first.
+//!
+//! One build in the dev profile serves nextest, the binaries that the tests start, and the Node
+//! and browser tests; clippy and rustdoc share the metadata of a check build.
+
+use std::process::Command;
+
+use crate::steps::{Steps, must};
+use crate::{setup, workspace};
+
+/// Runs every step and prints the table of seconds; an error if any of them failed.
+pub(crate) fn run() -> Result<(), String> {
+    let mut steps = Steps::default();
+    steps.vital("set-up", || {
+        setup::debian_packages()?;
+        setup::require_node("the desk and the interop tests are npm packages")?;
+        setup::nextest()?;
+        for folder in [workspace::WEB, workspace::INTEROP, workspace::BROWSER] {
+            setup::npm_packages(folder)?;
+        }
+        Ok(())
+    });
+    steps.step("format", || must(cargo("fmt").args(["--all", "--check"])));
+    steps.step("clippy", || {
+        let mut clippy = cargo("clippy");
+        clippy.args(["--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+        must(&mut clippy)
+    });
+    steps.step("rustdoc", || {
+        let mut doc = cargo("doc");
+        doc.args(["--locked", "--workspace", "--no-deps", "--document-private-items"]);
+        must(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    if setup::cargo_runs("deny") {
+        steps.step("deny", || {
+            must(cargo("deny").args(["--locked", "check", "bans", "licenses", "sources"]))
+        });
+    } else {
+        steps.skip("deny", "cargo-deny is not installed (cargo install cargo-deny)");
+    }
+    steps
+        .vital("build", || must(cargo("build").args(["--locked", "--workspace", "--all-targets"])));
+    steps.step("nextest", || must(cargo("nextest").args(["run", "--locked", "--workspace"])));
+    steps.step("doctests", || must(cargo("test").args(["--locked", "--workspace", "--doc"])));
+    steps.step("interop", || npm_test(workspace::INTEROP));
+    steps.step("browser", || npm_test(workspace::BROWSER));
+    steps.finish()
+}
+
+fn cargo(subcommand: &str) -> Command {
+    let mut command = Command::new(workspace::cargo());
+    command.current_dir(workspace::root()).arg(subcommand);
+    command
+}
+
+/// The tests of an npm package, which find the server's binary by `ENCKE_BIN`.
+fn npm_test(folder: &str) -> Result<(), String> {
+    let mut test = Command::new("npm");
+    test.current_dir(workspace::root().join(folder)).arg("test");
+    must(test.env("ENCKE_BIN", workspace::target().join("debug").join("encke")))
+}

@@ -1,0 +1,119 @@
+//! What a bare checkout lacks: Debian packages, cargo-nextest, npm packages.
+//!
+//! Everything here looks first and installs only what is missing, so a second run costs nothing.
+//! What cannot be installed is an error that names the command to install by hand.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::steps;
+use crate::workspace;
+
+/// The oldest Node.js whose test runner and `fetch` the tests use.
+const NODE_MAJOR: u32 = 18;
+
+/// Checks that `node` and `npm` run and are new enough; installs nothing.
+pub(crate) fn require_node(why: &str) -> Result<(), String> {
+    let advice = "install Node.js with npm (on Debian: apt-get install nodejs npm)";
+    let version = output("node", &["--version"])
+        .ok_or_else(|| format!("`node` does not run; {why}; {advice}"))?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok());
+    if major.is_none_or(|major: u32| major < NODE_MAJOR) {
+        return Err(format!("Node.js {NODE_MAJOR} or newer is needed, found {}", version.trim()));
+    }
+    output("npm", &["--version"]).ok_or_else(|| format!("`npm` does not run; {why}; {advice}"))?;
+    Ok(())
+}
+
+/// Installs Debian's chromium, nodejs and npm where the commands are missing.
+pub(crate) fn debian_packages() -> Result<(), String> {
+    let mut missing = Vec::new();
+    if !["chromium", "chromium-browser", "google-chrome"].iter().any(|name| runs(name)) {
+        missing.push("chromium");
+    }
+    if !runs("node") {
+        missing.push("nodejs");
+    }
+    if !runs("npm") {
+        missing.push("npm");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    if !runs("apt-get") {
+        return Err(format!("no apt-get here; please install these by hand: {list}"));
+    }
+    let root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
+    if !root && !runs("sudo") {
+        return Err(format!("neither root nor sudo; please run: apt-get install {list}"));
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = if root {
+            Command::new("env")
+        } else {
+            let mut sudo = Command::new("sudo");
+            sudo.arg("env");
+            sudo
+        };
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes"]).args(arguments);
+        steps::must(&mut command)
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "--no-install-recommends"][..], &missing].concat())
+}
+
+/// Builds cargo-nextest when `cargo nextest` does not run.
+pub(crate) fn nextest() -> Result<(), String> {
+    if cargo_runs("nextest") {
+        return Ok(());
+    }
+    let mut install = Command::new(workspace::cargo());
+    // From elsewhere than the checkout, so that its settings do not reach the tool's own build.
+    install.current_dir(std::env::temp_dir()).args(["install", "--locked", "cargo-nextest"]);
+    steps::must(&mut install)
+}
+
+/// Whether the cargo subcommand `name` is installed.
+pub(crate) fn cargo_runs(name: &str) -> bool {
+    Command::new(workspace::cargo())
+        .args([name, "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// `npm ci` in `folder` unless its lock file is the one that was installed last.
+pub(crate) fn npm_packages(folder: &str) -> Result<(), String> {
+    let home = workspace::root().join(folder);
+    let lock_file = home.join("package-lock.json");
+    let lock = fs::read(&lock_file)
+        .map_err(|error| format!("cannot read {}: {error}", lock_file.display()))?;
+    let stamp = workspace::target().join("xtask").join(folder.replace('/', "-"));
+    if home.join("node_modules").is_dir() && fs::read(&stamp).is_ok_and(|last| last == lock) {
+        return Ok(());
+    }
+    let mut install = Command::new("npm");
+    install.current_dir(&home).args(["ci", "--no-audit", "--no-fund"]);
+    steps::must(&mut install)?;
+    write(&stamp, &lock)
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), String> {
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(path, content))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+fn runs(name: &str) -> bool {
+    output(name, &["--version"]).is_some()
+}
+
+/// What a command prints, if it can be started and succeeds.
+fn output(name: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(name).args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

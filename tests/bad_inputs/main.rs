@@ -1,0 +1,1 @@
+//! The exact answer to each bad input.

@@ -1,0 +1,1 @@
+//! Killed processes and failing journals.

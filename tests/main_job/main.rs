@@ -1,0 +1,1 @@
+//! A change of user data reaches every desk that has the call.
