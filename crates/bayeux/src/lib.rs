@@ -1,1 +1,47 @@
 //! The Bayeux wire protocol as values.
+//!
+//! This crate turns bytes into messages and outcomes into bytes. It knows no socket, clock,
+//! thread or task, and it decides nothing: who may do what, and when, is the broker's business.
+//!
+//! | Module      | Owns                                                             |
+//! |-------------|------------------------------------------------------------------|
+//! | [`channel`] | channel names, their grammar and their kinds                     |
+//! | [`pattern`] | what a subscription names: a channel, `/*` or `/**`              |
+//! | [`id`]      | client ids and browser ids                                       |
+//! | [`message`] | one message as it came, borrowed from the body                   |
+//! | [`batch`]   | a whole body: its size, depth, count, and the messages in it     |
+//! | [`advice`]  | what the server advises, and what a client asks for              |
+//! | [`failure`] | refusals as `code:args:text`, in the dialect a deployment needs  |
+//! | [`reply`]   | the answer to one message                                        |
+//! | [`event`]   | a published message, rendered once for all its receivers         |
+//!
+//! Start at [`batch::decode`], [`reply::Reply`] and [`event::render`].
+//!
+//! # The promise about `data`
+//!
+//! `data` and `ext` are carried as the JSON text that the publisher wrote. They are checked to be
+//! JSON and never rendered again, so `1.10` stays `1.10`, 2^63 stays itself and the order of keys
+//! stays what it was. No other server of this protocol keeps that promise.
+//!
+//! # Sources
+//!
+//! Specified: Bayeux 1.0. Where deployed servers and clients differ from the text, the module
+//! that decides says so and names what was observed.
+
+pub mod advice;
+pub mod batch;
+pub mod channel;
+pub mod event;
+pub mod failure;
+pub mod id;
+pub mod message;
+pub mod pattern;
+pub mod reply;
+mod text;
+
+pub use advice::{Advice, ClientAdvice, Reconnect};
+pub use channel::{ChannelError, ChannelKind, ChannelName};
+pub use failure::{Dialect, Failure};
+pub use id::{BrowserId, ClientId};
+pub use message::Message;
+pub use pattern::ChannelPattern;

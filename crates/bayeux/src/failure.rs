@@ -1,0 +1,153 @@
+//! Refusals, and how each deployed version of the reference server spells them.
+//!
+//! A [`Failure`] says what is wrong with one message. Its text has the form `code:args:text`.
+//! Clients should look at the code alone, but deployed ones compare whole texts, so the spelling
+//! is a [`Dialect`] chosen by the operator.
+//!
+//! # Sources
+//!
+//! Specified: Bayeux 1.0, "error". Observed: the texts of CometD 3.1, 4.0 and 5 to 8.
+
+use crate::advice::Advice;
+
+/// Whose spelling of errors is used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Dialect {
+    /// CometD 2.9 to 3.1, which deployed GWS clients meet: `402::Unknown client`.
+    V31,
+    /// CometD 4.0: `402::unknown_session`.
+    V4,
+    /// CometD 5 and later: `402::session_unknown`.
+    #[default]
+    V5,
+}
+
+/// Why one message was refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No session of that client id for this user and browser.
+    SessionUnknown,
+    /// The policy refuses the handshake.
+    HandshakeDenied,
+    /// The server holds as many sessions as it may, or this user does.
+    TooManySessions,
+    /// The server is about to stop.
+    Draining,
+    /// The message has no channel.
+    ChannelMissing,
+    /// The channel breaks the grammar.
+    ChannelInvalid,
+    /// The id breaks the grammar or is too long.
+    MessageIdInvalid,
+    /// Publishing would create a channel that a client may not create.
+    ChannelCreateDenied,
+    /// Subscribing would create a channel that a client may not create.
+    SubscribeCreateDenied,
+    /// The policy refuses the publish.
+    PublishDenied,
+    /// The policy refuses the subscription.
+    SubscribeDenied,
+    /// No subscription in the message.
+    SubscriptionMissing,
+    /// The subscription is no string or array of strings, or breaks the grammar.
+    SubscriptionInvalid,
+    /// The session has as many subscriptions as it may.
+    TooManySubscriptions,
+    /// Meta channels cannot be unsubscribed.
+    UnsubscribeFailed,
+}
+
+impl Failure {
+    /// The three-digit code.
+    pub fn code(&self) -> u16 {
+        match self {
+            Self::SessionUnknown => 402,
+            Self::ChannelMissing => 400,
+            Self::ChannelInvalid | Self::MessageIdInvalid => 405,
+            Self::TooManySessions | Self::Draining => 503,
+            _ => 403,
+        }
+    }
+
+    /// The whole text, `code:args:text`.
+    pub fn text(&self, dialect: Dialect) -> &'static str {
+        use Dialect::{V4, V5, V31};
+        match (self, dialect) {
+            (Self::SessionUnknown, V31) => "402::Unknown client",
+            (Self::SessionUnknown, V4) => "402::unknown_session",
+            (Self::SessionUnknown, V5) => "402::session_unknown",
+            (Self::HandshakeDenied, V31) => "403::Handshake denied",
+            (Self::HandshakeDenied, V4 | V5) => "403::handshake_denied",
+            (Self::TooManySessions, _) => "503::too_many_sessions",
+            (Self::Draining, _) => "503::server_draining",
+            (Self::ChannelMissing, V31) => "400::channel missing",
+            (Self::ChannelMissing, V4 | V5) => "400::channel_missing",
+            (Self::ChannelInvalid, V4) => "405::invalid_channel",
+            (Self::ChannelInvalid, V31 | V5) => "405::channel_invalid",
+            (Self::MessageIdInvalid, V4) => "405::invalid_id",
+            (Self::MessageIdInvalid, V31 | V5) => "405::message_id_invalid",
+            (Self::ChannelCreateDenied, V31) => "403:denied_by_security_policy:create denied",
+            (Self::ChannelCreateDenied, V4 | V5) => {
+                "403:denied_by_security_policy:channel_create_denied"
+            }
+            (Self::SubscribeCreateDenied, _) => "403:denied_by_security_policy:create_denied",
+            (Self::PublishDenied, V31) => "403:denied_by_security_policy:publish denied",
+            (Self::PublishDenied, V4 | V5) => "403:denied_by_security_policy:publish_denied",
+            (Self::SubscribeDenied, _) => "403:denied_by_security_policy:subscribe_denied",
+            (Self::SubscriptionMissing, _) => "403::subscription_missing",
+            (Self::SubscriptionInvalid, _) => "403::subscription_invalid",
+            (Self::TooManySubscriptions, _) => "403::too_many_subscriptions",
+            (Self::UnsubscribeFailed, _) => "403::unsubscribe_failed",
+        }
+    }
+
+    /// The advice that goes with the refusal of a `/meta/handshake` or `/meta/connect`.
+    ///
+    /// Observed: CometD sends it on those two channels only, the same error elsewhere goes without.
+    pub fn advice(&self) -> Option<Advice> {
+        use crate::advice::Reconnect;
+        use std::time::Duration;
+        match self {
+            Self::SessionUnknown => Some(Advice::handshake()),
+            Self::HandshakeDenied => Some(Advice::only(Reconnect::None)),
+            Self::TooManySessions | Self::Draining => Some(Advice {
+                interval: Some(Duration::from_secs(5)),
+                ..Advice::only(Reconnect::Handshake)
+            }),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_begins_with_its_code() {
+        for failure in [
+            Failure::SessionUnknown,
+            Failure::HandshakeDenied,
+            Failure::TooManySessions,
+            Failure::Draining,
+            Failure::ChannelMissing,
+            Failure::ChannelInvalid,
+            Failure::MessageIdInvalid,
+            Failure::ChannelCreateDenied,
+            Failure::SubscribeCreateDenied,
+            Failure::PublishDenied,
+            Failure::SubscribeDenied,
+            Failure::SubscriptionMissing,
+            Failure::SubscriptionInvalid,
+            Failure::TooManySubscriptions,
+            Failure::UnsubscribeFailed,
+        ] {
+            for dialect in [Dialect::V31, Dialect::V4, Dialect::V5] {
+                let text = failure.text(dialect);
+                assert!(text.starts_with(&format!("{}:", failure.code())), "{text}");
+                assert_eq!(text.matches(':').count(), 2, "{text}");
+            }
+        }
+    }
+}
