@@ -1,1 +1,28 @@
-//! Simulated peers and fixtures for tests.
+//! Simulated peers and fixtures for tests; never a dependency of shipped code.
+//!
+//! | Piece | What it is |
+//! |---|---|
+//! | [`Launch`], [`Server`] | the real `encke` binary as a child on a free port, killed by pid on drop |
+//! | [`Connection`], [`Request`], [`Response`] | HTTP/1.1 over a bare socket: every byte is the test's own |
+//! | [`Peer`] | a small Bayeux long-polling client that keeps every delivered message in order |
+//! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
+//! | [`eventually`] | polling with a deadline, which tells what it last saw |
+//!
+//! Everything panics with what it saw instead of returning errors, unless the error is of interest
+//! to a test. Nothing here knows the crates under test: peers speak to the wire.
+
+mod agent;
+mod binary;
+mod eventually;
+mod http;
+mod login;
+mod peer;
+mod server;
+
+pub use agent::Agent;
+pub use binary::encke_binary;
+pub use eventually::{DEADLINE, eventually};
+pub use http::{Connection, Request, Response};
+pub use login::Login;
+pub use peer::{Delivery, GWS, PLAIN, Peer};
+pub use server::{Launch, Server};
