@@ -65,6 +65,10 @@ impl Limits {
         self
     }
 
+    pub(crate) fn batch(&self) -> usize {
+        self.batch_bytes
+    }
+
     pub(crate) fn page(&self) -> usize {
         self.page_bytes
     }
