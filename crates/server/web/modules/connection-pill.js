@@ -1,0 +1,25 @@
+/**
+ * What the connection is doing, in one pill: live, reconnecting, over which transport, how fast the last change came.
+ *
+ * @typedef {import("./session.js").Connection} Connection
+ */
+import {latencyText} from "./duration.js";
+import {element, setText} from "./element.js";
+
+const WORDS = {connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", closed: "Signed out"};
+
+export class ConnectionPill {
+    #word = element("span", {class: "pill-word"});
+    #transport = element("span", {class: "pill-part"});
+    #latency = element("span", {class: "pill-part pill-latency", title: "From the click to this desk"});
+    node = element("p", {class: "pill", role: "status"}, element("span", {"class": "pill-dot", "aria-hidden": "true"}), this.#word, this.#transport, this.#latency);
+
+    /** @param {Connection} connection */
+    update({status, transport, latency, recoveries}) {
+        this.node.dataset.status = status;
+        this.node.title = recoveries === 0 ? "" : `Sessions renewed so far: ${recoveries}`;
+        setText(this.#word, WORDS[status]);
+        setText(this.#transport, status === "live" ? transport : "");
+        setText(this.#latency, status === "live" && latency !== null ? latencyText(latency) : "");
+    }
+}

@@ -1,0 +1,65 @@
+/**
+ * Line icons and the orb, as SVG nodes. Decoration only: hidden from screen readers, the button has the name.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Paths on a 24 x 24 grid, drawn with a round stroke. */
+const PATHS = {
+    answer: "M5 4h4l1.5 5-2.2 1.5a12 12 0 0 0 5.2 5.2L15 13.5l5 1.5v4a2 2 0 0 1-2.2 2A17 17 0 0 1 3 6.2 2 2 0 0 1 5 4Z",
+    hangup: "M3 14.5c-.7-1-.4-2.3.6-3a15.5 15.5 0 0 1 16.8 0c1 .7 1.3 2 .6 3l-1.3 1.8-4.3-1.5-.3-2.6a11.5 11.5 0 0 0-6.2 0l-.3 2.6-4.3 1.5Z",
+    hold: "M8.5 5v14M15.5 5v14",
+    retrieve: "M7 4.5v15l12-7.5Z",
+    keypad: "M6 6h.01M12 6h.01M18 6h.01M6 12h.01M12 12h.01M18 12h.01M6 18h.01M12 18h.01M18 18h.01",
+    edit: "M4 20h4L19 9l-4-4L4 16ZM13.5 6.5l4 4",
+    remove: "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13M10.5 11v5.5M13.5 11v5.5",
+    send: "M4 12 20 4l-4 16-4.5-6.5ZM11.5 13.5 20 4",
+    leave: "M10 4H5v16h5M14 8l4 4-4 4M18 12H9",
+    done: "M5 12.5 10 17.5 19.5 7",
+    close: "M6 6l12 12M18 6 6 18",
+    add: "M12 5v14M5 12h14",
+    log: "M5 6h14M5 12h14M5 18h9",
+    theme: "M12 3.5a8.5 8.5 0 1 0 8.5 8.5A6.5 6.5 0 0 1 12 3.5Z",
+    keyboard: "M3 6.5h18v11H3ZM7 10h.01M12 10h.01M17 10h.01M8 14h8",
+    outside: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18ZM3 12h18M12 3c3 3 3.5 6 3.5 9s-.5 6-3.5 9c-3-3-3.5-6-3.5-9s.5-6 3.5-9Z",
+};
+
+/**
+ * @param {keyof typeof PATHS} name
+ * @returns {SVGElement}
+ */
+export function icon(name) {
+    return svg("svg", {"viewBox": "0 0 24 24", "class": "icon", "aria-hidden": "true"}, svg("path", {d: PATHS[name]}));
+}
+
+/**
+ * A comet on its orbit: the sign of a call or a session. How it moves is said by `data-state` on the card, in CSS.
+ *
+ * @returns {SVGElement}
+ */
+export function orb() {
+    return svg("svg", {"viewBox": "0 0 48 48", "class": "orb", "aria-hidden": "true"},
+        svg("circle", {"class": "orb-orbit", cx: "24", cy: "24", r: "19"}),
+        svg("g", {"class": "orb-comet"},
+            svg("path", {"class": "orb-tail", d: "M24 5A19 19 0 0 0 6 18"}),
+            svg("circle", {"class": "orb-head", cx: "24", cy: "5", r: "3.5"})),
+        svg("circle", {"class": "orb-core", cx: "24", cy: "24", r: "8"}),
+        svg("path", {"class": "orb-pause", d: "M21.5 20v8M26.5 20v8"}));
+}
+
+/**
+ * One SVG node.
+ *
+ * @param {string} tag
+ * @param {Record<string, string>} attributes
+ * @param {...(SVGElement | string)} children
+ * @returns {SVGElement}
+ */
+export function svg(tag, attributes, ...children) {
+    const node = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
+    for (const [name, value] of Object.entries(attributes)) {
+        node.setAttribute(name, value);
+    }
+    node.append(...children);
+    return node;
+}

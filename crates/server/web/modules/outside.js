@@ -1,0 +1,129 @@
+/**
+ * The panel "Outside": customers who call and write, and a third party that changes data of a call it is not on.
+ *
+ * It knows what it started itself and what the open desks show; everything it does goes through the simulator.
+ *
+ * @typedef {import("./session.js").AgentSession} AgentSession
+ */
+import {Problem, perform} from "./action.js";
+import {element, field} from "./element.js";
+import {OutsideParties} from "./outside-parties.js";
+import {PEOPLE} from "./people.js";
+import {changeAsThirdParty, offerSms, placeCall} from "./simulator.js";
+import {valueAsJson} from "./user-data.js";
+
+export class Outside {
+    node;
+    #parties = new OutsideParties();
+    #callChoice = element("select", {required: true});
+    /** @type {AgentSession[]} */
+    #sessions = [];
+    #refresh = () => this.#show();
+
+    constructor() {
+        this.node = element("aside", {"class": "outside", "id": "outside", "aria-label": "Outside world"},
+            element("header", {class: "outside-head"},
+                element("h2", {}, "Outside"),
+                element("p", {}, "Be the customer.")),
+            this.#callForm(),
+            this.#smsForm(),
+            this.#parties.node,
+            this.#thirdPartyForm());
+        this.#show();
+    }
+
+    /** @param {AgentSession[]} sessions of the open desks */
+    attend(sessions) {
+        for (const session of this.#sessions) {
+            session.removeEventListener("interaction", this.#refresh);
+            session.removeEventListener("desk", this.#refresh);
+        }
+        this.#sessions = sessions;
+        for (const session of sessions) {
+            session.addEventListener("interaction", this.#refresh);
+            session.addEventListener("desk", this.#refresh);
+        }
+        this.#show();
+    }
+
+    #show() {
+        this.#parties.show(this.#sessions);
+        const calls = new Map();
+        for (const session of this.#sessions) {
+            for (const {medium, id, endedAt, resource} of session.state.list()) {
+                if (medium === "call" && endedAt === null && !calls.has(id)) {
+                    calls.set(id, `${session.agent.name} · ${(resource.participants ?? []).map((/** @type {any} */ one) => one.phoneNumber).join(", ")}`);
+                }
+            }
+        }
+        const known = [...this.#callChoice.options].map(({value, text}) => `${value} ${text}`).join();
+        const wanted = [...calls].map(([id, label]) => `${id} ${label}`).join();
+        if (known !== wanted || this.#callChoice.options.length === 0) {
+            const chosen = this.#callChoice.value;
+            this.#callChoice.replaceChildren(...[...calls].map(([id, label]) => element("option", {value: id, selected: id === chosen}, label)));
+            if (calls.size === 0) {
+                this.#callChoice.append(element("option", {value: ""}, "No call on an open desk"));
+            }
+        }
+    }
+
+    #callForm() {
+        const from = element("input", {type: "tel", value: "+15550100", required: true, autocomplete: "off"});
+        const to = element("select", {}, ...PEOPLE.map(({dn, name}) => element("option", {value: dn}, `${name} · ${dn}`)));
+        const key = element("input", {type: "text", autocomplete: "off", placeholder: "optional"});
+        const value = element("input", {type: "text", autocomplete: "off", placeholder: "optional"});
+        return form("Call in", "Place call", async () => {
+            const userData = key.value.trim() === "" ? undefined : {[key.value.trim()]: value.value};
+            const {id} = await placeCall({to: to.value, from: from.value.trim(), userData});
+            this.#parties.remember({medium: "call", id, name: from.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
+        }, field("From", from), field("To", to), field("Key", key), field("Value", value));
+    }
+
+    #smsForm() {
+        const from = element("input", {type: "tel", value: "+15550123", required: true, autocomplete: "off"});
+        const to = element("select", {}, ...PEOPLE.map(({user, name}) => element("option", {value: user}, name)));
+        const nickname = element("input", {type: "text", value: "Johanna", required: true, autocomplete: "off"});
+        const text = element("input", {type: "text", value: "Hello, is my order on its way?", required: true, autocomplete: "off"});
+        return form("Text in", "Send text", async () => {
+            const {id} = await offerSms({to: to.value, from: from.value.trim(), nickname: nickname.value.trim(), text: text.value});
+            this.#parties.remember({medium: "sms", id, name: nickname.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
+        }, field("From", from), field("To", to), field("Name", nickname), field("Text", text));
+    }
+
+    #thirdPartyForm() {
+        const dn = element("input", {type: "text", value: "7777", required: true, autocomplete: "off"});
+        const operation = element("select", {}, ...["AttachUserData", "UpdateUserData", "DeleteUserDataPair", "DeleteUserData"]
+            .map((name) => element("option", {value: name}, name)));
+        const key = element("input", {type: "text", autocomplete: "off", required: true});
+        const value = element("input", {type: "text", autocomplete: "off"});
+        operation.addEventListener("change", () => {
+            key.disabled = operation.value === "DeleteUserData";
+            value.disabled = operation.value.startsWith("Delete");
+        });
+        return form("Third party", "Change data", async () => {
+            await changeAsThirdParty(this.#callChoice.value, dn.value.trim(), /** @type {any} */ (operation.value), key.value.trim(), valueAsJson(value.value, "text"));
+        }, field("Call", this.#callChoice), field("DN, not on the call", dn), field("Operation", operation), field("Key", key), field("Value", value));
+    }
+}
+
+/**
+ * @param {string} title
+ * @param {string} action
+ * @param {() => Promise<void>} work
+ * @param {...HTMLElement} fields
+ * @returns {HTMLElement}
+ */
+function form(title, action, work, ...fields) {
+    const problem = new Problem();
+    const button = element("button", {type: "submit"}, action);
+    const node = element("form", {
+        "aria-label": title,
+        "on": {
+            submit: (event) => {
+                event.preventDefault();
+                perform(button, problem, work);
+            },
+        },
+    }, element("div", {class: "fields"}, ...fields), problem.node, button);
+    return element("details", {class: "outside-part", open: title === "Call in"}, element("summary", {}, element("h3", {}, title)), node);
+}

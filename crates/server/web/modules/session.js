@@ -1,0 +1,227 @@
+/**
+ * One agent at one desk: login, commands, notifications and recovery.
+ *
+ * Owns the agent's state; views listen and never write. The order on the way up, and again after each re-handshake, is
+ * handshake, subscribe, then GET: what changes in between arrives as an event. A re-handshake does not log in again.
+ *
+ * @typedef {import("./desk-state.js").Interaction} Interaction
+ * @typedef {import("./notifications.js").ConnectionStatus} ConnectionStatus
+ * @typedef {{user: string, name: string, dn: string}} Agent
+ * @typedef {{status: ConnectionStatus, transport: string, latency: number | null, recoveries: number}} Connection
+ * @typedef {{at: Date, kind: "event" | "request" | "meta", title: string, detail: unknown}} LogEntry
+ * @typedef {import("./desk-state.js").TranscriptEntry} TranscriptEntry
+ */
+import {DeskState} from "./desk-state.js";
+import {changeArrives, changeLeaves} from "./latency.js";
+import {Notifications} from "./notifications.js";
+import {nameOfUser} from "./people.js";
+import {basicAuthorization, Rest} from "./rest.js";
+import {jsonObject} from "./user-data.js";
+
+const RETRY_SNAPSHOT_MS = 2000;
+
+/**
+ * Events: "interaction" (detail: Interaction), "desk" (the list changed as a whole), "connection" (detail:
+ * Connection), "log" (detail: LogEntry).
+ */
+export class AgentSession extends EventTarget {
+    state = new DeskState();
+    /** @type {Agent} */
+    agent;
+    /** @type {Connection} */
+    connection = {status: "connecting", transport: "", latency: null, recoveries: 0};
+    #rest;
+    #notifications;
+    #deviceId = "";
+    #handshakes = 0;
+    #closed = false;
+
+    /**
+     * @param {string} user
+     * @param {string} password
+     */
+    constructor(user, password) {
+        super();
+        const authorization = basicAuthorization(user, password);
+        this.agent = {user, name: nameOfUser(user), dn: ""};
+        this.#rest = new Rest(authorization, (exchange) => this.#log("request",
+            `${exchange.method} ${exchange.path}`, {
+                request: exchange.request, httpStatus: exchange.httpStatus, answer: exchange.answer,
+            }));
+        this.#notifications = new Notifications(user, authorization, {
+            onStatus: (status, transport) => this.#setConnection({status, transport}),
+            onReady: () => this.#recover(),
+            onMessage: (message) => this.#handleMessage(message),
+            onMeta: (message) => this.#log("meta", message.channel, message),
+        });
+    }
+
+    /**
+     * Checks the credentials, learns the agent's name and device, and connects.
+     *
+     * @throws {import("./rest.js").Refused}
+     */
+    async open() {
+        const {user} = await this.#rest.get("/api/v2/me?subresources=devices");
+        const device = user.devices?.[0];
+        this.#deviceId = device?.id ?? "";
+        const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
+        this.agent = {user: this.agent.user, name: name || this.agent.name, dn: device?.phoneNumber ?? ""};
+        if (!this.#closed) {
+            this.#notifications.start();
+        }
+    }
+
+    close() {
+        this.#closed = true;
+        this.#notifications.stop();
+    }
+
+    /** The page goes away. */
+    leave() {
+        this.#notifications.leave();
+    }
+
+    /**
+     * @param {string} phoneNumber
+     */
+    async dial(phoneNumber) {
+        await this.#rest.post(`/api/v2/me/devices/${encodeURIComponent(this.#deviceId)}/calls`,
+            {operationName: "Dial", destination: {phoneNumber}});
+    }
+
+    /**
+     * An operation without user data: Answer, Hold, SendMessage and so on.
+     *
+     * @param {Interaction} interaction
+     * @param {string} operationName
+     * @param {Record<string, unknown>} parameters
+     */
+    async operate(interaction, operationName, parameters = {}) {
+        changeLeaves(interaction.id);
+        await this.#rest.post(pathOf(interaction), {operationName, ...parameters});
+    }
+
+    /**
+     * @param {Interaction} interaction
+     * @param {"AttachUserData" | "UpdateUserData"} operationName
+     * @param {string} key
+     * @param {string} json the value as JSON text, sent as it is
+     */
+    async putPair(interaction, operationName, key, json) {
+        changeLeaves(interaction.id);
+        await this.#rest.post(pathOf(interaction), jsonObject([
+            ["operationName", JSON.stringify(operationName)],
+            ["userData", jsonObject([[key, json]])],
+        ]));
+    }
+
+    /**
+     * @param {Interaction} interaction
+     * @param {string} key
+     */
+    async deletePair(interaction, key) {
+        await (interaction.medium === "call"
+            ? this.operate(interaction, "DeleteUserDataPair", {key})
+            : this.operate(interaction, "DeleteUserData", {keys: [key]}));
+    }
+
+    /** @param {Interaction} interaction */
+    async deleteAllPairs(interaction) {
+        await (interaction.medium === "call"
+            ? this.operate(interaction, "DeleteUserData")
+            : this.operate(interaction, "DeleteUserData", {keys: Object.keys(interaction.resource.userData ?? {})}));
+    }
+
+    /** @param {string} id */
+    dismiss(id) {
+        this.state.dismiss(id);
+        this.dispatchEvent(new Event("desk"));
+    }
+
+    /** @param {{channel: string, data: Record<string, any>}} message */
+    #handleMessage(message) {
+        this.#log("event", message.data.notificationType ?? message.data.event ?? message.data.messageType ?? message.channel, message);
+        const before = message.data.call ?? message.data.smsession ?? message.data.smssession;
+        const isNew = before !== undefined && this.state.get(before.id) === undefined;
+        const interaction = this.state.applyNotification(message.data, Date.now());
+        if (!interaction) {
+            return;
+        }
+        const latency = changeArrives(interaction.id, this);
+        if (latency !== null) {
+            this.#setConnection({latency});
+        }
+        if (isNew && interaction.medium === "sms") {
+            this.#readTranscript(interaction);
+        }
+        this.dispatchEvent(new CustomEvent("interaction", {detail: interaction}));
+    }
+
+    /** Reads what is on the desk; called after each handshake, once the subscription stands. */
+    async #recover() {
+        this.#handshakes += 1;
+        const handshake = this.#handshakes;
+        this.#setConnection({recoveries: handshake - 1});
+        this.state.beginSnapshot();
+        try {
+            const [{calls}, sessions] = await Promise.all([
+                this.#rest.get("/api/v2/me/calls?fields=*"),
+                this.#rest.get("/api/v2/me/smsessions?fields=*"),
+            ]);
+            if (handshake !== this.#handshakes || this.#closed) {
+                return;
+            }
+            this.state.applySnapshot(calls ?? [], sessions.smsessions ?? sessions.smssessions ?? [], Date.now());
+            this.dispatchEvent(new Event("desk"));
+            for (const interaction of this.state.list()) {
+                if (interaction.medium === "sms" && interaction.endedAt === null) {
+                    this.#readTranscript(interaction);
+                }
+            }
+        } catch {
+            // The exchange is in the log. A connection that breaks now ends in the next handshake; one that stands
+            // deserves another try.
+            setTimeout(() => {
+                if (handshake === this.#handshakes && !this.#closed) {
+                    this.#handshakes -= 1;
+                    this.#recover();
+                }
+            }, RETRY_SNAPSHOT_MS);
+        }
+    }
+
+    /** @param {Interaction} interaction */
+    async #readTranscript(interaction) {
+        try {
+            const {messages} = await this.#rest.get(`${pathOf(interaction)}/messages`);
+            if (this.state.addMessages(interaction.id, messages ?? [])) {
+                this.dispatchEvent(new CustomEvent("interaction", {detail: interaction}));
+            }
+        } catch {
+            // In the log; later messages arrive by notification all the same.
+        }
+    }
+
+    /** @param {Partial<Connection>} change */
+    #setConnection(change) {
+        this.connection = {...this.connection, ...change};
+        this.dispatchEvent(new CustomEvent("connection", {detail: this.connection}));
+    }
+
+    /**
+     * @param {LogEntry["kind"]} kind
+     * @param {string} title
+     * @param {unknown} detail
+     */
+    #log(kind, title, detail) {
+        this.dispatchEvent(new CustomEvent("log", {detail: {at: new Date(), kind, title, detail}}));
+    }
+}
+
+/** @param {Interaction} interaction */
+function pathOf(interaction) {
+    return interaction.medium === "call"
+        ? `/api/v2/me/calls/${encodeURIComponent(interaction.id)}`
+        : `/api/v2/me/smsessions/${encodeURIComponent(interaction.id)}`;
+}

@@ -1,0 +1,72 @@
+/**
+ * The outside world of the demo: `/sim/v1`, spoken without anybody's login.
+ */
+import {changeLeaves} from "./latency.js";
+import {Rest} from "./rest.js";
+import {jsonObject} from "./user-data.js";
+
+const rest = new Rest(null);
+
+/**
+ * A customer calls.
+ *
+ * @param {{to: string, from: string, userData?: Record<string, unknown>}} call
+ * @returns {Promise<{id: string, connId: string}>}
+ */
+export function placeCall(call) {
+    return rest.post("/sim/v1/calls", call);
+}
+
+/**
+ * A customer writes.
+ *
+ * @param {{to: string, from: string, nickname: string, text: string, userData?: Record<string, unknown>}} session
+ * @returns {Promise<{id: string}>}
+ */
+export function offerSms(session) {
+    return rest.post("/sim/v1/smssessions", session);
+}
+
+/**
+ * The outside party of a call acts.
+ *
+ * @param {string} id
+ * @param {"Answer" | "Hangup"} operationName
+ */
+export function actOnCall(id, operationName) {
+    changeLeaves(id);
+    return rest.post(`/sim/v1/calls/${encodeURIComponent(id)}`, {operationName});
+}
+
+/**
+ * The customer of an SMS session acts.
+ *
+ * @param {string} id
+ * @param {"SendMessage" | "Leave"} operationName
+ * @param {string} [text]
+ */
+export function actOnSms(id, operationName, text) {
+    changeLeaves(id);
+    return rest.post(`/sim/v1/smssessions/${encodeURIComponent(id)}`, {operationName, text});
+}
+
+/**
+ * Somebody who is not on the call changes its user data.
+ *
+ * @param {string} id
+ * @param {string} thirdPartyDn
+ * @param {"AttachUserData" | "UpdateUserData" | "DeleteUserDataPair" | "DeleteUserData"} operationName
+ * @param {string} key
+ * @param {string} json the value as JSON text
+ */
+export function changeAsThirdParty(id, thirdPartyDn, operationName, key, json) {
+    /** @type {Array<[string, string]>} */
+    const members = [["operationName", JSON.stringify(operationName)], ["thirdPartyDn", JSON.stringify(thirdPartyDn)]];
+    if (operationName === "DeleteUserDataPair") {
+        members.push(["key", JSON.stringify(key)]);
+    } else if (operationName !== "DeleteUserData") {
+        members.push(["userData", jsonObject([[key, json]])]);
+    }
+    changeLeaves(id);
+    return rest.post(`/sim/v1/calls/${encodeURIComponent(id)}`, jsonObject(members));
+}

@@ -1,0 +1,59 @@
+/**
+ * The first page: what this is, and whose desk to open.
+ */
+import {element, field} from "./element.js";
+import {svg} from "./icon.js";
+import {PEOPLE} from "./people.js";
+
+/**
+ * @param {(users: string[]) => void} open
+ * @returns {HTMLElement}
+ */
+export function welcome(open) {
+    const other = element("input", {type: "text", placeholder: "agent1", autocomplete: "username", required: true, pattern: "[^,\\s]+", maxlength: "64"});
+    return element("section", {"class": "welcome", "aria-labelledby": "welcome-title"},
+        element("div", {class: "hero"},
+            element("div", {class: "hero-inner"},
+                element("div", {class: "hero-text"},
+                    element("h1", {id: "welcome-title"}, "Change it on one desk. See it on the other."),
+                    element("p", {class: "lead"}, "Two agents share a call. Whatever one of them attaches to it arrives on both desks, pushed by Encke to the stock CometD client."),
+                    element("button", {type: "button", class: "primary large", on: {click: () => open(["alice", "bob"])}}, "Open Alice and Bob side by side")),
+                orbitDrawing())),
+        element("div", {class: "welcome-people"},
+            element("h2", {}, "Or sit down at one desk"),
+            element("ul", {class: "people"}, ...PEOPLE.map(({user, name, dn, role}) => element("li", {},
+                element("button", {"type": "button", "aria-label": `Open the desk of ${name}`, "on": {click: () => open([user])}},
+                    element("span", {"class": "avatar", "aria-hidden": "true"}, name.charAt(0)),
+                    element("span", {class: "person-name"}, name),
+                    element("span", {class: "person-detail"}, role),
+                    element("span", {class: "person-detail"}, dn))))),
+            element("form", {
+                class: "other-agent",
+                on: {
+                    submit: (event) => {
+                        event.preventDefault();
+                        open([other.value.trim()]);
+                    },
+                },
+            }, field("Somebody else", other), element("button", {type: "submit"}, "Open desk"))));
+}
+
+/**
+ * Two desks on one orbit, and the comet that goes from one to the other. Decoration.
+ *
+ * @returns {SVGElement}
+ */
+function orbitDrawing() {
+    const desk = (/** @type {string} */ letter, /** @type {number} */ x, /** @type {number} */ y) => svg("g", {"class": "drawn-desk"},
+        svg("circle", {cx: String(x), cy: String(y), r: "26"}),
+        svg("text", {"x": String(x), "y": String(y + 7), "text-anchor": "middle"}, letter));
+    return svg("svg", {"class": "drawing", "viewBox": "0 0 440 340", "aria-hidden": "true"},
+        svg("path", {"class": "drawn-orbit faint", d: "M40 250C20 130 150 30 280 40S430 160 380 240 130 330 40 250Z"}),
+        svg("path", {"class": "drawn-orbit", d: "M88 236C70 140 160 76 262 84S384 168 348 228 130 300 88 236Z"}),
+        svg("circle", {"class": "drawn-sun", cx: "292", cy: "176", r: "9"}),
+        svg("g", {"class": "drawn-comet"},
+            svg("path", {d: "M0 0C-26 -5 -56 -4 -92 8C-58 6 -28 8 -2 7Z"}),
+            svg("circle", {cx: "0", cy: "2", r: "7"})),
+        desk("A", 88, 236),
+        desk("B", 356, 130));
+}
