@@ -1,1 +1,5 @@
-//! Killed processes and failing journals.
+//! Killed processes, failing journals and orderly ends: what was answered with 0 is there.
+
+mod drain;
+mod journal;
+mod kill;

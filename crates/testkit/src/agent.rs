@@ -1,5 +1,6 @@
 //! A user of the REST API.
 
+use std::io;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -35,6 +36,21 @@ impl Agent {
     /// POST of JSON text, path relative to `/api/v2/`.
     pub async fn post(&mut self, path: &str, body: &str) -> Response {
         self.request(Request::json(&format!("/api/v2/{path}"), body)).await
+    }
+
+    /// POST on a connection that may break, as when the server is being killed.
+    ///
+    /// # Errors
+    ///
+    /// The connection's, after which the change may or may not have happened.
+    pub async fn try_post(&mut self, path: &str, body: &str) -> io::Result<Response> {
+        let request = Request::json(&format!("/api/v2/{path}"), body).login(&self.login);
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::open(self.address).await?,
+        };
+        let response = connection.exchange(&request).await?;
+        Ok(self.keep(connection, response))
     }
 
     /// POST that must be answered with exactly `{"statusCode":0}`.

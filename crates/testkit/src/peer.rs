@@ -134,6 +134,12 @@ impl Peer {
         self.login = None;
     }
 
+    /// Shows these credentials from now on, and no session cookie that came with others.
+    pub fn log_in(&mut self, login: Login) {
+        self.cookies.forget("JSESSIONID");
+        self.login = Some(login);
+    }
+
     /// Shakes hands.
     ///
     /// # Panics
