@@ -1,15 +1,15 @@
 //! Why a journal said no: one enum for writes, one for reads.
 //!
-//! | Variant                   | Whose fault         | What was stored            | Worth a retry          |
-//! |---------------------------|---------------------|----------------------------|------------------------|
-//! | `Conflict`                | the caller          | nothing                    | after reading the key  |
-//! | `TooLarge`                | the caller          | nothing                    | no                     |
-//! | `Full`                    | the disk            | nothing                    | once there is space    |
-//! | `Io`                      | the disk            | not known until reopened   | no                     |
-//! | `Poisoned`                | an earlier failure  | nothing                    | no: reopen the journal |
-//! | `Closed`                  | the caller          | nothing                    | no                     |
+//! | Variant    | Whose fault        | What was stored | Worth a retry                      |
+//! |------------|--------------------|-----------------|------------------------------------|
+//! | `Conflict` | the caller         | nothing         | after reading the key              |
+//! | `TooLarge` | the caller         | nothing         | no                                 |
+//! | `Full`     | the disk           | nothing         | once there is space                |
+//! | `Io`       | the disk           | not known       | see [`AppendError::Io`]            |
+//! | `Poisoned` | an earlier failure | nothing         | no: open the journal again         |
+//! | `Closed`   | the caller         | nothing         | no                                 |
 //!
-//! The one exception is named at [`AppendError::Poisoned`].
+//! `Poisoned` has one exception, named there.
 
 use std::error::Error;
 use std::fmt;
@@ -42,8 +42,9 @@ pub enum AppendError {
     },
     /// There is no space on the disk. Nothing was stored; later appends may work again.
     Full(Arc<io::Error>),
-    /// The disk failed while the batch was being stored. Whether it was is known only after the
-    /// journal has been opened again; this one is poisoned.
+    /// The disk failed while the batch was being stored, and whether it was is not known. Either
+    /// the journal is poisoned now, or, if the disk is full, once it turns out that it was stored:
+    /// while later appends succeed, it was not.
     Io(Arc<io::Error>),
     /// An earlier failure stopped the journal's writer. An append that was under way when the
     /// writer panicked is answered so too, and then it is not known whether it was stored.
@@ -122,7 +123,8 @@ pub enum ReadError {
     },
     /// The disk failed, or what it holds is not what a journal wrote.
     Io(Arc<io::Error>),
-    /// An earlier failure stopped the journal.
+    /// An earlier failure stopped the journal's reader, or the file could not be opened again after
+    /// one.
     Poisoned,
     /// The journal was closed.
     Closed,

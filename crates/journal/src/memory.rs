@@ -47,7 +47,6 @@ impl Journal for MemoryJournal {
             match &result {
                 Ok((size, _)) => {
                     let took = clock::now().saturating_duration_since(started);
-                    self.shared.counters.committed();
                     self.shared.counters.stored(size.records, size.bytes, took);
                 }
                 Err(error) => self.shared.counters.not_stored(error),
@@ -112,7 +111,10 @@ impl Shared {
         }
         let head = state.head;
         drop(state);
-        self.publish(head);
+        if size.records > 0 {
+            self.counters.committed();
+            self.publish(head);
+        }
         Ok((size, head))
     }
 
@@ -152,10 +154,14 @@ impl Shared {
         if state.closed {
             return Err(AppendError::Closed);
         }
+        let before = state.entries.len();
         for key in keys {
             for position in state.keys.remove(key).unwrap_or_default() {
                 state.entries.remove(&position);
             }
+        }
+        if state.entries.len() < before {
+            self.counters.committed();
         }
         Ok(())
     }

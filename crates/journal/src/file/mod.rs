@@ -33,8 +33,11 @@
 //!
 //! # When something fails
 //!
-//! - *Disk full*: the group is answered [`AppendError::Full`]. The writer opens the file anew,
-//!   which also settles whether the group is in it, and the next append tries again.
+//! - *Disk full*: the writer opens the file anew, which also settles whether the group is in it.
+//!   If not, the group is answered [`AppendError::Full`], and the next append tries again. If there
+//!   is not even the space to open the file, the group is answered [`AppendError::Io`], and later
+//!   ones try to open it; reads fail until one of them succeeds. Should the group turn out to be in
+//!   the file then, the journal is poisoned, for its callers believe otherwise.
 //! - *Any other error of the disk, or a panic of a thread*: the journal is poisoned. A disk whose
 //!   sync failed once cannot be trusted to have kept what it held, so only opening the journal
 //!   again, which verifies the file, helps. Reads go on for as long as the file allows.
@@ -129,6 +132,7 @@ impl FileJournal {
             group: config.group,
             group_bytes: config.limits.batch(),
             poisoned: false,
+            doubtful: None,
         };
         let reader =
             Reader { slot, queries: query_queue, phase: Arc::clone(&phase), limits: config.limits };

@@ -11,11 +11,14 @@ use tempfile::TempDir;
 
 use super::*;
 
+/// What the disk does. The `ONCE` faults turn into `WORKS` as they strike.
 const WORKS: u8 = 0;
-const NO_SPACE_TO_WRITE: u8 = 1;
-const NO_SPACE_AFTER_SYNC: u8 = 2;
-const SYNC_FAILS: u8 = 3;
-const WRITE_PANICS: u8 = 4;
+const FULL: u8 = 1;
+const FULL_ONCE: u8 = 2;
+const FULL_ONCE_AFTER_SYNC: u8 = 3;
+const FULL_AFTER_SYNC: u8 = 4;
+const SYNC_FAILS: u8 = 5;
+const WRITE_PANICS: u8 = 6;
 
 #[derive(Debug)]
 struct Disk {
@@ -24,8 +27,14 @@ struct Disk {
 }
 
 impl Disk {
-    fn is(&self, fault: u8) -> bool {
-        self.fault.load(Ordering::SeqCst) == fault
+    fn fault(&self) -> u8 {
+        self.fault.load(Ordering::SeqCst)
+    }
+
+    /// Fails as a full disk and is from now on as `then` says.
+    fn full(&self, then: u8) -> io::Result<()> {
+        self.fault.store(then, Ordering::SeqCst);
+        Err(io::ErrorKind::StorageFull.into())
     }
 }
 
@@ -43,24 +52,24 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        if self.is(SYNC_FAILS) {
+        if self.fault() == SYNC_FAILS {
             return Err(io::Error::other("injected"));
         }
         self.file.sync_data()?;
-        if self.is(NO_SPACE_AFTER_SYNC) {
-            // Works again by the time the file is opened anew.
-            self.fault.store(WORKS, Ordering::SeqCst);
-            return Err(io::ErrorKind::QuotaExceeded.into());
+        match self.fault() {
+            FULL_ONCE_AFTER_SYNC => self.full(WORKS),
+            FULL_AFTER_SYNC => self.full(FULL),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        assert!(!self.is(WRITE_PANICS), "injected");
-        if self.is(NO_SPACE_TO_WRITE) {
-            return Err(io::ErrorKind::StorageFull.into());
+        match self.fault() {
+            FULL => self.full(FULL),
+            FULL_ONCE => self.full(WORKS),
+            WRITE_PANICS => panic!("injected"),
+            _ => self.file.write(offset, data),
         }
-        self.file.write(offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
@@ -127,14 +136,40 @@ impl Rig {
 fn a_full_disk_refuses_and_works_again_once_there_is_space() {
     let rig = Rig::new();
     assert_eq!(rig.append("a", 0).unwrap(), Position::new(1));
-    rig.set(NO_SPACE_TO_WRITE);
     for _ in 0..3 {
+        rig.set(FULL_ONCE);
         assert!(matches!(rig.append("b", 0), Err(AppendError::Full(_))));
+        assert_eq!(Rig::keys(&rig.journal), ["a"]);
     }
+    assert_eq!(rig.append("b", 0).unwrap(), Position::new(2));
+    assert_eq!(rig.journal.stats().failed, 3);
+    assert_eq!(rig.reopened_keys(), ["a", "b"]);
+}
+
+#[test]
+fn a_disk_too_full_to_open_the_file_leaves_one_group_in_doubt_and_works_again() {
+    let rig = Rig::new();
+    assert_eq!(rig.append("a", 0).unwrap(), Position::new(1));
+    rig.set(FULL);
+    assert!(matches!(rig.append("b", 0), Err(AppendError::Io(_))));
+    assert!(matches!(rig.append("b", 0), Err(AppendError::Full(_))));
+    assert!(matches!(rig.append("b", 0), Err(AppendError::Full(_))));
     rig.set(WORKS);
     assert_eq!(rig.append("b", 0).unwrap(), Position::new(2));
     assert_eq!(Rig::keys(&rig.journal), ["a", "b"]);
-    assert_eq!(rig.journal.stats().failed, 3);
+    assert_eq!(rig.reopened_keys(), ["a", "b"]);
+}
+
+#[test]
+fn a_group_in_doubt_that_was_stored_poisons_the_journal() {
+    let rig = Rig::new();
+    assert_eq!(rig.append("a", 0).unwrap(), Position::new(1));
+    rig.set(FULL_AFTER_SYNC);
+    assert!(matches!(rig.append("b", 0), Err(AppendError::Io(_))));
+    rig.set(WORKS);
+    for _ in 0..2 {
+        assert!(matches!(rig.append("c", 0), Err(AppendError::Poisoned)));
+    }
     assert_eq!(rig.reopened_keys(), ["a", "b"]);
 }
 
@@ -142,7 +177,7 @@ fn a_full_disk_refuses_and_works_again_once_there_is_space() {
 fn a_group_that_reached_the_full_disk_after_all_is_answered_as_stored() {
     let rig = Rig::new();
     assert_eq!(rig.append("a", 0).unwrap(), Position::new(1));
-    rig.set(NO_SPACE_AFTER_SYNC);
+    rig.set(FULL_ONCE_AFTER_SYNC);
     assert_eq!(rig.append("b", 0).unwrap(), Position::new(2));
     assert_eq!(Rig::keys(&rig.journal), ["a", "b"]);
     assert_eq!(rig.reopened_keys(), ["a", "b"]);

@@ -37,6 +37,8 @@ pub(super) struct Writer {
     pub(super) group_bytes: usize,
     /// Set for good once the disk failed, so that what is still queued is refused.
     pub(super) poisoned: bool,
+    /// A transaction that was answered as not known to be stored, until it is known.
+    pub(super) doubtful: Option<u64>,
 }
 
 /// The way back to one caller, kept while its work is with the store.
@@ -89,7 +91,11 @@ impl Writer {
             return Err(AppendError::Poisoned);
         }
         if super::shared(&self.slot).is_none() {
-            self.reopen()?;
+            // This group has not been tried, so nothing of it can be stored.
+            self.reopen().map_err(|error| match error {
+                AppendError::Io(_) => AppendError::Poisoned,
+                error => error,
+            })?;
         }
         let failure = match super::shared(&self.slot).as_ref() {
             Some(store) => match store.write(works) {
@@ -112,27 +118,33 @@ impl Writer {
         }
         tracing::warn!(%error, "journal disk is full");
         let reopened = self.reopen();
-        match doubtful {
-            None => Err(AppendError::Full(error)),
-            Some(written) => match reopened {
-                Ok(commit) if written.commit == Some(commit) => Ok(*written),
-                Ok(_) => Err(AppendError::Full(error)),
-                Err(_) => Err(self.poison(error)),
-            },
+        match (doubtful, reopened) {
+            (Some(written), Ok(commit)) if written.commit == Some(commit) => Ok(*written),
+            (None, _) | (Some(_), Ok(_)) => Err(AppendError::Full(error)),
+            (Some(written), Err(_)) => {
+                self.doubtful = written.commit;
+                Err(AppendError::Io(error))
+            }
         }
     }
 
     /// Opens the file anew and answers the number of its last transaction.
     ///
-    /// redb refuses everything after an error of the disk until it is opened again.
+    /// redb refuses everything after an error of the disk until it is opened again. A doubtful
+    /// transaction that turns out to be stored poisons the journal: its callers believe otherwise,
+    /// and only reading everything again puts that right.
     fn reopen(&mut self) -> Result<u64, AppendError> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         // The old store holds the lock on the file.
         *slot = None;
         let opened = (self.opener)().and_then(|store| Ok((store.commit()?, store)));
         let error = match opened {
+            Ok((commit, _)) if self.doubtful == Some(commit) => {
+                io::Error::other("what was answered as failed is in the file after all")
+            }
             Ok((commit, store)) => {
                 *slot = Some(store);
+                self.doubtful = None;
                 return Ok(commit);
             }
             Err(OpenError::Io(error)) => error,

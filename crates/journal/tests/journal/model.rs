@@ -1,12 +1,10 @@
 //! Random operations against a journal and against a list, which must agree at every step.
 
-mod homes;
-
 use std::collections::BTreeMap;
 
+use crate::homes::{Home, key, show};
 use encke_journal::{Append, AppendError, Limits, Position, Version};
 use futures::executor::block_on;
-use homes::{Home, key, show};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -122,7 +120,9 @@ async fn step(home: &mut Home, model: &mut Model, operation: Operation) {
         Operation::Forget(keys) => {
             let names = keys.iter().map(|owner| key(&name(*owner))).collect();
             home.journal.forget(names).await.unwrap();
-            keys.into_iter().for_each(|owner| model.forget(owner));
+            for owner in keys {
+                model.forget(owner);
+            }
         }
         Operation::Read { key: owner, after } => {
             let read = home.journal.read(&key(&name(owner)), Version::new(after)).await.unwrap();
@@ -131,7 +131,7 @@ async fn step(home: &mut Home, model: &mut Model, operation: Operation) {
         }
         Operation::Scan { after, limit } => {
             let page = home.journal.scan(Position::new(after), limit).await.unwrap();
-            assert_eq!(show(&page), model.shown(|position, ..| position > after, limit));
+            assert_eq!(show(&page), model.shown(|position, _, _| position > after, limit));
         }
         Operation::Reopen => home.reopen().await,
     }
@@ -146,7 +146,7 @@ fn run(mut home: Home, operations: Vec<Operation>) {
         }
         home.reopen().await;
         let all = home.journal.scan(Position::ZERO, usize::MAX).await.unwrap();
-        assert_eq!(show(&all), model.shown(|..| true, usize::MAX));
+        assert_eq!(show(&all), model.shown(|_, _, _| true, usize::MAX));
     });
 }
 

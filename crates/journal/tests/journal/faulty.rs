@@ -1,12 +1,10 @@
 //! The faults of a faulty journal do what they say, and nothing else.
 
-mod homes;
-
 use std::sync::Arc;
 
+use crate::homes::{Home, append, key, show};
 use encke_journal::{AppendError, Fault, FaultyJournal, Journal, Limits, Position};
 use futures::FutureExt;
-use homes::{Home, append, key, show};
 use tokio::sync::Semaphore;
 
 fn faulty() -> FaultyJournal {

@@ -1,13 +1,11 @@
 //! What every home of a journal promises, checked on each of them.
 
-mod homes;
-
 use std::time::Duration;
 
+use crate::homes::{Home, append, key, show};
 use bytes::Bytes;
 use encke_journal::{Append, AppendError, Bound, Limits, Position, ReadError, Version};
 use futures::{FutureExt, StreamExt};
-use homes::{Home, append, key, show};
 use tokio::time::timeout;
 
 macro_rules! on_every_home {
@@ -15,14 +13,14 @@ macro_rules! on_every_home {
         mod memory {
             $(#[tokio::test]
             async fn $case() {
-                super::$case(super::Home::memory).await;
+                super::$case(crate::homes::Home::memory).await;
             })*
         }
 
         mod file {
             $(#[tokio::test]
             async fn $case() {
-                super::$case(super::Home::file).await;
+                super::$case(crate::homes::Home::file).await;
             })*
         }
     };

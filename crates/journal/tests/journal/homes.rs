@@ -9,24 +9,24 @@ use encke_journal::{
 use tempfile::TempDir;
 
 /// A journal and what it lives in.
-pub struct Home {
-    pub journal: Arc<dyn Journal>,
+pub(crate) struct Home {
+    pub(crate) journal: Arc<dyn Journal>,
     limits: Limits,
     folder: Option<TempDir>,
 }
 
 impl Home {
-    pub fn memory(limits: Limits) -> Self {
+    pub(crate) fn memory(limits: Limits) -> Self {
         Self { journal: Arc::new(MemoryJournal::with_limits(limits)), limits, folder: None }
     }
 
-    pub fn file(limits: Limits) -> Self {
+    pub(crate) fn file(limits: Limits) -> Self {
         let folder = TempDir::new().unwrap();
         Self { journal: open(&folder, limits), limits, folder: Some(folder) }
     }
 
     /// Closes and opens a journal that outlives its handle; leaves another as it is.
-    pub async fn reopen(&mut self) {
+    pub(crate) async fn reopen(&mut self) {
         if let Some(folder) = &self.folder {
             self.journal.close().await;
             self.journal = open(folder, self.limits);
@@ -38,11 +38,11 @@ fn open(folder: &TempDir, limits: Limits) -> Arc<dyn Journal> {
     Arc::new(FileJournal::open(folder.path(), FileConfig::default().limits(limits)).unwrap())
 }
 
-pub fn key(text: &str) -> Key {
+pub(crate) fn key(text: &str) -> Key {
     Key::new(text).unwrap()
 }
 
-pub fn append(name: &str, expected: u64, records: &[&str]) -> Append {
+pub(crate) fn append(name: &str, expected: u64, records: &[&str]) -> Append {
     Append {
         key: key(name),
         expected: Version::new(expected),
@@ -51,7 +51,7 @@ pub fn append(name: &str, expected: u64, records: &[&str]) -> Append {
 }
 
 /// An entry as `position key version record`, to compare and to print.
-pub fn show(entries: &[Entry]) -> Vec<String> {
+pub(crate) fn show(entries: &[Entry]) -> Vec<String> {
     entries
         .iter()
         .map(|entry| {
