@@ -10,7 +10,7 @@ import {element, setText, uniqueId} from "./element.js";
 import {orb} from "./icon.js";
 
 /** How states read on a card; others are shown as they are. */
-const STATE_WORDS = {LeftChat: "Left", Invited: "Invited", Dialing: "Dialling"};
+const STATE_WORDS = {LeftChat: "Left"};
 
 export class CardFrame {
     node;
@@ -18,7 +18,7 @@ export class CardFrame {
     #state = element("span", {class: "state"});
     #detail = element("span", {class: "card-detail"});
     #timer = element("time", {class: "timer"});
-    #reference = element("code", {class: "reference"});
+    #reference = element("code");
     #interaction;
 
     /**
@@ -42,7 +42,7 @@ export class CardFrame {
                 element("div", {class: "card-when"}, this.#timer,
                     iconButton("close", "Clear from the desk", {bare: true, class: "dismiss"}, () => session.dismiss(interaction.id)))),
             ...content,
-            element("footer", {class: "card-foot"}, this.#reference));
+            element("footer", {class: "card-foot"}, interaction.medium === "call" ? "ConnID " : "Session ", this.#reference));
     }
 
     /**

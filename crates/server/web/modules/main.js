@@ -23,6 +23,7 @@ const tools = /** @type {HTMLElement} */ (document.getElementById("tools"));
 const views = /** @type {HTMLElement} */ (document.getElementById("views"));
 
 applyTheme();
+main.classList.toggle("alone", matchMedia("(min-width: 861px) and (max-width: 1240px)").matches);
 
 /** @type {Pane[]} */
 let panes = [];

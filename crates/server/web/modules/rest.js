@@ -23,6 +23,7 @@ export class Refused extends Error {
 }
 
 export class Rest {
+    /** @type {Record<string, string>} */
     #headers;
     #onExchange;
 

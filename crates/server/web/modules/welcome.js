@@ -15,7 +15,7 @@ export function welcome(open) {
         element("div", {class: "hero"},
             element("div", {class: "hero-inner"},
                 element("div", {class: "hero-text"},
-                    element("h1", {id: "welcome-title"}, "Change it on one desk. See it on the other."),
+                    element("h1", {id: "welcome-title"}, element("span", {}, "Change it on one desk. "), element("span", {}, "See it on the other.")),
                     element("p", {class: "lead"}, "Two agents share a call. Whatever one of them attaches to it arrives on both desks, pushed by Encke to the stock CometD client."),
                     element("button", {type: "button", class: "primary large", on: {click: () => open(["alice", "bob"])}}, "Open Alice and Bob side by side")),
                 orbitDrawing())),
@@ -39,7 +39,8 @@ export function welcome(open) {
 }
 
 /**
- * Two desks on one orbit, and the comet that goes from one to the other. Decoration.
+ * Two desks on the orbit of Encke's comet, in its true shape (eccentricity 0.848) with the sun in the focus.
+ * Decoration; how the comet moves is in page.css.
  *
  * @returns {SVGElement}
  */
@@ -48,12 +49,11 @@ function orbitDrawing() {
         svg("circle", {cx: String(x), cy: String(y), r: "26"}),
         svg("text", {"x": String(x), "y": String(y + 7), "text-anchor": "middle"}, letter));
     return svg("svg", {"class": "drawing", "viewBox": "0 0 440 340", "aria-hidden": "true"},
-        svg("path", {"class": "drawn-orbit faint", d: "M40 250C20 130 150 30 280 40S430 160 380 240 130 330 40 250Z"}),
-        svg("path", {"class": "drawn-orbit", d: "M88 236C70 140 160 76 262 84S384 168 348 228 130 300 88 236Z"}),
-        svg("circle", {"class": "drawn-sun", cx: "292", cy: "176", r: "9"}),
+        svg("path", {"class": "drawn-orbit", d: "M46.8 257.5A186 98.6 -26 1 1 381.2 94.5A186 98.6 -26 1 1 46.8 257.5Z"}),
+        svg("circle", {"class": "drawn-sun", cx: "355.8", cy: "106.9", r: "9"}),
         svg("g", {"class": "drawn-comet"},
-            svg("path", {d: "M0 0C-26 -5 -56 -4 -92 8C-58 6 -28 8 -2 7Z"}),
-            svg("circle", {cx: "0", cy: "2", r: "7"})),
-        desk("A", 88, 236),
-        desk("B", 356, 130));
+            svg("path", {d: "M0 -7C-28 -6 -52 -4 -84 0C-52 4 -28 6 0 7Z"}),
+            svg("circle", {cx: "0", cy: "0", r: "7"})),
+        desk("A", 46.8, 257.5),
+        desk("B", 260.2, 58.5));
 }
