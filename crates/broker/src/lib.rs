@@ -1,1 +1,53 @@
 //! Bayeux sessions, subscriptions and publishing.
+//!
+//! A [`Broker`] takes request bodies and gives back answers: bytes to write now, or a [`Hold`]
+//! for the one `/meta/connect` of a session that waits for messages. It opens no socket, spawns no
+//! task and reads no clock: `now` and randomness come with each call, so whole conversations
+//! replay on one thread with invented time.
+//!
+//! # The parts
+//!
+//! | Module         | Owns                                                                |
+//! |----------------|---------------------------------------------------------------------|
+//! | [`config`]     | every bound and every time, with unit and default                   |
+//! | [`policy`]     | who may shake hands, subscribe and publish                          |
+//! | [`listener`]   | what an embedder may observe                                        |
+//! | [`hold`]       | a waiting connect, and a batch of messages on its way to the wire   |
+//! | [`stats`]      | counters and the publish-to-write histogram                         |
+//! | `session`      | the machine of one client: queue, held connect, expiry              |
+//! | `index`        | who subscribed to what, found without scanning                      |
+//! | `conversation` | one request body, message by message                                |
+//! | `wheel`        | one coarse timer for all sessions                                   |
+//!
+//! # Ownership and locks
+//!
+//! Shared state is a sharded map of small machines, each locked briefly (shape 2 of the house).
+//! Locks nest in one order only: index shard or user entry, then session. No lock is held while a
+//! waker runs, a listener is called or anything is awaited.
+//!
+//! # Private channels
+//!
+//! Patterns named in [`Config::private`] belong to users, not to names: a message there is
+//! delivered by [`Broker::deliver_to_user`] to sessions of that user and to nobody else, whatever
+//! anybody subscribed to. Such a subscription is never put into the shared index.
+
+mod broker;
+pub mod config;
+mod conversation;
+pub mod hold;
+pub mod index;
+pub mod listener;
+pub mod policy;
+mod session;
+pub mod stats;
+mod user;
+mod wheel;
+
+pub use broker::{Broker, PublishError};
+pub use config::{Config, ConfigError};
+pub use conversation::{Answer, Entropy, Request};
+pub use hold::{Delivery, Hold, Release};
+pub use listener::{Listener, RemovedBecause};
+pub use policy::{Policy, Rules};
+pub use stats::Stats;
+pub use user::UserId;

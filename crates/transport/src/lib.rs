@@ -1,1 +1,31 @@
 //! Bayeux over HTTP as one hyper and tower service.
+//!
+//! [`BayeuxService`] serves long-polling over a [`Broker`](encke_broker::Broker). Mount it under
+//! any path of any server: URL suffixes such as `/handshake` are ignored, as the protocol's
+//! libraries expect. It opens no socket and spawns no task; [`drive`] is the one future that has
+//! to run beside it, to move the broker's time on.
+//!
+//! | Module      | Owns                                                             |
+//! |-------------|------------------------------------------------------------------|
+//! | [`config`]  | HTTP bounds, cookie attributes, the status of a superseded poll  |
+//! | `service`   | one request: method, headers, body, answer                       |
+//! | `held`      | a connect that waits, and what happens when its connection ends  |
+//! | `body`      | a response body that tells the broker whether it was written     |
+//! | `cookie`    | reading and writing the browser cookie                           |
+//! | `clock`     | the only place that reads the time                               |
+//!
+//! Who the user is comes from outside: a server that authenticates puts [`Authenticated`] into the
+//! request's extensions. Without it the client is anonymous, and the broker's policy decides.
+
+mod body;
+mod clock;
+pub mod config;
+mod cookie;
+mod entropy;
+mod held;
+mod service;
+
+pub use body::ReplyBody;
+pub use clock::drive;
+pub use config::{CookieConfig, HttpConfig, SameSite};
+pub use service::{Authenticated, BayeuxService};

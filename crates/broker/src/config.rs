@@ -1,0 +1,214 @@
+//! Every bound and every time of a broker.
+//!
+//! Setters take the value and give the configuration back; [`Config::default`] is what CometD does
+//! where CometD has an option, and a bound where it has none. Cross-checks happen once, in
+//! [`crate::Broker::new`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use encke_bayeux::batch::Limits;
+use encke_bayeux::{ChannelPattern, Dialect};
+
+use crate::listener::Listener;
+use crate::policy::{Policy, Rules};
+
+/// The configuration of one broker.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) timeout: Duration,
+    pub(crate) interval: Duration,
+    pub(crate) max_interval: Duration,
+    pub(crate) meta_connect_delivery_only: bool,
+    pub(crate) dialect: Dialect,
+    pub(crate) batch: Limits,
+    pub(crate) queue_messages: usize,
+    pub(crate) queue_bytes: usize,
+    pub(crate) response_bytes: usize,
+    pub(crate) subscriptions_per_session: usize,
+    pub(crate) sessions: usize,
+    pub(crate) sessions_per_user: Option<usize>,
+    pub(crate) connection_types: Vec<&'static str>,
+    pub(crate) private: Vec<ChannelPattern>,
+    pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) listener: Option<Arc<dyn Listener>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            interval: Duration::ZERO,
+            max_interval: Duration::from_secs(10),
+            meta_connect_delivery_only: true,
+            dialect: Dialect::V5,
+            batch: Limits::default(),
+            queue_messages: 10_000,
+            queue_bytes: 8 << 20,
+            response_bytes: 1 << 20,
+            subscriptions_per_session: 4096,
+            sessions: 200_000,
+            sessions_per_user: None,
+            connection_types: vec!["long-polling"],
+            private: Vec::new(),
+            policy: Arc::new(Rules::default()),
+            listener: None,
+        }
+    }
+}
+
+impl Config {
+    /// Longest time a `/meta/connect` is held while there is nothing to deliver.
+    ///
+    /// Default 30 s. Keep it below the idle limit of every proxy on the way. CometD: `timeout`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Pause that clients are told to leave between two connects.
+    ///
+    /// Default 0. CometD: `interval`.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// How long a session outlives its last connect, beyond the interval.
+    ///
+    /// Default 10 s. CometD: `maxInterval`.
+    #[must_use]
+    pub fn max_interval(mut self, max_interval: Duration) -> Self {
+        self.max_interval = max_interval;
+        self
+    }
+
+    /// Whether messages travel on connect replies only.
+    ///
+    /// Default true: one path keeps the order of messages even where a client has two connections
+    /// open. With false they ride on any reply of the session, as CometD does unless told
+    /// otherwise. CometD: `metaConnectDeliverOnly`.
+    #[must_use]
+    pub fn meta_connect_delivery_only(mut self, only: bool) -> Self {
+        self.meta_connect_delivery_only = only;
+        self
+    }
+
+    /// Spelling of error texts. Default: CometD 5 and later.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// Bounds of one request body. Default 1,000 messages, 512 levels; beyond: HTTP 413, 400.
+    #[must_use]
+    pub fn batch(mut self, limits: Limits) -> Self {
+        self.batch = limits;
+        self
+    }
+
+    /// Most undelivered messages of one session, and most bytes of them.
+    ///
+    /// Default 10,000 messages and 8 MiB. A session that is beyond either is cut: it is removed,
+    /// counted and logged, and its client is told with `402` to shake hands again.
+    #[must_use]
+    pub fn queue(mut self, messages: usize, bytes: usize) -> Self {
+        self.queue_messages = messages;
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// Size at which a response is closed and the rest left for the next connect.
+    ///
+    /// Default 1 MiB. A single larger message still goes out whole.
+    #[must_use]
+    pub fn response_bytes(mut self, bytes: usize) -> Self {
+        self.response_bytes = bytes;
+        self
+    }
+
+    /// Most subscriptions of one session. Default 4,096; beyond: `403::too_many_subscriptions`.
+    #[must_use]
+    pub fn subscriptions_per_session(mut self, count: usize) -> Self {
+        self.subscriptions_per_session = count;
+        self
+    }
+
+    /// Most sessions altogether. Default 200,000; beyond: `503::too_many_sessions`.
+    #[must_use]
+    pub fn sessions(mut self, count: usize) -> Self {
+        self.sessions = count;
+        self
+    }
+
+    /// Most sessions of one user; `None`, the default, is no bound of its own.
+    #[must_use]
+    pub fn sessions_per_user(mut self, count: Option<usize>) -> Self {
+        self.sessions_per_user = count;
+        self
+    }
+
+    /// Patterns whose channels are private to each user.
+    ///
+    /// Default none. See the crate's page, "Private channels".
+    #[must_use]
+    pub fn private(mut self, patterns: Vec<ChannelPattern>) -> Self {
+        self.private = patterns;
+        self
+    }
+
+    /// Who may do what. Default: [`Rules::default`].
+    #[must_use]
+    pub fn policy(mut self, policy: Arc<dyn Policy>) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Who is told about sessions and subscriptions. Default nobody.
+    #[must_use]
+    pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.listener = Some(listener);
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.timeout > Duration::from_secs(3600) {
+            return Err(ConfigError::Timeout(self.timeout));
+        }
+        if self.max_interval.is_zero() {
+            return Err(ConfigError::MaxInterval);
+        }
+        if self.queue_messages == 0 || self.queue_bytes == 0 || self.batch.messages == 0 {
+            return Err(ConfigError::ZeroBound);
+        }
+        Ok(())
+    }
+}
+
+/// Why a configuration makes no sense. The caller's mistake.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// More than one hour.
+    Timeout(Duration),
+    /// Zero: every session would end as soon as its connect is answered.
+    MaxInterval,
+    /// A bound of zero would refuse everything.
+    ZeroBound,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout(timeout) => write!(f, "timeout of {timeout:?} is beyond one hour"),
+            Self::MaxInterval => f.write_str("max_interval is zero"),
+            Self::ZeroBound => f.write_str("a bound of zero refuses everything"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,388 @@
+//! One request body, message by message.
+//!
+//! Owns the meaning of the meta channels and the order of replies. The session of the whole body
+//! is decided by its first message; a message with another client id is refused. Replies come in
+//! request order, behind the messages that the response may carry.
+//!
+//! A handshake is served alone: other messages of its body are ignored, as the protocol asks. A
+//! connect is held only if it is alone in its body.
+//!
+//! # Sources
+//!
+//! Specified: Bayeux 1.0, "Handshake", "Connect", "Subscribe", "Publish", "Disconnect".
+//! Observed: CometD 3.1 to 8 for order, error codes and advice; deviations are marked where they
+//! stand.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::value::RawValue;
+
+use encke_bayeux::batch::{self, DecodeError};
+use encke_bayeux::message::Text;
+use encke_bayeux::reply::{Greeting, Reply};
+use encke_bayeux::{
+    Advice, BrowserId, ChannelKind, ChannelName, ChannelPattern, ClientId, Failure, Message,
+    Reconnect, event,
+};
+
+use crate::broker::{Broker, Cell};
+use crate::hold::{Delivery, Hold};
+use crate::listener::RemovedBecause;
+use crate::session::Session;
+use crate::stats::add;
+use crate::user::UserId;
+
+/// A source of randomness for client ids and browser ids.
+pub trait Entropy {
+    /// Twenty bytes that nobody can guess.
+    fn bytes(&self) -> [u8; 20];
+}
+
+/// Who sends a body, and when.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The authenticated user; `None` is anonymous.
+    pub user: Option<&'a UserId>,
+    /// The browser cookie.
+    pub browser: Option<&'a BrowserId>,
+    /// The time of receipt.
+    pub now: Instant,
+    /// Used by handshakes.
+    pub entropy: &'a dyn Entropy,
+}
+
+impl std::fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("user", &self.user)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a body comes to.
+#[derive(Debug)]
+pub enum Answer {
+    /// Write this now.
+    Reply(Delivery),
+    /// Wait.
+    Hold(Hold),
+}
+
+impl Broker {
+    /// Takes one request body.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if the body as a whole is unusable; nothing has happened then.
+    pub fn handle(&self, request: &Request<'_>, body: &[u8]) -> Result<Answer, DecodeError> {
+        let messages = batch::decode(body, &self.config().batch)
+            .inspect_err(|_| add(&self.counters().bodies_refused, 1))?;
+        add(&self.counters().messages_in, messages.len());
+        let mut conversation = Conversation::new(self, request);
+        let handshake = |message: &&Message<'_>| message.channel.get() == Some("/meta/handshake");
+        if let Some(message) = messages.iter().find(handshake) {
+            conversation.handshake(message);
+            return Ok(conversation.finish());
+        }
+        conversation.find_session(messages.first());
+        let alone = messages.len() == 1;
+        for message in &messages {
+            if let Some(hold) = conversation.message(message, alone) {
+                return Ok(Answer::Hold(hold));
+            }
+        }
+        Ok(conversation.finish())
+    }
+}
+
+struct Conversation<'a> {
+    broker: &'a Broker,
+    request: &'a Request<'a>,
+    cell: Option<Arc<Cell>>,
+    /// Whether this response may carry messages.
+    carries: bool,
+    /// Whether the session was told that this response may carry messages.
+    batching: bool,
+    replies: Vec<u8>,
+    browser: Option<BrowserId>,
+}
+
+impl<'a> Conversation<'a> {
+    fn new(broker: &'a Broker, request: &'a Request<'a>) -> Self {
+        Self {
+            broker,
+            request,
+            cell: None,
+            carries: false,
+            batching: false,
+            replies: Vec::with_capacity(128),
+            browser: None,
+        }
+    }
+
+    /// The first message decides whose body this is.
+    fn find_session(&mut self, first: Option<&Message<'_>>) {
+        let client = first.and_then(|message| message.client_id.get());
+        self.cell = self.broker.find(client, self.request.user, self.request.browser);
+        if let Some(cell) = &self.cell {
+            let is_connect =
+                first.is_some_and(|message| message.channel.get() == Some("/meta/connect"));
+            if !self.broker.config().meta_connect_delivery_only && !is_connect {
+                cell.lock().begin_batch();
+                self.batching = true;
+                self.carries = true;
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message<'_>, alone: bool) -> Option<Hold> {
+        if !message.id_is_valid() {
+            self.refuse(message, None, &Failure::MessageIdInvalid);
+            return None;
+        }
+        let channel = match &message.channel {
+            Text::Absent => {
+                self.refuse(message, None, &Failure::ChannelMissing);
+                return None;
+            }
+            Text::Invalid => Err(()),
+            Text::Is(text) => ChannelName::new(text).map_err(drop),
+        };
+        let Ok(channel) = channel else {
+            self.refuse(message, None, &Failure::ChannelInvalid);
+            return None;
+        };
+        let Some(cell) = self.session_of(message) else {
+            let advised = channel.as_str() == "/meta/connect";
+            let advice = Failure::SessionUnknown.advice().filter(|_| advised);
+            self.refuse(message, advice, &Failure::SessionUnknown);
+            return None;
+        };
+        if channel.as_str() == "/meta/connect" {
+            return self.connect(message, &cell, alone);
+        }
+        cell.lock().handle_message(self.broker.config(), self.request.now);
+        match (channel.as_str(), channel.kind()) {
+            ("/meta/subscribe", _) => self.subscribe(message, &cell),
+            ("/meta/unsubscribe", _) => self.unsubscribe(message, &cell),
+            ("/meta/disconnect", _) => self.disconnect(message, &cell),
+            (_, ChannelKind::Meta) => self.refuse(message, None, &Failure::ChannelCreateDenied),
+            // Nobody serves service channels yet, and an unknown one is no mistake.
+            (_, ChannelKind::Service) => self.accept(message, None),
+            (_, ChannelKind::Broadcast) => self.publish(message, &channel),
+        }
+        None
+    }
+
+    /// The body's session, if this message names it and it still lives.
+    fn session_of(&self, message: &Message<'_>) -> Option<Arc<Cell>> {
+        let cell = self.cell.as_ref()?;
+        (message.client_id.get() == Some(cell.id.as_str()) && !cell.lock().is_gone())
+            .then(|| Arc::clone(cell))
+    }
+
+    fn handshake(&mut self, message: &Message<'_>) {
+        let (broker, request) = (self.broker, self.request);
+        let added = if !message.id_is_valid() {
+            Err(Failure::MessageIdInvalid)
+        } else if broker.is_draining() {
+            Err(Failure::Draining)
+        } else if !broker.config().policy.can_handshake(request.user) {
+            Err(Failure::HandshakeDenied)
+        } else {
+            let id = ClientId::from_random(request.entropy.bytes());
+            let offered =
+                request.browser.is_none().then(|| BrowserId::from_random(request.entropy.bytes()));
+            let kept = request.browser.cloned();
+            let session = Session::new(kept, offered.clone(), broker.config(), request.now);
+            broker.add_session(id, request.user, session, request.now).map(|()| (id, offered))
+        };
+        match added {
+            Ok((client_id, offered)) => {
+                self.browser = offered;
+                let config = broker.config();
+                let reply = Reply {
+                    advice: Some(Advice {
+                        interval: Some(config.interval),
+                        timeout: Some(config.timeout),
+                        ..Advice::only(Reconnect::Retry)
+                    }),
+                    greeting: Some(Greeting {
+                        client_id,
+                        connection_types: &config.connection_types,
+                    }),
+                    ..Reply::success(message.channel.get(), message.id.get())
+                };
+                self.reply(&reply);
+            }
+            Err(failure) => {
+                add(&broker.counters().handshakes_refused, 1);
+                self.refuse(message, failure.advice(), &failure);
+            }
+        }
+    }
+
+    fn connect(&mut self, message: &Message<'_>, cell: &Arc<Cell>, alone: bool) -> Option<Hold> {
+        let (broker, now) = (self.broker, self.request.now);
+        let draining = broker.is_draining();
+        let (connected, arm) = {
+            let mut session = cell.lock();
+            let may_hold = alone && !draining;
+            let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
+            (connected, session.arm())
+        };
+        broker.arm(cell.id, arm, now);
+        if connected.superseded.is_some() {
+            add(&broker.counters().superseded, 1);
+            broker.wake(connected.superseded);
+        }
+        if let Some(generation) = connected.held {
+            add(&broker.counters().held, 1);
+            return Some(Hold {
+                broker: broker.clone(),
+                cell: Arc::clone(cell),
+                generation,
+                id: message.id.get().map(Into::into),
+                advice: connected.advice,
+            });
+        }
+        self.carries = true;
+        let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
+        self.accept(message, advice);
+        None
+    }
+
+    fn subscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
+        let broker = self.broker;
+        let subscribed = patterns(message).and_then(|patterns| {
+            for pattern in &patterns {
+                self.may_subscribe(pattern)?;
+            }
+            // Service channels are for talking to the server; a subscription there means nothing.
+            let mut broadcast = patterns.iter().filter(|p| p.kind() == ChannelKind::Broadcast);
+            broadcast.try_for_each(|pattern| broker.subscribe(cell, pattern))
+        });
+        self.settle(message, subscribed);
+    }
+
+    /// Every pattern of an array is checked before the first one is subscribed: all or none.
+    fn may_subscribe(&self, pattern: &ChannelPattern) -> Result<(), Failure> {
+        let user = self.request.user;
+        match pattern.kind() {
+            ChannelKind::Meta => Err(match pattern.as_str() {
+                "/meta/handshake" | "/meta/connect" | "/meta/subscribe" | "/meta/unsubscribe"
+                | "/meta/disconnect" => Failure::SubscribeDenied,
+                _ => Failure::SubscribeCreateDenied,
+            }),
+            ChannelKind::Service => Ok(()),
+            ChannelKind::Broadcast => {
+                let private_needs_user = user.is_none() && self.broker.lies_in_private(pattern);
+                let allowed =
+                    !private_needs_user && self.broker.config().policy.can_subscribe(user, pattern);
+                allowed.then_some(()).ok_or(Failure::SubscribeDenied)
+            }
+        }
+    }
+
+    fn unsubscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
+        let unsubscribed = patterns(message).and_then(|patterns| {
+            if patterns.iter().any(|pattern| pattern.kind() == ChannelKind::Meta) {
+                return Err(Failure::UnsubscribeFailed);
+            }
+            for pattern in &patterns {
+                self.broker.unsubscribe(cell, pattern);
+            }
+            Ok(())
+        });
+        self.settle(message, unsubscribed);
+    }
+
+    fn publish(&mut self, message: &Message<'_>, channel: &ChannelName) {
+        let broker = self.broker;
+        let refused = broker.is_private(channel)
+            || !broker.config().policy.can_publish(self.request.user, channel);
+        if refused {
+            self.refuse(message, None, &Failure::PublishDenied);
+            return;
+        }
+        let text = event::render(
+            channel,
+            message.data.map(RawValue::get),
+            message.ext.map(RawValue::get),
+            message.timestamp.map(RawValue::get),
+        );
+        broker.broadcast(channel, text, self.request.now);
+        self.accept(message, None);
+    }
+
+    /// The held connect, if there is one, takes the queue along; else this response does.
+    fn disconnect(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
+        let held = cell.lock().is_held();
+        self.broker.remove(cell, RemovedBecause::Disconnected);
+        self.carries = !held;
+        self.accept(message, None);
+    }
+
+    fn settle(&mut self, message: &Message<'_>, outcome: Result<(), Failure>) {
+        let success = Reply::success(message.channel.get(), message.id.get());
+        let subscription = message.subscription.map(RawValue::get);
+        let failure = outcome.err();
+        if failure.is_some() {
+            add(&self.broker.counters().messages_refused, 1);
+        }
+        self.reply(&Reply { subscription, failure: failure.as_ref(), ..success });
+    }
+
+    fn accept(&mut self, message: &Message<'_>, advice: Option<Advice>) {
+        let success = Reply::success(message.channel.get(), message.id.get());
+        self.reply(&Reply { advice, ..success });
+    }
+
+    fn refuse(&mut self, message: &Message<'_>, advice: Option<Advice>, failure: &Failure) {
+        add(&self.broker.counters().messages_refused, 1);
+        let id = message.id.get().filter(|_| message.id_is_valid());
+        let success = Reply::success(message.channel.get(), id);
+        self.reply(&Reply { failure: Some(failure), advice, ..success });
+    }
+
+    fn reply(&mut self, reply: &Reply<'_>) {
+        if !self.replies.is_empty() {
+            self.replies.push(b',');
+        }
+        reply.render(self.broker.config().dialect, &mut self.replies);
+    }
+
+    fn finish(mut self) -> Answer {
+        let cell = self.cell.take();
+        let taken = match &cell {
+            Some(cell) if self.carries => self.broker.take(cell),
+            _ => Vec::new(),
+        };
+        if let Some(cell) = cell.as_ref().filter(|_| self.batching) {
+            let left = cell.lock().end_batch(self.broker.config(), self.request.now);
+            self.broker.wake(left);
+        }
+        let mut delivery = Delivery::new(self.broker.clone(), cell, taken, &self.replies);
+        delivery.browser = self.browser;
+        Answer::Reply(delivery)
+    }
+}
+
+/// Reads `subscription`: a pattern or an array of patterns.
+///
+/// Observed: an empty array gets a reply without `successful` from CometD; here it is missing.
+fn patterns(message: &Message<'_>) -> Result<Vec<ChannelPattern>, Failure> {
+    let raw = message.subscription.ok_or(Failure::SubscriptionMissing)?.get();
+    let texts: Vec<String> = if raw.starts_with('[') {
+        serde_json::from_str(raw).map_err(|_| Failure::SubscriptionInvalid)?
+    } else {
+        vec![serde_json::from_str(raw).map_err(|_| Failure::SubscriptionInvalid)?]
+    };
+    if texts.is_empty() {
+        return Err(Failure::SubscriptionMissing);
+    }
+    let parse = |text: &String| ChannelPattern::new(text).map_err(|_| Failure::SubscriptionInvalid);
+    texts.iter().map(parse).collect()
+}

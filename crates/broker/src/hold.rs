@@ -1,0 +1,158 @@
+//! A waiting connect, and a batch of messages on its way to the wire.
+//!
+//! [`Hold`] is the hand-over between the engine and whoever owns the socket. It is a plain value
+//! with a poll method: no task, no timer and no channel exists for it. Whoever owns the socket
+//! waits on it and either answers it or tells that the connection has ended. That may be a hyper
+//! service future, or a task that has taken the socket back from hyper.
+//!
+//! [`Delivery`] is bytes to write and the messages in them. It ends in one of two ways: written,
+//! which is counted, or not written, which puts the messages back in front of the queue.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use encke_bayeux::reply::Reply;
+use encke_bayeux::{Advice, BrowserId, Failure, Reconnect};
+
+use crate::broker::{Broker, Cell};
+use crate::session::Queued;
+use crate::stats::{add, sub};
+
+/// Why a held connect is answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Release {
+    /// There are messages.
+    Messages,
+    /// The time is up.
+    Timeout,
+    /// A newer connect of the same session has come; there is nothing to say to this one.
+    Superseded,
+    /// The client disconnected, or the server ended the session.
+    Ended,
+    /// The session was cut because its queue was full.
+    Overflow,
+    /// The server is about to stop.
+    Draining,
+}
+
+/// One `/meta/connect` that waits.
+#[derive(Debug)]
+pub struct Hold {
+    pub(crate) broker: Broker,
+    pub(crate) cell: Arc<Cell>,
+    pub(crate) generation: u64,
+    pub(crate) id: Option<Box<str>>,
+    pub(crate) advice: Option<Advice>,
+}
+
+impl Hold {
+    /// Waits for the release. After `Ready`, call [`Hold::answer`].
+    pub fn poll_release(&mut self, cx: &mut Context<'_>) -> Poll<Release> {
+        match self.cell.lock().poll_release(self.generation, cx.waker()) {
+            Some(release) => Poll::Ready(release),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Makes the response. `None` for [`Release::Superseded`], which takes no messages along.
+    pub fn answer(self, release: Release) -> Option<Delivery> {
+        let channel = Some("/meta/connect");
+        let mut reply =
+            Reply { advice: self.advice, ..Reply::success(channel, self.id.as_deref()) };
+        match release {
+            Release::Superseded => return None,
+            Release::Messages | Release::Timeout => {}
+            Release::Ended => reply.advice = Some(Advice::only(Reconnect::None)),
+            Release::Draining => reply.advice = Some(self.broker.drain_advice(self.cell.id)),
+            Release::Overflow => {
+                reply.failure = Some(&Failure::SessionUnknown);
+                reply.advice = Some(Advice::handshake());
+            }
+        }
+        let taken = self.broker.take(&self.cell);
+        let mut replies = Vec::with_capacity(96);
+        reply.render(self.broker.config().dialect, &mut replies);
+        Some(Delivery::new(self.broker, Some(self.cell), taken, &replies))
+    }
+
+    /// The connection ended before the answer: the session waits for its client's next connect.
+    pub fn abandon(self, now: Instant) {
+        let config = self.broker.config();
+        let (held, arm, gone) = {
+            let mut session = self.cell.lock();
+            let held = session.handle_abandoned(self.generation, config, now);
+            (held, session.arm(), session.is_gone())
+        };
+        if held {
+            sub(&self.broker.counters().held, 1);
+        }
+        if gone {
+            self.broker.drop_queue(&self.cell);
+        }
+        self.broker.arm(self.cell.id, arm, now);
+    }
+}
+
+/// A response body and the messages it carries.
+#[derive(Debug)]
+#[must_use = "say whether it was written, or its messages are lost"]
+pub struct Delivery {
+    broker: Broker,
+    cell: Option<Arc<Cell>>,
+    taken: Vec<Queued>,
+    body: Bytes,
+    pub(crate) browser: Option<BrowserId>,
+}
+
+impl Delivery {
+    /// Assembles `[messages, replies]`; `replies` is objects with commas between them.
+    pub(crate) fn new(
+        broker: Broker,
+        cell: Option<Arc<Cell>>,
+        taken: Vec<Queued>,
+        replies: &[u8],
+    ) -> Self {
+        let size: usize = taken.iter().map(|message| message.text.len() + 1).sum();
+        let mut body = Vec::with_capacity(size + replies.len() + 2);
+        body.push(b'[');
+        for message in &taken {
+            body.extend_from_slice(&message.text);
+            body.push(b',');
+        }
+        body.extend_from_slice(replies);
+        if replies.is_empty() && !taken.is_empty() {
+            body.pop();
+        }
+        body.push(b']');
+        Self { broker, cell, taken, body: Bytes::from(body), browser: None }
+    }
+
+    /// The response body.
+    pub fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
+    /// The browser id that the client is to keep as a cookie, after a first handshake.
+    pub fn browser(&self) -> Option<&BrowserId> {
+        self.browser.as_ref()
+    }
+
+    /// The body was handed to the socket.
+    pub fn written(self, now: Instant) {
+        let counters = self.broker.counters();
+        add(&counters.messages_out, self.taken.len());
+        for message in &self.taken {
+            counters.observe_latency(now.saturating_duration_since(message.at));
+        }
+    }
+
+    /// The body was not written: its messages go back to the front of the queue.
+    pub fn failed(self, now: Instant) {
+        if let Some(cell) = self.cell {
+            self.broker.put_back(&cell, self.taken, now);
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! The machine of one client, from handshake to removal.
+//!
+//! Owns what the server owes a client: its undelivered messages and the `/meta/connect` that may
+//! be held open. Reads no clock, writes no socket, wakes nobody: whoever calls gets a [`Waker`]
+//! back and wakes it after letting go of the lock.
+//!
+//! # States
+//!
+//! | State  | Meaning                 | Left when                                   | Next   |
+//! |--------|-------------------------|---------------------------------------------|--------|
+//! | `Idle` | no connect is held      | a connect arrives that may wait             | `Held` |
+//! | `Idle` |                         | `expires` passes                            | `Gone` |
+//! | `Held` | a connect waits         | a message is queued, `deadline` passes, the | `Idle` |
+//! |        |                         | connection ends, or the server drains       |        |
+//! | `Held` |                         | a newer connect arrives (generation grows)  | `Held` or `Idle` |
+//! | any    |                         | a disconnect, a full queue, the server says | `Gone` |
+//!
+//! `Gone` is final. A hold tells by its generation whether it is still the one that counts, so a
+//! connect that was superseded can never take messages.
+//!
+//! # Sources
+//!
+//! Specified: Bayeux 1.0, "Connect". Observed: CometD 3.1 to 8 never hold the first connect after
+//! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
+//! message puts it off to at least `maxInterval`.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
+
+use crate::config::Config;
+use crate::hold::Release;
+use crate::listener::RemovedBecause;
+use crate::wheel::TICK;
+
+/// A message waiting for its receiver: the shared text, and when it was published.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    pub(crate) text: Bytes,
+    pub(crate) at: Instant,
+}
+
+/// How the browser cookie binds an anonymous session.
+#[derive(Debug)]
+enum Binding {
+    /// The cookie was set by the handshake's reply; the next request shows whether it is kept.
+    Offered(BrowserId),
+    /// The client keeps the cookie, so it must show it.
+    Kept(BrowserId),
+    /// The client keeps no cookies; its client id alone has to do.
+    Cookieless,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle { expires: Instant },
+    Held { deadline: Instant, waker: Option<Waker> },
+    Gone,
+}
+
+/// A hold that is over. Wake it when every lock is free again.
+#[derive(Debug)]
+#[must_use = "somebody waits to be woken"]
+pub(crate) struct Released(Option<Waker>);
+
+impl Released {
+    /// Wakes whoever waits on the hold; nobody does before its first poll.
+    pub(crate) fn wake(self) {
+        if let Some(waker) = self.0 {
+            waker.wake();
+        }
+    }
+}
+
+/// What became of a message that was offered to a session.
+#[derive(Debug)]
+pub(crate) enum Offered {
+    /// Queued; the connect that was held for it, if one was.
+    Queued(Option<Released>),
+    /// The session has this very publish already, through another subscription.
+    Double,
+    /// The queue is full: the session is to be cut.
+    Overflow,
+    /// The session has ended.
+    Gone,
+}
+
+/// What a connect comes to.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    /// `Some` if the connect waits, under this generation.
+    pub(crate) held: Option<u64>,
+    /// What the reply says, now or later.
+    pub(crate) advice: Option<Advice>,
+    /// An older held connect, which is to be answered as superseded.
+    pub(crate) superseded: Option<Released>,
+}
+
+/// What a deadline comes to.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// Look again then.
+    Later(Instant),
+    /// The held connect timed out; look again then.
+    TimedOut(Released, Instant),
+    /// The client stayed silent too long.
+    Expired,
+    /// Nothing to wait for.
+    Nothing,
+}
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    state: State,
+    binding: Binding,
+    generation: u64,
+    release: Release,
+    connected: bool,
+    /// Bodies in work whose replies will carry messages, so that no held connect need be woken.
+    batches: u32,
+    last_publish: u64,
+    interval: Duration,
+    armed: Option<Instant>,
+    queue: VecDeque<Queued>,
+    queue_bytes: usize,
+    subscriptions: Vec<ChannelPattern>,
+}
+
+impl Session {
+    /// A session whose handshake succeeded at `now`.
+    ///
+    /// `kept` is the browser id that the client showed, `offered` the one it is given now.
+    pub(crate) fn new(
+        kept: Option<BrowserId>,
+        offered: Option<BrowserId>,
+        config: &Config,
+        now: Instant,
+    ) -> Self {
+        let binding = match (kept, offered) {
+            (Some(browser), _) => Binding::Kept(browser),
+            (None, Some(browser)) => Binding::Offered(browser),
+            (None, None) => Binding::Cookieless,
+        };
+        Self {
+            state: State::Idle { expires: now + config.interval + config.max_interval },
+            binding,
+            generation: 0,
+            release: Release::Timeout,
+            connected: false,
+            batches: 0,
+            last_publish: 0,
+            interval: config.interval,
+            armed: None,
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            subscriptions: Vec::new(),
+        }
+    }
+
+    /// Whether a request with this browser cookie may use an anonymous session.
+    ///
+    /// The first request after the handshake decides whether the client keeps cookies.
+    pub(crate) fn admits(&mut self, browser: Option<&BrowserId>) -> bool {
+        match (&self.binding, browser) {
+            (Binding::Cookieless, _) => true,
+            (Binding::Kept(kept), Some(shown)) => kept == shown,
+            (Binding::Offered(offered), Some(shown)) if offered == shown => {
+                self.binding = Binding::Kept(shown.clone());
+                true
+            }
+            (Binding::Kept(_), None) | (Binding::Offered(_), Some(_)) => false,
+            (Binding::Offered(_), None) => {
+                self.binding = Binding::Cookieless;
+                true
+            }
+        }
+    }
+
+    /// Any message but a connect arrived: the client is alive.
+    pub(crate) fn handle_message(&mut self, config: &Config, now: Instant) {
+        if let State::Idle { expires } = &mut self.state {
+            *expires = (*expires).max(now + config.max_interval);
+        }
+    }
+
+    /// A connect arrived. `may_hold` is false if it shares its body or the server drains.
+    pub(crate) fn handle_connect(
+        &mut self,
+        asked: &ClientAdvice,
+        may_hold: bool,
+        config: &Config,
+        now: Instant,
+    ) -> Connected {
+        self.generation += 1;
+        let first = !std::mem::replace(&mut self.connected, true);
+        self.interval = asked.interval.unwrap_or(config.interval);
+        let timeout = asked.timeout.unwrap_or(config.timeout);
+        let advice = (first || asked.present).then(|| Advice {
+            interval: Some(self.interval),
+            timeout: Some(config.timeout),
+            ..Advice::only(Reconnect::Retry)
+        });
+        let hold = may_hold && !first && self.queue.is_empty() && !timeout.is_zero();
+        let next = if hold {
+            State::Held { deadline: now + timeout, waker: None }
+        } else {
+            self.idle(config, now)
+        };
+        // Held => Held or Idle: the older connect lost its generation.
+        let superseded = match std::mem::replace(&mut self.state, next) {
+            State::Held { waker, .. } => Some(Released(waker)),
+            State::Idle { .. } => None,
+            State::Gone => {
+                self.state = State::Gone;
+                return Connected { held: None, advice, superseded: None };
+            }
+        };
+        let held = hold.then_some(self.generation);
+        Connected { held, advice, superseded }
+    }
+
+    /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen.
+    pub(crate) fn offer(&mut self, message: Queued, publish: u64, config: &Config) -> Offered {
+        if self.is_gone() {
+            return Offered::Gone;
+        }
+        if publish != 0 {
+            if self.last_publish == publish {
+                return Offered::Double;
+            }
+            self.last_publish = publish;
+        }
+        let now = message.at;
+        if !self.append(message, config) {
+            return Offered::Overflow;
+        }
+        if self.batches > 0 {
+            return Offered::Queued(None);
+        }
+        Offered::Queued(self.release(Release::Messages, config, now))
+    }
+
+    /// Queues a message and releases nothing. False if the queue is full.
+    pub(crate) fn append(&mut self, message: Queued, config: &Config) -> bool {
+        let bytes = self.queue_bytes + message.text.len();
+        if self.queue.len() >= config.queue_messages || bytes > config.queue_bytes {
+            return false;
+        }
+        self.queue_bytes = bytes;
+        self.queue.push_back(message);
+        true
+    }
+
+    /// Held => Idle. Returns `None` if nothing was held.
+    pub(crate) fn release(
+        &mut self,
+        release: Release,
+        config: &Config,
+        now: Instant,
+    ) -> Option<Released> {
+        if !matches!(self.state, State::Held { .. }) {
+            return None;
+        }
+        let idle = self.idle(config, now);
+        let State::Held { waker, .. } = std::mem::replace(&mut self.state, idle) else {
+            return None;
+        };
+        self.release = release;
+        Some(Released(waker))
+    }
+
+    /// Any => Gone. Returns the subscriptions to undo and what became of the held connect.
+    pub(crate) fn end(
+        &mut self,
+        because: RemovedBecause,
+    ) -> Option<(Vec<ChannelPattern>, Option<Released>)> {
+        let held = match std::mem::replace(&mut self.state, State::Gone) {
+            State::Gone => return None,
+            State::Held { waker, .. } => {
+                self.release = match because {
+                    RemovedBecause::Overflow => Release::Overflow,
+                    _ => Release::Ended,
+                };
+                Some(Released(waker))
+            }
+            State::Idle { .. } => None,
+        };
+        Some((std::mem::take(&mut self.subscriptions), held))
+    }
+
+    /// Asks, for the hold of `generation`, whether it is over; if not, remembers the waker.
+    pub(crate) fn poll_release(&mut self, generation: u64, waker: &Waker) -> Option<Release> {
+        if generation != self.generation {
+            return Some(Release::Superseded);
+        }
+        match &mut self.state {
+            State::Held { waker: kept, .. } => {
+                if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+                    *kept = Some(waker.clone());
+                }
+                None
+            }
+            State::Idle { .. } | State::Gone => Some(self.release),
+        }
+    }
+
+    /// The connection of the hold of `generation` ended before its answer. True if it was held.
+    pub(crate) fn handle_abandoned(
+        &mut self,
+        generation: u64,
+        config: &Config,
+        now: Instant,
+    ) -> bool {
+        generation == self.generation && self.release(Release::Timeout, config, now).is_some()
+    }
+
+    /// The wheel's entry of this session came due.
+    pub(crate) fn handle_deadline(&mut self, config: &Config, now: Instant) -> Due {
+        if self.armed.is_some_and(|armed| armed >= now + TICK) {
+            return Due::Nothing;
+        }
+        self.armed = None;
+        match self.state {
+            State::Held { deadline: at, .. } | State::Idle { expires: at } if at >= now + TICK => {
+                self.armed = Some(at);
+                Due::Later(at)
+            }
+            State::Gone => Due::Nothing,
+            State::Idle { .. } => Due::Expired,
+            // Held => Idle
+            State::Held { .. } => {
+                let at = now + self.interval + config.max_interval;
+                self.armed = Some(at);
+                self.release(Release::Timeout, config, now)
+                    .map_or(Due::Nothing, |released| Due::TimedOut(released, at))
+            }
+        }
+    }
+
+    /// The instant for which the wheel needs a new entry, if the one it has is too late.
+    pub(crate) fn arm(&mut self) -> Option<Instant> {
+        let at = match self.state {
+            State::Idle { expires } => expires,
+            State::Held { deadline, .. } => deadline,
+            State::Gone => return None,
+        };
+        if self.armed.is_some_and(|armed| armed <= at) {
+            return None;
+        }
+        self.armed = Some(at);
+        Some(at)
+    }
+
+    /// Takes messages up to `bytes`, at least one if there is one.
+    pub(crate) fn take(&mut self, bytes: usize) -> Vec<Queued> {
+        let mut size = 0;
+        let mut count = 0;
+        for message in &self.queue {
+            size += message.text.len();
+            if count > 0 && size > bytes {
+                break;
+            }
+            count += 1;
+        }
+        let taken: Vec<_> = self.queue.drain(..count).collect();
+        self.queue_bytes -= taken.iter().map(|message| message.text.len()).sum::<usize>();
+        if self.queue.is_empty() {
+            self.queue.shrink_to(8);
+        }
+        taken
+    }
+
+    /// Puts messages back in front whose response was not written. False if the session has ended.
+    pub(crate) fn put_back(&mut self, taken: Vec<Queued>) -> bool {
+        if self.is_gone() {
+            return false;
+        }
+        for message in taken.into_iter().rev() {
+            self.queue_bytes += message.text.len();
+            self.queue.push_front(message);
+        }
+        true
+    }
+
+    /// Adds a subscription. `None` if the bound is reached, else whether it is new.
+    pub(crate) fn subscribe(&mut self, pattern: &ChannelPattern, limit: usize) -> Option<bool> {
+        if self.subscriptions.contains(pattern) {
+            return Some(false);
+        }
+        if self.subscriptions.len() >= limit || self.is_gone() {
+            return None;
+        }
+        self.subscriptions.push(pattern.clone());
+        Some(true)
+    }
+
+    /// Removes a subscription; whether it was there.
+    pub(crate) fn unsubscribe(&mut self, pattern: &ChannelPattern) -> bool {
+        let place = self.subscriptions.iter().position(|other| other == pattern);
+        place.map(|place| self.subscriptions.swap_remove(place)).is_some()
+    }
+
+    /// Whether this very pattern is subscribed.
+    pub(crate) fn has(&self, pattern: &ChannelPattern) -> bool {
+        self.subscriptions.contains(pattern)
+    }
+
+    /// Whether any subscription matches `channel`.
+    pub(crate) fn listens_to(&self, channel: &ChannelName) -> bool {
+        self.subscriptions.iter().any(|pattern| pattern.matches(channel))
+    }
+
+    /// Replies of the body in work will carry messages: do not wake a held connect for them.
+    pub(crate) fn begin_batch(&mut self) {
+        self.batches += 1;
+    }
+
+    /// The body's work is done. What its reply did not take along is due on the held connect.
+    pub(crate) fn end_batch(&mut self, config: &Config, now: Instant) -> Option<Released> {
+        self.batches = self.batches.saturating_sub(1);
+        if self.batches > 0 || self.queue.is_empty() {
+            return None;
+        }
+        self.release(Release::Messages, config, now)
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.state, State::Gone)
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.state, State::Held { .. })
+    }
+
+    fn idle(&self, config: &Config, now: Instant) -> State {
+        State::Idle { expires: now + self.interval + config.max_interval }
+    }
+}

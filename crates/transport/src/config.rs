@@ -1,0 +1,118 @@
+//! HTTP bounds and the browser cookie.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// How Bayeux is served over HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    pub(crate) body_bytes: usize,
+    pub(crate) body_timeout: Duration,
+    pub(crate) superseded_status: StatusCode,
+    pub(crate) cookie: CookieConfig,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            body_timeout: Duration::from_secs(30),
+            superseded_status: StatusCode::CONFLICT,
+            cookie: CookieConfig::default(),
+        }
+    }
+}
+
+impl HttpConfig {
+    /// Largest request body. Default 1 MiB; beyond: 413. CometD: `maxMessageSize`.
+    #[must_use]
+    pub fn body_bytes(mut self, bytes: usize) -> Self {
+        self.body_bytes = bytes;
+        self
+    }
+
+    /// Longest time to receive a request body. Default 30 s; beyond: 408 and the connection closes.
+    #[must_use]
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
+    }
+
+    /// Status of a held connect that a newer one of its session has superseded. Default 409.
+    ///
+    /// CometD: `duplicateMetaConnectHttpResponseCode`, default 500. Clients take every status but
+    /// 200 alike. Keep away from 408: Chromium repeats such a request by itself on a connection
+    /// that was used before, and the two connects would supersede each other for ever.
+    #[must_use]
+    pub fn superseded_status(mut self, status: StatusCode) -> Self {
+        self.superseded_status = status;
+        self
+    }
+
+    /// Attributes of the browser cookie.
+    #[must_use]
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        self.cookie = cookie;
+        self
+    }
+}
+
+/// The `SameSite` attribute of a cookie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SameSite {
+    /// Sent on requests of the same site only.
+    Strict,
+    /// Sent on top-level navigation too.
+    Lax,
+    /// Sent always; browsers want `Secure` with it.
+    None,
+}
+
+impl SameSite {
+    /// The attribute's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "Strict",
+            Self::Lax => "Lax",
+            Self::None => "None",
+        }
+    }
+}
+
+/// The browser cookie. Documented: CometD's `browserCookie...` options, same defaults.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CookieConfig {
+    /// Default `BAYEUX_BROWSER`.
+    pub name: String,
+    /// Default `/`.
+    pub path: String,
+    /// Default none.
+    pub domain: Option<String>,
+    /// Default none: until the browser closes.
+    pub max_age: Option<Duration>,
+    /// Default false. Turn it on where the service is reached over TLS.
+    pub secure: bool,
+    /// Default true.
+    pub http_only: bool,
+    /// Default none: the browser's choice.
+    pub same_site: Option<SameSite>,
+    /// Default false. For pages embedded in another site's frame.
+    pub partitioned: bool,
+}
+
+impl Default for CookieConfig {
+    fn default() -> Self {
+        Self {
+            name: "BAYEUX_BROWSER".into(),
+            path: "/".into(),
+            domain: None,
+            max_age: None,
+            secure: false,
+            http_only: true,
+            same_site: None,
+            partitioned: false,
+        }
+    }
+}
