@@ -1,0 +1,4 @@
+// The newest library.
+import { suite } from "./suite.js";
+
+suite(9);
