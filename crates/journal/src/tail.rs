@@ -18,7 +18,7 @@ use crate::{Entry, Position, ReadError};
 pub(crate) type Pages =
     Box<dyn FnMut(Position) -> BoxFuture<'static, Result<Vec<Entry>, ReadError>> + Send>;
 
-/// Most records in a page of a tail. Two hundred calls' worth; bytes are bounded by the page size.
+/// Most records in a page of a tail; its bytes are bounded by `Limits::page_bytes`.
 pub(crate) const PAGE_RECORDS: usize = 256;
 
 /// Streams what `pages` gives after `after`, waiting on `head` in between.

@@ -13,6 +13,8 @@
 //! | `index`   | key, version     | position               | one key without a scan; the last       |
 //! |           |                  |                        | entry of a key is its version          |
 //!
+//! Space of forgotten records is used again; the file itself never shrinks.
+//!
 //! `format` is the version of this layout; a journal refuses a file whose format is newer than its
 //! own. `head` is the newest position given out; it is kept apart from the entries so that
 //! forgetting the newest record does not give its position out again. `commit` counts
@@ -131,6 +133,7 @@ impl FileJournal {
             counters: Arc::clone(&counters),
             group: config.group,
             group_bytes: config.limits.batch(),
+            full: false,
             poisoned: false,
             doubtful: None,
         };

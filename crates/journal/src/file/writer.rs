@@ -1,6 +1,7 @@
 //! The thread that writes: it gathers a group, commits it, and answers everyone in it.
 
 use std::io;
+use std::mem;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -35,6 +36,8 @@ pub(super) struct Writer {
     pub(super) group: usize,
     /// Size at which a group ends.
     pub(super) group_bytes: usize,
+    /// Whether the last transaction failed for want of space.
+    pub(super) full: bool,
     /// Set for good once the disk failed, so that what is still queued is refused.
     pub(super) poisoned: bool,
     /// A transaction that was answered as not known to be stored, until it is known.
@@ -54,7 +57,12 @@ impl Writer {
         while let Some(first) = queue::next(&mut self.commands, self.phase.writes_end()) {
             let (works, callers) = self.gather(first);
             match self.write(&works) {
-                Ok(written) => self.answer(written, callers),
+                Ok(written) => {
+                    if written.commit.is_some() && mem::take(&mut self.full) {
+                        tracing::info!("journal disk has space again");
+                    }
+                    self.answer(written, callers);
+                }
                 Err(error) => {
                     for caller in callers {
                         // The caller may have gone meanwhile.
@@ -116,7 +124,10 @@ impl Writer {
         if !is_full(&error) {
             return Err(self.poison(error));
         }
-        tracing::warn!(%error, "journal disk is full");
+        // Once, however many callers run into it.
+        if !mem::replace(&mut self.full, true) {
+            tracing::warn!(%error, "journal disk is full, appends are refused");
+        }
         let reopened = self.reopen();
         match (doubtful, reopened) {
             (Some(written), Ok(commit)) if written.commit == Some(commit) => Ok(*written),
