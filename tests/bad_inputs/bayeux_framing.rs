@@ -21,6 +21,7 @@ fn bodies() -> Vec<Case> {
         let (open, close) = ("[".repeat(levels), "]".repeat(levels));
         format!(r#"[{{"channel":"/a","id":"1","data":{open}{close}}}]"#)
     };
+    let many = format!("[{}{{}}]", "{},".repeat(1_000));
     let nameless = r#"[{"successful":false,"error":"400::channel_missing"}]"#;
     vec![
         bad("JSON cut short", br#"[{"channel":"#),
@@ -42,6 +43,12 @@ fn bodies() -> Vec<Case> {
         bad("not JSON at all", b"message=%5B%5D"),
         bad("600 levels of data", deep(600).as_bytes()),
         bad("100,000 levels of data", deep(100_000).as_bytes()),
+        Case::new(
+            "1,001 messages",
+            &Request::json("/cometd", many),
+            413,
+            r#"[{"successful":false,"error":"413::*"}]"#,
+        ),
         Case::new("an empty object", &Request::json("/cometd", "{}"), 200, nameless),
         Case::new("an empty object in an array", &Request::json("/cometd", "[{}]"), 200, nameless),
     ]

@@ -8,8 +8,8 @@ use crate::ground::World;
 /// The rows.
 pub fn cases(world: &World) -> Vec<Case> {
     let me = || Request::new("GET", "/api/v2/me");
-    let refused = |name, request: &Request| {
-        Case::new(name, request, 403, &failure(20, "Access denied*"))
+    let refused = |name, request: &Request, why: &str| {
+        Case::new(name, request, 403, &failure(20, &format!("Access denied: {why}")))
             .header("www-authenticate", None)
     };
     let operation = r#"{"operationName":"DeleteUserData"}"#;
@@ -18,34 +18,46 @@ pub fn cases(world: &World) -> Vec<Case> {
         r#"[{{"channel":"/meta/connect","clientId":"{}","connectionType":"long-polling","id":"1"}}]"#,
         world.gws.client
     );
+    let (absent, wrong, malformed) =
+        ("no credentials", "wrong user or password", "malformed Authorization header");
+    let basic = |name, login: Login| refused(name, &me().login(&login), wrong);
+    let header =
+        |name, value: &str, why: &str| refused(name, &me().header("authorization", value), why);
     vec![
-        Case::new("no credentials", &me(), 403, &failure(20, "Access denied"))
-            .header("www-authenticate", None),
-        refused("a wrong password", &me().login(&Login::new("alice", "wrong"))),
-        refused("an empty password", &me().login(&Login::new("alice", ""))),
-        refused("an unknown user", &me().login(&Login::demo("mallory"))),
-        refused("another case of the name", &me().login(&Login::demo("Alice"))),
-        refused("credentials that are not base64", &me().header("authorization", "Basic %%%%")),
-        refused("credentials without a colon", &me().header("authorization", "Basic YWxpY2U=")),
-        refused("another scheme", &me().header("authorization", "Bearer YWxpY2U6ZGVtbw==")),
-        refused("a scheme alone", &me().header("authorization", "Basic")),
-        refused("a made-up session cookie", &me().header("cookie", "JSESSIONID=0123456789abcdef")),
+        refused("no credentials", &me(), absent),
+        basic("a wrong password", Login::new("alice", "wrong")),
+        basic("an empty password", Login::new("alice", "")),
+        basic("an unknown user", Login::demo("mallory")),
+        basic("another case of the name", Login::demo("Alice")),
+        header("credentials that are not base64", "Basic %%%%", malformed),
+        header("credentials without a colon", "Basic YWxpY2U=", malformed),
+        header("a scheme alone", "Basic", malformed),
+        header("another scheme", "Bearer YWxpY2U6ZGVtbw==", "only Basic credentials are taken"),
+        refused(
+            "a made-up session cookie",
+            &me().header("cookie", "JSESSIONID=0123456789abcdef"),
+            "the session is over",
+        ),
         refused(
             "an operation without credentials",
             &Request::json(&format!("/api/v2/me/calls/{}", world.call), operation),
+            absent,
         ),
         refused(
             "an unknown path without credentials",
             &Request::new("GET", "/api/v2/no/such/thing"),
+            absent,
         ),
         refused(
             "a GWS handshake without credentials",
             &Request::json("/api/v2/notifications/handshake", handshake),
+            absent,
         ),
         refused(
             "a GWS connect with a session's client id and no credentials",
             &Request::json("/api/v2/notifications/connect", connect)
                 .header("cookie", &world.gws.cookie),
+            absent,
         ),
     ]
 }
