@@ -1,0 +1,101 @@
+use serde_json::json;
+
+use crate::support::World;
+use encke_bayeux::{BrowserId, Dialect};
+use encke_broker::{Config, Rules};
+use std::sync::Arc;
+
+#[test]
+fn success_names_the_session_and_advises_retry() {
+    let world = World::new(World::quick());
+    let reply = world.anonymous().shake();
+    assert_eq!(reply["successful"], true);
+    assert_eq!(reply["version"], "1.0");
+    assert_eq!(reply["supportedConnectionTypes"], json!(["long-polling"]));
+    assert_eq!(reply["advice"], json!({"reconnect": "retry", "interval": 0, "timeout": 3000}));
+    assert_eq!(reply["clientId"].as_str().unwrap().len(), 32);
+}
+
+#[test]
+fn a_handshake_is_served_alone_and_the_rest_of_its_body_ignored() {
+    let world = World::new(World::quick());
+    let client = world.anonymous();
+    for body in [
+        json!([{"channel": "/meta/handshake", "id": "1"}, {"channel": "/meta/subscribe", "id": "2"}]),
+        json!([{"channel": "/meta/subscribe", "id": "2"}, {"channel": "/meta/handshake", "id": "1"}]),
+    ] {
+        let replies = client.send(body);
+        assert_eq!(replies.len(), 1);
+        assert_eq!(replies[0]["channel"], "/meta/handshake");
+        assert_eq!(replies[0]["id"], "1");
+    }
+}
+
+#[test]
+fn ids_come_back_as_text_or_not_at_all() {
+    let world = World::new(World::quick());
+    let client = world.anonymous();
+    assert_eq!(client.send(json!({"channel": "/meta/handshake", "id": 17}))[0]["id"], "17");
+    let reply = &client.send(json!({"channel": "/meta/handshake", "id": "<x>"}))[0];
+    assert_eq!(reply["error"], "405::message_id_invalid");
+    assert!(reply.get("id").is_none());
+}
+
+#[test]
+fn the_policy_may_refuse_and_the_dialect_spells_it() {
+    let refuse = Arc::new(Rules::default().anonymous(false));
+    for (dialect, text) in
+        [(Dialect::V5, "403::handshake_denied"), (Dialect::V31, "403::Handshake denied")]
+    {
+        let world = World::new(World::quick().policy(refuse.clone()).dialect(dialect));
+        let reply = world.anonymous().shake();
+        assert_eq!(reply["successful"], false);
+        assert_eq!(reply["error"], text);
+        assert_eq!(reply["advice"], json!({"reconnect": "none"}));
+        assert!(reply.get("clientId").is_none());
+        assert_eq!(world.user("alice").shake()["successful"], true);
+    }
+}
+
+#[test]
+fn sessions_are_bounded_altogether_and_per_user() {
+    let world = World::new(Config::default().sessions(2).sessions_per_user(Some(1)));
+    assert_eq!(world.user("alice").shake()["successful"], true);
+    assert_eq!(world.user("alice").shake()["error"], "503::too_many_sessions");
+    assert_eq!(world.user("bob").shake()["successful"], true);
+    let refused = world.user("carol").shake();
+    assert_eq!(refused["error"], "503::too_many_sessions");
+    assert_eq!(refused["advice"]["reconnect"], "handshake");
+}
+
+#[test]
+fn an_anonymous_client_that_keeps_the_cookie_must_show_it() {
+    let world = World::new(World::quick());
+    let mut client = world.up();
+    let cookie = client.browser.take();
+    assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+    client.browser = BrowserId::adopt("another");
+    assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+    client.browser = cookie;
+    assert_eq!(client.connect_at_once()[0]["successful"], true);
+}
+
+#[test]
+fn an_anonymous_client_without_cookies_is_known_by_its_client_id() {
+    let world = World::new(World::quick());
+    let mut client = world.anonymous();
+    client.shake();
+    client.browser = None;
+    assert_eq!(client.connect_at_once()[0]["successful"], true);
+    assert_eq!(client.connect_at_once()[0]["successful"], true);
+}
+
+#[test]
+fn a_known_browser_is_not_given_another_cookie() {
+    let world = World::new(World::quick());
+    let mut client = world.anonymous();
+    client.browser = BrowserId::adopt("mine");
+    client.shake();
+    assert_eq!(client.browser.as_ref().unwrap().as_str(), "mine");
+    assert_eq!(client.connect_at_once()[0]["successful"], true);
+}

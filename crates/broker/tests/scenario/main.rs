@@ -1,0 +1,20 @@
+//! Conversations with a broker on one thread and in invented time.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "support code of tests, which clippy takes for library code"
+)]
+
+mod support;
+
+mod connect;
+mod delivery;
+mod ending;
+mod handshake;
+mod order;
+mod private;
+mod subscribe;
