@@ -72,11 +72,12 @@ impl BayeuxService {
         request: Request<B>,
     ) -> Result<(Answer, Option<HeaderValue>), Refusal> {
         let (parts, body) = request.into_parts();
-        check(&parts.method, &parts.headers)?;
+        // The body is read even where it does not matter, so that the connection can go on.
         let read = read_body(body, self.config.body_bytes);
         let body = tokio::time::timeout(self.config.body_timeout, read)
             .await
             .map_err(|_| Refusal::TooSlow)??;
+        check(&parts.method, &parts.headers)?;
         let user = parts.extensions.get::<Authenticated>().map(|user| &user.0);
         let browser = cookie::read(&parts.headers, &self.config.cookie.name);
         let request = BrokerRequest {
