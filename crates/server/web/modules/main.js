@@ -30,6 +30,7 @@ let panes = [];
 /** @type {Pane | null} the one that was used last */
 let current = null;
 const outside = new Outside();
+const heading = element("h1", {class: "unseen"}, "Agent desks");
 const shortcuts = new Shortcuts(handleShortcut);
 document.body.append(shortcuts.dialog);
 
@@ -76,6 +77,9 @@ function showAgents(users) {
         main.replaceChildren(welcome(openAgents));
     } else {
         main.querySelector(".welcome")?.remove();
+        if (!heading.isConnected) {
+            main.prepend(heading);
+        }
         for (const pane of panes) {
             if (!pane.node.isConnected) {
                 main.append(pane.node);

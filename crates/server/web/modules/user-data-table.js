@@ -314,6 +314,7 @@ class PairForm {
                     if (done) {
                         this.#key.value = "";
                         this.#value.value = "";
+                        this.#type.value = "text";
                         this.#key.focus();
                     }
                 },

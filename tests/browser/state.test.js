@@ -1,0 +1,108 @@
+/**
+ * The desk's pure modules, without a browser.
+ */
+import assert from "node:assert/strict";
+import {describe, test} from "node:test";
+import {DeskState} from "../../crates/server/web/modules/desk-state.js";
+import {clockText, latencyText} from "../../crates/server/web/modules/duration.js";
+import {compareUserData, jsonObject, valueAsJson} from "../../crates/server/web/modules/user-data.js";
+
+const call = (id, userData, more = {}) =>
+    ({id, state: "Established", capabilities: ["Hangup"], duration: "3", ...(userData ? {userData} : {}), ...more});
+const event = (resource) => ({messageType: "CallStateChangeMessage", notificationType: "AttachedDataChanged", call: resource});
+
+describe("user data", () => {
+    test("added, changed and removed keys are told apart, equal ones are left out", () => {
+        const changes = compareUserData({a: "1", b: {c: 1}, d: 1}, {a: "1", b: {c: 2}, e: null});
+        assert.deepEqual([...changes].map(([key, {kind}]) => [key, kind]), [["b", "changed"], ["e", "added"], ["d", "removed"]]);
+    });
+
+    test("type of a value counts", () => {
+        assert.equal(compareUserData({a: "1"}, {a: 1}).get("a")?.kind, "changed");
+    });
+
+    test("JSON values reach the server digit for digit", () => {
+        assert.equal(jsonObject([["a", valueAsJson(" 1.10 ", "json")], ["b", valueAsJson("9223372036854775808", "json")]]),
+            '{"a":1.10,"b":9223372036854775808}');
+        assert.equal(valueAsJson("1.10", "text"), '"1.10"');
+        assert.throws(() => valueAsJson("{oops", "json"), SyntaxError);
+    });
+});
+
+describe("durations", () => {
+    test("read as a clock", () => {
+        assert.deepEqual([-5, 7_900, 760_000, 3_723_000].map(clockText), ["0:00", "0:07", "12:40", "1:02:03"]);
+        assert.deepEqual([0.84, 12.4, 1400].map(latencyText), ["0.8 ms", "12 ms", "1.4 s"]);
+    });
+});
+
+describe("desk state", () => {
+    test("whole resource replaces the one before and says what changed", () => {
+        const state = new DeskState();
+        state.applyNotification(event(call("1")), 10_000);
+        const interaction = state.applyNotification(event(call("1", {AccountNumber: "12345"})), 10_500);
+        assert.equal(interaction.changes.get("AccountNumber").kind, "added");
+        assert.equal(interaction.changeNumber, 1);
+        assert.equal(interaction.startedAt, 7_000, "whole seconds do not make the clock jump");
+        const after = state.applyNotification(event(call("1")), 11_000);
+        assert.equal(after.changes.get("AccountNumber").kind, "removed");
+    });
+
+    test("event during a snapshot beats the snapshot", () => {
+        const state = new DeskState();
+        state.beginSnapshot();
+        state.applyNotification(event(call("1", {a: "new"})), 0);
+        state.applySnapshot([call("1", {a: "old"}), call("2")], [], 0);
+        assert.deepEqual(state.get("1").resource.userData, {a: "new"});
+        assert.equal(state.get("2").endedAt, null);
+    });
+
+    test("call that began after the snapshot was taken is not taken for ended", () => {
+        const state = new DeskState();
+        state.beginSnapshot();
+        state.applyNotification(event(call("1")), 0);
+        state.applySnapshot([], [], 0);
+        assert.equal(state.get("1").endedAt, null);
+    });
+
+    test("call that is gone from the snapshot has ended while nobody looked", () => {
+        const state = new DeskState();
+        state.applyNotification(event(call("1")), 0);
+        state.beginSnapshot();
+        state.applySnapshot([], [], 5_000);
+        assert.equal(state.get("1").endedAt, 5_000);
+        assert.equal(state.get("1").endedUnseen, true);
+        assert.deepEqual(state.get("1").resource.capabilities, []);
+    });
+
+    test("ended calls stay last, and only a few of them", () => {
+        const state = new DeskState();
+        for (const id of ["1", "2", "3", "4", "5"]) {
+            state.applyNotification(event(call(id, undefined, {state: "Released", capabilities: []})), Number(id) * 1000);
+        }
+        state.applyNotification(event(call("6")), 0);
+        assert.deepEqual(state.list().map(({id}) => id), ["6", "5", "4", "3"]);
+        state.dismiss("6");
+        state.dismiss("5");
+        assert.deepEqual(state.list().map(({id}) => id), ["6", "4", "3"]);
+    });
+
+    test("both spellings of SMS sessions are read, and each message once", () => {
+        for (const key of ["smsession", "smssession"]) {
+            const state = new DeskState();
+            state.applyNotification({messageType: "SMSsessionStateChangeMessage", [key]: {id: "s", state: "Chatting", capabilities: []}}, 0);
+            const log = (messages) => state.applyNotification({messageType: "MessageLogUpdated", [`${key}Path`]: `/${key}s/s`, messages}, 0);
+            log([{index: 2, type: "Text", text: "b"}]);
+            log([{index: 1, type: "Text", text: "a"}, {index: 2, type: "Text", text: "b"}]);
+            assert.deepEqual(state.get("s").transcript.map(({text}) => text), ["a", "b"]);
+        }
+    });
+
+    test("messages about other things are left alone", () => {
+        const state = new DeskState();
+        assert.equal(state.applyNotification({messageType: "DeviceStateChangeMessage", devices: []}, 0), null);
+        assert.equal(state.applyNotification({messageType: "MessageLogUpdated", messages: []}, 0), null);
+        assert.equal(state.applyNotification({event: "EventAttachedDataChanged"}, 0), null);
+        assert.deepEqual(state.list(), []);
+    });
+});
