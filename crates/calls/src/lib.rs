@@ -1,1 +1,26 @@
 //! The call-state core: calls, parties, SMS sessions and user data.
+
+mod call;
+mod command;
+mod event;
+mod ids;
+mod names;
+mod operation;
+mod refusal;
+mod sms;
+mod user_data;
+
+pub use call::{Call, CallType, Party, PartyState, Role};
+pub use command::{
+    Actor, CallAction, Command, ImportedCall, NewParty, Requester, SmsAction, SmsActor, SmsOffer,
+    UserDataChange,
+};
+pub use event::{CallEvent, CallHappening, Event, SmsEvent, SmsHappening, Subject};
+pub use ids::{IdSource, SeededIds};
+pub use names::{
+    CallId, ConnId, Digits, Dn, NameError, Nickname, Number, ParticipantId, SmsId, UserName,
+};
+pub use operation::{Operation, call_capabilities, sms_capabilities};
+pub use refusal::{Bound, Refusal};
+pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};
+pub use user_data::{Duplicates, Pair, UserData, UserDataError};

@@ -1,0 +1,276 @@
+//! What can be asked of the core.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CallId, CallType, ConnId, Digits, Dn, Nickname, Number, Operation, PartyState, Role, SmsId,
+    UserData, UserName,
+};
+
+/// One request to the core. It is accepted whole or refused with a [`Refusal`](crate::Refusal).
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Command {
+    /// A line of ours calls a number. When the number is a line of ours, that one rings;
+    /// otherwise the call goes outside.
+    Dial {
+        /// The calling line.
+        from: Dn,
+        /// The number that is dialled.
+        to: Number,
+        /// Data attached from the start.
+        user_data: UserData,
+    },
+    /// Someone outside calls a line of ours, which rings.
+    Inbound {
+        /// The line that rings.
+        to: Dn,
+        /// The number of the caller.
+        from: Number,
+        /// Data attached from the start.
+        user_data: UserData,
+    },
+    /// A call that another call-state core knows appears here as it is.
+    Import(ImportedCall),
+    /// A party does something on its call.
+    Operate {
+        /// The call.
+        call: CallId,
+        /// Who acts.
+        by: Actor,
+        /// What he does.
+        action: CallAction,
+    },
+    /// Somebody changes the user data of a call.
+    ChangeUserData {
+        /// The call.
+        call: CallId,
+        /// Who asks for it.
+        requester: Requester,
+        /// What changes.
+        change: UserDataChange,
+    },
+    /// A customer's message is offered to an agent, as a new SMS session.
+    OfferSms(SmsOffer),
+    /// A side of an SMS session does something.
+    OperateSms {
+        /// The session.
+        session: SmsId,
+        /// Who acts.
+        by: SmsActor,
+        /// What he does.
+        action: SmsAction,
+    },
+    /// The agent changes the user data of an SMS session.
+    ChangeSmsUserData {
+        /// The session.
+        session: SmsId,
+        /// Who asks for it; only the session's agent may.
+        agent: UserName,
+        /// What changes. On a session an attach replaces existing keys.
+        change: UserDataChange,
+    },
+}
+
+/// Who acts on a call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Actor {
+    /// The party on this line.
+    Dn(Dn),
+    /// The first party from outside.
+    Outside,
+}
+
+/// What a party does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum CallAction {
+    /// Takes the ringing call.
+    Answer,
+    /// Puts the other side on hold.
+    Hold,
+    /// Comes back from hold.
+    Retrieve,
+    /// Leaves. When fewer than two parties are left, the call ends for them too.
+    Hangup,
+    /// Sends tones.
+    SendDtmf(Digits),
+}
+
+impl CallAction {
+    /// The operation that must be among the party's capabilities.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Answer => Operation::Answer,
+            Self::Hold => Operation::Hold,
+            Self::Retrieve => Operation::Retrieve,
+            Self::Hangup => Operation::Hangup,
+            Self::SendDtmf(_) => Operation::SendDtmf,
+        }
+    }
+}
+
+/// Who asks for a change of a call's user data.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requester {
+    /// A party of the call.
+    Party(Dn),
+    /// Somebody who is not on the call. A party that calls itself so is treated as a party.
+    ThirdParty(Dn),
+}
+
+impl Requester {
+    /// The line the request came from.
+    pub fn dn(&self) -> &Dn {
+        match self {
+            Self::Party(dn) | Self::ThirdParty(dn) => dn,
+        }
+    }
+}
+
+/// One change of user data.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UserDataChange {
+    /// Appends pairs; on an SMS session the same as an update.
+    Attach(UserData),
+    /// Replaces the values of existing keys and appends new keys.
+    Update(UserData),
+    /// Removes all pairs of one key.
+    DeletePair(String),
+    /// Removes all pairs of the given keys.
+    DeleteKeys(Vec<String>),
+    /// Removes all pairs.
+    Clear,
+}
+
+impl UserDataChange {
+    /// The operation that must be among the capabilities.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Attach(_) => Operation::AttachUserData,
+            Self::Update(_) => Operation::UpdateUserData,
+            Self::DeletePair(_) => Operation::DeleteUserDataPair,
+            Self::DeleteKeys(_) | Self::Clear => Operation::DeleteUserData,
+        }
+    }
+}
+
+impl fmt::Debug for UserDataChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys and values are customer data.
+        f.debug_tuple("UserDataChange").field(&self.operation()).finish()
+    }
+}
+
+/// A call as another call-state core has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImportedCall {
+    /// The id, which must not be in use here.
+    pub id: CallId,
+    /// The connection id.
+    pub conn_id: ConnId,
+    /// Where the call comes from and goes to.
+    pub call_type: CallType,
+    /// The number that was dialled.
+    pub dnis: Option<Number>,
+    /// The number of the caller.
+    pub ani: Option<Number>,
+    /// Who takes part. At least two must not be released.
+    pub parties: Vec<NewParty>,
+    /// The data attached to the call.
+    pub user_data: UserData,
+}
+
+/// A party with which a call begins.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct NewParty {
+    /// The line of a party inside; `None` is a party outside.
+    pub dn: Option<Dn>,
+    /// The number that the others see.
+    pub number: Number,
+    /// What the party is doing.
+    pub state: PartyState,
+    /// Which end of the call it is.
+    pub role: Role,
+}
+
+/// A message of a customer that begins an SMS session. `Debug` does not show the text.
+#[derive(Clone, Eq, PartialEq)]
+pub struct SmsOffer {
+    /// The user it is offered to.
+    pub to: UserName,
+    /// The number the customer writes from.
+    pub from: Number,
+    /// The name the customer is shown under; without one it is the number.
+    pub nickname: Option<Nickname>,
+    /// What the customer wrote.
+    pub text: Option<String>,
+    /// Data attached from the start. Of a repeated key the last value counts.
+    pub user_data: UserData,
+}
+
+impl fmt::Debug for SmsOffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmsOffer")
+            .field("to", &self.to)
+            .field("user_data", &self.user_data)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who acts on an SMS session.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SmsActor {
+    /// The agent; anybody but the session's agent does not find the session.
+    Agent(UserName),
+    /// The customer.
+    Customer,
+}
+
+/// What a side of an SMS session does. `Debug` does not show texts.
+#[derive(Clone, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SmsAction {
+    /// The agent takes the session, shown under this name or else under the user's name.
+    Accept {
+        /// The name to show.
+        nickname: Option<Nickname>,
+    },
+    /// The agent turns the session down.
+    Reject,
+    /// Either side writes.
+    SendMessage {
+        /// What is written.
+        text: String,
+    },
+    /// Either side leaves.
+    Leave,
+    /// The agent ends the session.
+    Complete,
+}
+
+impl SmsAction {
+    /// The operation that must be among the capabilities.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Accept { .. } => Operation::Accept,
+            Self::Reject => Operation::Reject,
+            Self::SendMessage { .. } => Operation::SendMessage,
+            Self::Leave => Operation::Leave,
+            Self::Complete => Operation::Complete,
+        }
+    }
+}
+
+impl fmt::Debug for SmsAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SmsAction").field(&self.operation()).finish()
+    }
+}

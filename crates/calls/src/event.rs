@@ -1,0 +1,181 @@
+//! What happened. Events are the truth that is kept; state is what they add up to.
+//!
+//! An event holds all that [`evolve`](crate::evolve) needs, times and ids included, so applying the
+//! same events in the same order always ends in the same state.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CallId, CallType, ConnId, Digits, NewParty, Number, Operation, Participant, ParticipantId,
+    PartyState, Requester, SmsId, UserData, UserDataChange, UserName,
+};
+
+/// One thing that happened to one call or one SMS session.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// To a call.
+    Call(CallEvent),
+    /// To an SMS session.
+    Sms(SmsEvent),
+}
+
+impl Event {
+    /// Whose event it is.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Call(event) => Subject::Call(event.call.clone()),
+            Self::Sms(event) => Subject::Sms(event.session.clone()),
+        }
+    }
+
+    /// When it happened, in milliseconds since 1970.
+    pub fn at_ms(&self) -> u64 {
+        match self {
+            Self::Call(event) => event.at_ms,
+            Self::Sms(event) => event.at_ms,
+        }
+    }
+}
+
+/// A call or an SMS session, by its id.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Subject {
+    /// A call.
+    Call(CallId),
+    /// An SMS session.
+    Sms(SmsId),
+}
+
+/// One thing that happened to a call.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct CallEvent {
+    /// The call.
+    pub call: CallId,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// What.
+    pub what: CallHappening,
+}
+
+/// What can happen to a call.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallHappening {
+    /// The call began.
+    Started {
+        /// The connection id.
+        conn_id: ConnId,
+        /// Where the call comes from and goes to.
+        call_type: CallType,
+        /// The number that was dialled.
+        dnis: Option<Number>,
+        /// The number of the caller.
+        ani: Option<Number>,
+        /// Who takes part.
+        parties: Vec<NewParty>,
+        /// The data attached from the start.
+        user_data: UserData,
+    },
+    /// Parties changed their states, because one of them did something.
+    Moved {
+        /// Place of the acting party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// What it did.
+        operation: Operation,
+        /// The parties that changed, and what they do now.
+        moves: Vec<(usize, PartyState)>,
+    },
+    /// A party sent tones. Nothing about the call changes but its version.
+    DtmfSent {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// The tones.
+        digits: Digits,
+    },
+    /// The user data changed, or was set to what it was.
+    UserDataChanged {
+        /// Who asked for it.
+        requester: Requester,
+        /// What was asked.
+        change: UserDataChange,
+    },
+}
+
+/// One thing that happened to an SMS session.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct SmsEvent {
+    /// The session.
+    pub session: SmsId,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// What.
+    pub what: SmsHappening,
+}
+
+/// What can happen to an SMS session. `Debug` does not show texts.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsHappening {
+    /// A customer's message was offered to an agent.
+    Offered {
+        /// The user it is offered to.
+        agent: UserName,
+        /// The number the customer writes from.
+        number: Number,
+        /// The customer.
+        customer: Participant,
+        /// What the customer wrote.
+        text: Option<String>,
+        /// The data attached from the start.
+        user_data: UserData,
+    },
+    /// The agent took the session.
+    Accepted {
+        /// The agent.
+        agent: Participant,
+    },
+    /// The agent turned the session down, which ends it.
+    Rejected,
+    /// A participant wrote.
+    MessageSent {
+        /// Who.
+        from: ParticipantId,
+        /// What.
+        text: String,
+    },
+    /// A participant left.
+    Left {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// The agent ended the session.
+    Completed,
+    /// The agent changed the user data, or set it to what it was.
+    UserDataChanged {
+        /// What was asked.
+        change: UserDataChange,
+    },
+}
+
+impl fmt::Debug for SmsHappening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Offered { agent, .. } => {
+                f.debug_struct("Offered").field("agent", agent).finish_non_exhaustive()
+            }
+            Self::Accepted { agent } => f.debug_tuple("Accepted").field(&agent.id).finish(),
+            Self::Rejected => f.write_str("Rejected"),
+            Self::MessageSent { from, .. } => {
+                f.debug_struct("MessageSent").field("from", from).finish_non_exhaustive()
+            }
+            Self::Left { participant } => f.debug_tuple("Left").field(participant).finish(),
+            Self::Completed => f.write_str("Completed"),
+            Self::UserDataChanged { change } => {
+                f.debug_tuple("UserDataChanged").field(change).finish()
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Why a command is refused: typed, and always the requester's matter.
+//!
+//! A refused command changes nothing and nobody is told of it but its sender. No text here holds
+//! user data or another user's business.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::Operation;
+
+/// Why a command is refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no such call or session, or the requester has no part in it.
+    NotFound,
+    /// The state the party or session is in does not allow the operation.
+    InvalidState {
+        /// What was asked.
+        operation: Operation,
+        /// The state.
+        state: &'static str,
+    },
+    /// The line is none of ours.
+    UnknownDn,
+    /// A line cannot call itself.
+    DialToSelf,
+    /// The line that is called has as many calls as it may have.
+    DestinationBusy,
+    /// A bound on how many there may be is reached.
+    TooMany {
+        /// What there would be too many of.
+        what: Bound,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// The user data would be too large.
+    TooLarge {
+        /// Packed size that it would have, in bytes.
+        bytes: usize,
+        /// What is allowed, in bytes.
+        limit: usize,
+    },
+    /// Arrays and objects in the user data nest too deep.
+    TooDeep {
+        /// How deep they would nest.
+        depth: usize,
+        /// How deep they may.
+        limit: usize,
+    },
+    /// A key of the user data is too long.
+    KeyTooLong {
+        /// Length of the key, in bytes.
+        bytes: usize,
+        /// What is allowed, in bytes.
+        limit: usize,
+    },
+    /// A text is too long.
+    TextTooLong {
+        /// Length of the text, in bytes.
+        bytes: usize,
+        /// What is allowed, in bytes.
+        limit: usize,
+    },
+    /// A call to be imported has an id that is in use.
+    Exists,
+    /// A call to be imported has a line twice, or fewer than two parties that are not released.
+    InvalidParties,
+}
+
+/// What there may be only so many of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// Calls that are not released.
+    Calls,
+    /// Calls of one line that are not released.
+    CallsOfDn,
+    /// Parties of one call.
+    Parties,
+    /// SMS sessions that are not completed.
+    Sessions,
+    /// SMS sessions of one user that are not completed.
+    SessionsOfUser,
+    /// Entries in a transcript.
+    TranscriptEntries,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Calls => "calls",
+            Self::CallsOfDn => "calls of one line",
+            Self::Parties => "parties of one call",
+            Self::Sessions => "sms sessions",
+            Self::SessionsOfUser => "sms sessions of one user",
+            Self::TranscriptEntries => "transcript entries",
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("resource not found"),
+            Self::InvalidState { operation, state } => {
+                write!(f, "operation {operation} is not possible in state {state}")
+            }
+            Self::UnknownDn => f.write_str("the line is unknown"),
+            Self::DialToSelf => f.write_str("a line cannot call itself"),
+            Self::DestinationBusy => f.write_str("the destination is busy"),
+            Self::TooMany { what, limit } => write!(f, "more than {limit} {what}"),
+            Self::TooLarge { bytes, limit } => {
+                write!(f, "user data of {bytes} bytes exceeds {limit} bytes")
+            }
+            Self::TooDeep { depth, limit } => {
+                write!(f, "user data nests {depth} deep, allowed are {limit}")
+            }
+            Self::KeyTooLong { bytes, limit } => {
+                write!(f, "a key of {bytes} bytes exceeds {limit} bytes")
+            }
+            Self::TextTooLong { bytes, limit } => {
+                write!(f, "a text of {bytes} bytes exceeds {limit} bytes")
+            }
+            Self::Exists => f.write_str("a call of this id exists already"),
+            Self::InvalidParties => {
+                f.write_str("a call needs two live parties, and each line only once")
+            }
+        }
+    }
+}
+
+impl Error for Refusal {}
