@@ -326,13 +326,12 @@ impl<'a> Conversation<'a> {
     }
 
     fn settle(&mut self, message: &Message<'_>, outcome: Result<(), Failure>) {
-        let success = Reply::success(message.channel.get(), message.id.get());
-        let subscription = message.subscription.map(RawValue::get);
-        let failure = outcome.err();
-        if failure.is_some() {
-            add(&self.broker.counters().messages_refused, 1);
+        if let Err(failure) = outcome {
+            self.refuse(message, None, &failure);
+            return;
         }
-        self.reply(&Reply { subscription, failure: failure.as_ref(), ..success });
+        let success = Reply::success(message.channel.get(), message.id.get());
+        self.reply(&Reply { subscription: message.subscription.map(RawValue::get), ..success });
     }
 
     fn accept(&mut self, message: &Message<'_>, advice: Option<Advice>) {
@@ -344,7 +343,9 @@ impl<'a> Conversation<'a> {
         add(&self.broker.counters().messages_refused, 1);
         let id = message.id.get().filter(|_| message.id_is_valid());
         let success = Reply::success(message.channel.get(), id);
-        self.reply(&Reply { failure: Some(failure), advice, ..success });
+        let echoes = matches!(message.channel.get(), Some("/meta/subscribe" | "/meta/unsubscribe"));
+        let subscription = message.subscription.map(RawValue::get).filter(|_| echoes);
+        self.reply(&Reply { failure: Some(failure), advice, subscription, ..success });
     }
 
     fn reply(&mut self, reply: &Reply<'_>) {
