@@ -58,7 +58,9 @@ fn requests() -> Vec<Case> {
     let handshake = r#"[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
     let post = |kind: &str| Request::new("POST", "/cometd").header("content-type", kind);
     let method = |name, method: &str| {
-        Case::new(name, &Request::new(method, "/cometd"), 405, "-").header("allow", Some("*POST*"))
+        let failed = r#"[{"successful":false,"error":"405::messages are sent by POST"}]"#;
+        Case::new(name, &Request::new(method, "/cometd"), 405, failed)
+            .header("allow", Some("POST, OPTIONS"))
     };
     let unsupported = r#"[{"successful":false,"error":"415::*"}]"#;
     vec![
@@ -79,6 +81,6 @@ fn requests() -> Vec<Case> {
         method("DELETE", "DELETE"),
         method("PATCH", "PATCH"),
         Case::new("HEAD", &Request::new("HEAD", "/cometd"), 405, "")
-            .header("allow", Some("*POST*")),
+            .header("allow", Some("POST, OPTIONS")),
     ]
 }

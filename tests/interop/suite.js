@@ -230,9 +230,9 @@ export function suite(version) {
 
     test("a refused subscription is told with its error", async () => {
       const browser = await anonymous();
-      const reply = await browser.subscribe("/meta/connect");
+      const reply = await browser.subscribe("/meta/unheard");
       assert.equal(reply.successful, false);
-      assert.match(reply.error, /^403:/);
+      assert.equal(reply.error, "403:denied_by_security_policy:create_denied");
     });
 
     test("a disconnect ends the session", async () => {
@@ -247,8 +247,8 @@ export function suite(version) {
       const browser = await anonymous({ allTransports: true, channels: ["/fallback"] });
       await browser.publish("/fallback", "works");
       await browser.collect(1, ({ data }) => data === "works");
-      const { status, transport } = await browser.order("status");
-      assert.deepEqual({ status, transport }, { status: "connected", transport: "long-polling" });
+      const { transport } = await browser.order("status");
+      assert.equal(transport, "long-polling");
     });
   });
 }
