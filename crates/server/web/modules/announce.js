@@ -3,14 +3,17 @@
  */
 
 /**
- * Says a sentence. Several in one turn are said together, so that none replaces another.
+ * Says a sentence. Several at once are said together, so that none replaces another; in a flood only the last are.
  *
  * @param {string} sentence
  */
 export function announce(sentence) {
     waiting.push(sentence);
-    if (waiting.length === 1) {
+    waiting.splice(0, Math.max(0, waiting.length - SAID_TOGETHER));
+    if (!isDue) {
+        isDue = true;
         setTimeout(() => {
+            isDue = false;
             const region = document.getElementById("announcer");
             if (region) {
                 region.textContent = waiting.join(". ");
@@ -20,5 +23,8 @@ export function announce(sentence) {
     }
 }
 
+const SAID_TOGETHER = 5;
+
 /** @type {string[]} */
 const waiting = [];
+let isDue = false;

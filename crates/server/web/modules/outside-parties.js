@@ -103,7 +103,7 @@ class PartyRow {
         this.#answer.hidden = true;
         this.node = element("li", {data: {id: party.id}},
             element("div", {class: "party"},
-                element("strong", {}, party.name), this.#line,
+                element("div", {class: "party-who"}, element("strong", {}, party.name), this.#line),
                 ...(party.medium === "call"
                     ? [this.#answer, button("Hang up", async () => {
                         await actOnCall(party.id, "Hangup");

@@ -87,7 +87,7 @@ export class Outside {
         return form("Text in", "Send text", async () => {
             const {id} = await offerSms({to: to.value, from: from.value.trim(), nickname: nickname.value.trim(), text: text.value});
             this.#parties.remember({medium: "sms", id, name: nickname.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
-        }, field("From", from), field("To", to), field("Name", nickname), field("Text", text));
+        }, field("From", from), field("To", to), wide(field("Name", nickname)), wide(field("Text", text)));
     }
 
     #thirdPartyForm() {
@@ -102,8 +102,17 @@ export class Outside {
         });
         return form("Third party", "Change data", async () => {
             await changeAsThirdParty(this.#callChoice.value, dn.value.trim(), /** @type {any} */ (operation.value), key.value.trim(), valueAsJson(value.value, "text"));
-        }, field("Call", this.#callChoice), field("DN, not on the call", dn), field("Operation", operation), field("Key", key), field("Value", value));
+        }, wide(field("Call", this.#callChoice)), wide(field("Operation", operation)), wide(field("By the DN, which is not on the call", dn)), field("Key", key), field("Value", value));
     }
+}
+
+/**
+ * @param {HTMLElement} node a field that wants the whole line
+ * @returns {HTMLElement}
+ */
+function wide(node) {
+    node.classList.add("wide");
+    return node;
 }
 
 /**
