@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const binary = process.env.SERVER_UNDER_TEST ?? path.join(here, "../../target/debug/encke");
+const binary = process.env.ENCKE_BIN ?? path.join(here, "../../target/debug/encke");
 const START_LIMIT_MS = 20_000;
 const LOG_LINES = 200;
 

@@ -136,3 +136,33 @@ fn kinds(told: &[Delivery]) -> Vec<String> {
         |delivery: &Delivery| delivery.data()["notificationType"].as_str().map(str::to_owned);
     told.iter().map(|delivery| kind(delivery).expect("a notification type")).collect()
 }
+
+#[tokio::test]
+async fn a_desk_that_starts_as_workspace_does_finds_its_state() {
+    let server = Launch::demo().start().await;
+    let mut bob = Agent::new(&server, "bob");
+    let start = json!({"operationName": "StartContactCenterSession", "channels": ["voice"]});
+    let started = bob.post("me", &start.to_string()).await;
+    assert_eq!((started.status, &started.value()["statusCode"]), (200, &json!(0)));
+    let mut desk = Peer::desk(&server, "bob", &["/v2/me/*"]).await;
+    let call = Agent::new(&server, "alice").dial("15001").await;
+    // Workspace writes a card of the party into every call that rings.
+    let card = json!({"WWE_PARTY_15001": {"username": "bob", "path": "/users/1"}});
+    let update = json!({"operationName": "UpdateUserData", "userData": card});
+    bob.operate(&call, &update).await;
+    bob.operate(&call, &json!({"operationName": "Answer"})).await;
+    let told = desk.expect(3, DEADLINE).await;
+    let calls: Vec<_> = told.iter().filter(|d| d.channel == "/v2/me/calls").cloned().collect();
+    assert_eq!(kinds(&calls), ["StatusChange", "AttachedDataChanged", "StatusChange"]);
+    let last = &calls[2].data()["call"];
+    assert_eq!((&last["state"], &last["userData"]), (&json!("Established"), &card));
+    for path in ["me?subresources=*", "me/?subresources=*", "me?subresources=devices,calls"] {
+        let user = &bob.get(path).await["user"];
+        assert_eq!(user["userName"], "bob", "{path}");
+        assert_eq!(user["devices"][0]["phoneNumber"], "15001", "{path}");
+        assert_eq!(user["calls"][0]["id"], call, "{path}");
+    }
+    let uris = bob.get("me/calls").await;
+    let uri = format!("{}/api/v2/me/calls/{call}", server.url());
+    assert_eq!(uris, json!({"statusCode": 0, "uris": [uri]}));
+}

@@ -4,3 +4,5 @@
 mod desks;
 mod many;
 mod privacy;
+mod recovery;
+mod switches;

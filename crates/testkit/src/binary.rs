@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, fs};
 
-/// The path of `encke`: the environment variable `SERVER_UNDER_TEST` if it is set, else the one in
+/// The path of `encke`: the environment variable `ENCKE_BIN` if it is set, else the one in
 /// this test's target folder, built by cargo when it is missing or stale.
 ///
 /// # Panics
@@ -17,7 +17,7 @@ use std::{env, fs};
 /// If it cannot be built.
 pub fn encke_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| match env::var_os("SERVER_UNDER_TEST") {
+    BINARY.get_or_init(|| match env::var_os("ENCKE_BIN") {
         Some(path) => PathBuf::from(path),
         None => beside_this_test(),
     })

@@ -53,9 +53,9 @@ fn cargo(subcommand: &str) -> Command {
     command
 }
 
-/// The tests of an npm package, which find the server's binary by `SERVER_UNDER_TEST`.
+/// The tests of an npm package, which find the server's binary by `ENCKE_BIN`.
 fn npm_test(folder: &str) -> Result<(), String> {
     let mut test = Command::new("npm");
     test.current_dir(workspace::root().join(folder)).arg("test");
-    must(test.env("SERVER_UNDER_TEST", workspace::target().join("debug").join("encke")))
+    must(test.env("ENCKE_BIN", workspace::target().join("debug").join("encke")))
 }
