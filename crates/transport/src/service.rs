@@ -148,6 +148,8 @@ enum Refusal {
 
 impl Refusal {
     fn response(self) -> Response<ReplyBody> {
+        // The rest of such a body is never read, so the connection cannot be used again.
+        let unread = matches!(self, Self::TooLarge(_) | Self::TooSlow | Self::Aborted);
         let (status, text) = match self {
             Self::Options => return allow(empty(StatusCode::OK)),
             Self::Method => {
@@ -173,15 +175,10 @@ impl Refusal {
         let mut response = Response::new(ReplyBody::plain(text.to_string()));
         *response.status_mut() = status;
         set_json(response.headers_mut());
-        match status {
-            StatusCode::METHOD_NOT_ALLOWED => allow(response),
-            // The rest of such a body is never read, so the connection cannot be used again.
-            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                response
-            }
-            _ => response,
+        if unread {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        if status == StatusCode::METHOD_NOT_ALLOWED { allow(response) } else { response }
     }
 }
 
