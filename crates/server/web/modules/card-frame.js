@@ -56,7 +56,7 @@ export class CardFrame {
         this.node.classList.toggle("ended", interaction.endedAt !== null);
         setText(this.#title, text.title);
         setText(this.#state, interaction.endedUnseen ? "Ended while away" : STATE_WORDS[/** @type {keyof STATE_WORDS} */ (state)] ?? state);
-        setText(this.#detail, text.detail.join(" · "));
+        setText(this.#detail, text.detail.join(" \u00b7 "));
         setText(this.#reference, text.reference);
         this.tick(Date.now());
     }

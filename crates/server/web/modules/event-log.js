@@ -124,7 +124,7 @@ function about({kind, detail}) {
     const body = /** @type {any} */ (detail);
     switch (kind) {
         case "request":
-            return [body.request?.operationName, body.answer?.statusCode === 0 ? "0" : `status ${body.answer?.statusCode ?? body.httpStatus}`].filter(Boolean).join(" · ");
+            return [body.request?.operationName, body.answer?.statusCode === 0 ? "0" : `status ${body.answer?.statusCode ?? body.httpStatus}`].filter(Boolean).join(" \u00b7 ");
         case "meta":
             return body.successful ? "" : body.error ?? body.failure?.reason ?? "failed";
         case "event": {

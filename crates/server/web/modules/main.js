@@ -71,7 +71,7 @@ function showAgents(users) {
     panes.filter((pane) => !kept.includes(pane)).forEach((pane) => pane.close());
     panes = users.map((user) => kept.find((pane) => pane.user === user) ?? newPane(user));
     current = panes.find((pane) => pane === current) ?? panes[0] ?? null;
-    document.title = users.length === 0 ? "Encke desk" : `${users.map(nameOfUser).join(" and ")} · Encke desk`;
+    document.title = users.length === 0 ? "Encke desk" : `${users.map(nameOfUser).join(" and ")} \u00b7 Encke desk`;
     document.body.classList.toggle("at-work", users.length > 0);
     if (users.length === 0) {
         main.replaceChildren(welcome(openAgents));

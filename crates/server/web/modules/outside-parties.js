@@ -118,7 +118,7 @@ class PartyRow {
     /** @param {import("./desk-state.js").Resource} resource */
     show(resource) {
         this.#answer.hidden = !(resource.callType === "Outbound" && resource.state === "Dialing");
-        setText(this.#line, `${this.#party.to} · ${resource.state}`);
+        setText(this.#line, `${this.#party.to} \u00b7 ${resource.state}`);
     }
 }
 

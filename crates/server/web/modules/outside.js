@@ -52,7 +52,7 @@ export class Outside {
         for (const session of this.#sessions) {
             for (const {medium, id, endedAt, resource} of session.state.list()) {
                 if (medium === "call" && endedAt === null && !calls.has(id)) {
-                    calls.set(id, `${session.agent.name} · ${(resource.participants ?? []).map((/** @type {any} */ one) => one.phoneNumber).join(", ")}`);
+                    calls.set(id, `${session.agent.name} \u00b7 ${(resource.participants ?? []).map((/** @type {any} */ one) => one.phoneNumber).join(", ")}`);
                 }
             }
         }
@@ -69,7 +69,7 @@ export class Outside {
 
     #callForm() {
         const from = element("input", {type: "tel", value: "+15550100", required: true, autocomplete: "off"});
-        const to = element("select", {}, ...PEOPLE.map(({dn, name}) => element("option", {value: dn}, `${name} · ${dn}`)));
+        const to = element("select", {}, ...PEOPLE.map(({dn, name}) => element("option", {value: dn}, `${name} \u00b7 ${dn}`)));
         const key = element("input", {type: "text", autocomplete: "off", placeholder: "optional"});
         const value = element("input", {type: "text", autocomplete: "off", placeholder: "optional"});
         return form("Call in", "Place call", async () => {
