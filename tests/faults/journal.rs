@@ -13,7 +13,7 @@ async fn writes_are_refused_and_reads_go_on_while_the_journal_fails() {
     let mut desk = Peer::desk(&server, "bob", &["/v2/me/calls"]).await;
     assert_eq!(ready(&server).await, 200);
 
-    fail_journal(&server, true).await;
+    order(&server, "fail").await;
     let refused = alice.post(&format!("me/calls/{call}"), &attach("lost")).await;
     assert_eq!((refused.status, &refused.value()["statusCode"]), (503, &json!(4)));
     eventually("/readyz turns red", DEADLINE, || status(&server, 503)).await;
@@ -28,7 +28,7 @@ async fn writes_are_refused_and_reads_go_on_while_the_journal_fails() {
     assert_eq!(desk.drain().await, [], "polls go on, and nothing is told that did not happen");
     assert_eq!(server.request(&Request::new("GET", "/healthz")).await.status, 200);
 
-    fail_journal(&server, false).await;
+    order(&server, "ok").await;
     alice.operate(&call, &attachment("after")).await;
     eventually("/readyz turns green", DEADLINE, || status(&server, 200)).await;
     let told = desk.expect(1, DEADLINE).await;
@@ -42,8 +42,8 @@ fn attachment(value: &str) -> Value {
     json!({"operationName": "AttachUserData", "userData": {"k": value}})
 }
 
-async fn fail_journal(server: &Server, fail: bool) {
-    let answer = server.simulate("faults", &json!({"journal": fail}).to_string()).await;
+async fn order(server: &Server, fault: &str) {
+    let answer = server.simulate("faults", &json!({"journal": fault}).to_string()).await;
     assert_eq!((answer.status, &answer.value()["statusCode"]), (200, &json!(0)));
 }
 
