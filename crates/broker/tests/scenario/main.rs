@@ -15,6 +15,7 @@ mod connect;
 mod delivery;
 mod ending;
 mod handshake;
+mod model;
 mod order;
 mod private;
 mod subscribe;

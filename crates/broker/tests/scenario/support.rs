@@ -166,9 +166,7 @@ impl<'w> Client<'w> {
 
     pub(crate) fn hold_with(&self, connect: Value) -> Held<'w> {
         match self.raw(&self.body(connect)) {
-            Answer::Hold(hold) => {
-                Held { world: self.world, hold: Some(hold), wakes: Arc::default() }
-            }
+            Answer::Hold(hold) => Held::new(self.world, hold),
             Answer::Reply(delivery) => panic!("answered at once: {:?}", delivery.body()),
         }
     }
@@ -189,7 +187,11 @@ pub(crate) struct Held<'w> {
     wakes: Arc<Wakes>,
 }
 
-impl Held<'_> {
+impl<'w> Held<'w> {
+    pub(crate) fn new(world: &'w World, hold: Hold) -> Self {
+        Self { world, hold: Some(hold), wakes: Arc::default() }
+    }
+
     pub(crate) fn release(&mut self) -> Option<Release> {
         let waker = Waker::from(Arc::clone(&self.wakes));
         match self.hold.as_mut().unwrap().poll_release(&mut Context::from_waker(&waker)) {
@@ -218,7 +220,9 @@ impl Held<'_> {
     /// The response was made and its connection ended before it was written.
     pub(crate) fn answer_lost(mut self) {
         let release = self.release().expect("still waiting");
-        self.hold.take().unwrap().answer(release).unwrap().failed(self.world.now.get());
+        if let Some(delivery) = self.hold.take().unwrap().answer(release) {
+            delivery.failed(self.world.now.get());
+        }
     }
 
     /// The connection ended while the connect was held.
