@@ -181,7 +181,7 @@ pub struct ImportedCall {
     pub dnis: Option<Number>,
     /// The number of the caller.
     pub ani: Option<Number>,
-    /// Who takes part. At least two must not be released.
+    /// Who takes part. At least one must not be released, and a line occurs once.
     pub parties: Vec<NewParty>,
     /// The data attached to the call.
     pub user_data: UserData,

@@ -49,6 +49,15 @@ pub enum Subject {
     Sms(SmsId),
 }
 
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call(id) => write!(f, "call {id}"),
+            Self::Sms(id) => write!(f, "sms session {id}"),
+        }
+    }
+}
+
 /// One thing that happened to a call.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct CallEvent {

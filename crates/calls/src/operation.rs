@@ -141,3 +141,23 @@ pub const fn sms_capabilities(state: SmsState) -> &'static [Operation] {
         SmsState::Completed => &[],
     }
 }
+
+/// What a party outside may do whose state is `state`: it answers and it hangs up, and unlike an
+/// agent it may also turn a ringing call down.
+pub(crate) const fn outside_capabilities(state: PartyState) -> &'static [Operation] {
+    match state {
+        PartyState::Ringing => &[Operation::Answer, Operation::Hangup],
+        PartyState::Dialing | PartyState::Established | PartyState::Held => &[Operation::Hangup],
+        PartyState::Released => &[],
+    }
+}
+
+/// What the customer may do with an SMS session whose state is `state`. Nobody reads what is
+/// written after the agent left, so it is not taken.
+pub(crate) const fn customer_capabilities(state: SmsState) -> &'static [Operation] {
+    match state {
+        SmsState::Invited | SmsState::Chatting => &[Operation::SendMessage, Operation::Leave],
+        SmsState::LeftChat => &[Operation::Leave],
+        SmsState::Completed => &[],
+    }
+}

@@ -64,7 +64,7 @@ pub enum Refusal {
     },
     /// A call to be imported has an id that is in use.
     Exists,
-    /// A call to be imported has a line twice, or fewer than two parties that are not released.
+    /// A call to be imported has a line twice, or no party that is not released.
     InvalidParties,
 }
 
@@ -124,7 +124,7 @@ impl fmt::Display for Refusal {
             }
             Self::Exists => f.write_str("a call of this id exists already"),
             Self::InvalidParties => {
-                f.write_str("a call needs two live parties, and each line only once")
+                f.write_str("a call needs a live party, and each line only once")
             }
         }
     }

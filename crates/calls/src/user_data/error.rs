@@ -20,7 +20,7 @@ pub enum UserDataError {
 
 impl UserDataError {
     // The parser's own words may quote the text, which is customer data.
-    pub(super) fn syntax(error: serde_json::Error) -> Self {
+    pub(super) fn syntax(error: &serde_json::Error) -> Self {
         if error.is_data() {
             Self::NotAnObject
         } else {

@@ -52,8 +52,9 @@ impl UserData {
 
 pub(super) fn parse_object(text: &str) -> Result<UserData, UserDataError> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let data = reader.deserialize_map(PairsVisitor).map_err(UserDataError::syntax)?;
-    reader.end().map_err(UserDataError::syntax)?;
+    let data =
+        reader.deserialize_map(PairsVisitor).map_err(|error| UserDataError::syntax(&error))?;
+    reader.end().map_err(|error| UserDataError::syntax(&error))?;
     Ok(data)
 }
 

@@ -83,7 +83,8 @@ impl UserData {
     ///
     /// [`UserDataError`] when `value` is no JSON. Nothing is changed then.
     pub fn push(&mut self, key: impl Into<String>, value: &str) -> Result<(), UserDataError> {
-        let value = serde_json::from_str::<Box<RawValue>>(value).map_err(UserDataError::syntax)?;
+        let value = serde_json::from_str::<Box<RawValue>>(value)
+            .map_err(|error| UserDataError::syntax(&error))?;
         self.pairs_mut().push(Pair { key: key.into(), value });
         Ok(())
     }
@@ -238,7 +239,7 @@ impl fmt::Debug for Pair {
         f.debug_struct("Pair")
             .field("key_bytes", &self.key.len())
             .field("value_bytes", &self.value().len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,129 @@
+//! Deciding what a command leads to: events, or a refusal.
+//!
+//! Nothing here changes anything. Time and randomness are arguments, so the same command on the
+//! same state decides the same.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::{
+    CallId, Command, Event, IdSource, Limits, Pair, Refusal, SmsId, State, UserData, UserDataChange,
+};
+
+mod call;
+mod sms;
+
+/// What happens when `command` meets `state` at `now_ms` (milliseconds since 1970).
+///
+/// An accepted command leads to one event, or to none when it deletes user data that is not there;
+/// an update that sets what is already set is an event.
+///
+/// # Errors
+///
+/// [`Refusal`] says why the command cannot be done. That something does not exist is looked at
+/// first, then whether its state allows the operation, then bounds.
+pub fn decide(
+    state: &State,
+    command: &Command,
+    now_ms: u64,
+    ids: &mut dyn IdSource,
+) -> Result<Vec<Event>, Refusal> {
+    let event = match command {
+        Command::Dial { from, to, user_data } => {
+            Some(Event::Call(call::dial(state, from, to, user_data, now_ms, ids)?))
+        }
+        Command::Inbound { to, from, user_data } => {
+            Some(Event::Call(call::inbound(state, to, from, user_data, now_ms, ids)?))
+        }
+        Command::Import(imported) => Some(Event::Call(call::import(state, imported, now_ms)?)),
+        Command::Operate { call, by, action } => {
+            Some(Event::Call(call::operate(state, call, by, action, now_ms)?))
+        }
+        Command::ChangeUserData { call, requester, change } => {
+            call::change(state, call, requester, change, now_ms)?.map(Event::Call)
+        }
+        Command::OfferSms(offer) => Some(Event::Sms(sms::offer(state, offer, now_ms, ids)?)),
+        Command::OperateSms { session, by, action } => {
+            Some(Event::Sms(sms::operate(state, session, by, action, now_ms, ids)?))
+        }
+        Command::ChangeSmsUserData { session, agent, change } => {
+            sms::change(state, session, agent, change, now_ms)?.map(Event::Sms)
+        }
+    };
+    Ok(event.into_iter().collect())
+}
+
+/// Checks a change against the data it would change, with `attach` as what an attach means.
+///
+/// Answers the change as it is to be recorded, and `None` when it is not worth an event. What is
+/// recorded is bounded: given pairs must fit by themselves, and keys that are not there are left
+/// out of a deletion.
+fn check_change(
+    limits: &Limits,
+    before: &UserData,
+    change: &UserDataChange,
+    attach: impl FnOnce(&mut UserData, &UserData),
+) -> Result<Option<UserDataChange>, Refusal> {
+    let recorded = match change {
+        UserDataChange::Attach(given) | UserDataChange::Update(given) => {
+            check_data(limits, given)?;
+            change.clone()
+        }
+        UserDataChange::DeleteKeys(keys) => {
+            let there: HashSet<&str> = before.iter().map(Pair::key).collect();
+            let keys = keys.iter().filter(|key| there.contains(key.as_str()));
+            let keys: BTreeSet<&String> = keys.collect();
+            UserDataChange::DeleteKeys(keys.into_iter().cloned().collect())
+        }
+        UserDataChange::DeletePair(_) | UserDataChange::Clear => change.clone(),
+    };
+    let mut after = before.clone();
+    let happens = recorded.apply(&mut after, attach);
+    if after.packed_bytes() > before.packed_bytes() {
+        check_size(limits, &after)?;
+    }
+    Ok(happens.then_some(recorded))
+}
+
+fn check_data(limits: &Limits, data: &UserData) -> Result<(), Refusal> {
+    check_pairs(limits, data)?;
+    check_size(limits, data)
+}
+
+fn check_pairs(limits: &Limits, data: &UserData) -> Result<(), Refusal> {
+    let depth = data.depth();
+    if depth > limits.user_data_depth {
+        return Err(Refusal::TooDeep { depth, limit: limits.user_data_depth });
+    }
+    match data.iter().map(|pair| pair.key().len()).max() {
+        Some(bytes) if bytes > limits.key_bytes => {
+            Err(Refusal::KeyTooLong { bytes, limit: limits.key_bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_size(limits: &Limits, data: &UserData) -> Result<(), Refusal> {
+    let bytes = data.packed_bytes();
+    if bytes > limits.user_data_bytes {
+        return Err(Refusal::TooLarge { bytes, limit: limits.user_data_bytes });
+    }
+    Ok(())
+}
+
+fn new_call_id(state: &State, ids: &mut dyn IdSource) -> CallId {
+    loop {
+        let id = crate::ids::call_id(ids);
+        if state.call(id.as_str()).is_none() {
+            return id;
+        }
+    }
+}
+
+fn new_sms_id(state: &State, ids: &mut dyn IdSource) -> SmsId {
+    loop {
+        let id = crate::ids::sms_id(ids);
+        if state.sms(id.as_str()).is_none() {
+            return id;
+        }
+    }
+}

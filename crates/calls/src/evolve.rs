@@ -1,0 +1,221 @@
+//! Applying an event to the state.
+//!
+//! It is the one way in which calls and sessions change, both when an event has just been decided
+//! and when it comes out of a journal years later. What [`decide`](crate::decide) decided always
+//! applies; an error means that the events are not the ones that led to this state.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{
+    Call, CallEvent, CallHappening, EntryKind, Event, Participant, ParticipantId, ParticipantKind,
+    Party, PartyState, SmsEvent, SmsHappening, SmsSession, SmsState, State, Subject,
+    TranscriptEntry, UserData, UserDataChange,
+};
+
+/// Why an event does not apply to a state. The events are damaged, or of another state.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum EvolveError {
+    /// The event begins something that exists already.
+    Exists(Subject),
+    /// The event is about something that never began.
+    Unknown(Subject),
+    /// The event comes after the end.
+    Ended(Subject),
+    /// The event is about a party or participant that is not there.
+    NoSuchParty(Subject),
+}
+
+impl fmt::Display for EvolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists(subject) => write!(f, "{subject} begins a second time"),
+            Self::Unknown(subject) => write!(f, "{subject} never began"),
+            Self::Ended(subject) => write!(f, "{subject} has ended before"),
+            Self::NoSuchParty(subject) => write!(f, "{subject} has no such party"),
+        }
+    }
+}
+
+impl Error for EvolveError {}
+
+/// Applies `event` to `state`.
+///
+/// # Errors
+///
+/// [`EvolveError`] when the event does not belong to this state, which is then unchanged.
+pub fn evolve(state: &mut State, event: &Event) -> Result<(), EvolveError> {
+    match event {
+        Event::Call(event) => {
+            let before = state.call(event.call.as_str()).map(Arc::as_ref);
+            let after = call_after(before, event)?;
+            state.set_call(&event.call, Some(Arc::new(after)));
+        }
+        Event::Sms(event) => {
+            let before = state.sms(event.session.as_str()).map(Arc::as_ref);
+            let after = sms_after(before, event)?;
+            state.set_sms(&event.session, Some(Arc::new(after)));
+        }
+    }
+    Ok(())
+}
+
+impl UserDataChange {
+    /// Applies the change, with `attach` as what an attach means, and answers whether it is worth
+    /// an event: a deletion is when it removes something, everything else always is.
+    pub(crate) fn apply(
+        &self,
+        data: &mut UserData,
+        attach: impl FnOnce(&mut UserData, &UserData),
+    ) -> bool {
+        match self {
+            Self::Attach(added) => {
+                attach(data, added);
+                true
+            }
+            Self::Update(changed) => {
+                data.update(changed);
+                true
+            }
+            Self::DeletePair(key) => data.delete_pair(key) > 0,
+            Self::DeleteKeys(keys) => data.delete_keys(keys) > 0,
+            Self::Clear => data.clear() > 0,
+        }
+    }
+}
+
+fn call_after(before: Option<&Call>, event: &CallEvent) -> Result<Call, EvolveError> {
+    let subject = || Subject::Call(event.call.clone());
+    if let CallHappening::Started { conn_id, call_type, dnis, ani, parties, user_data } =
+        &event.what
+    {
+        if before.is_some() {
+            return Err(EvolveError::Exists(subject()));
+        }
+        let parties = parties.iter().map(|party| Party {
+            dn: party.dn.clone(),
+            number: party.number.clone(),
+            state: party.state,
+            since_ms: event.at_ms,
+            role: party.role,
+        });
+        return Ok(Call {
+            id: event.call.clone(),
+            conn_id: conn_id.clone(),
+            call_type: *call_type,
+            parties: parties.collect(),
+            user_data: user_data.clone(),
+            dnis: dnis.clone(),
+            ani: ani.clone(),
+            created_at_ms: event.at_ms,
+            released_at_ms: None,
+            version: 1,
+        });
+    }
+    let mut call = before.cloned().ok_or_else(|| EvolveError::Unknown(subject()))?;
+    if call.is_released() {
+        return Err(EvolveError::Ended(subject()));
+    }
+    match &event.what {
+        CallHappening::Started { .. } | CallHappening::DtmfSent { .. } => {}
+        CallHappening::Moved { moves, .. } => {
+            for &(index, state) in moves {
+                let party = call.parties.get_mut(index);
+                party.ok_or_else(|| EvolveError::NoSuchParty(subject()))?.state = state;
+            }
+            if call.parties.iter().all(|party| party.state == PartyState::Released) {
+                call.released_at_ms = Some(event.at_ms);
+            }
+        }
+        CallHappening::UserDataChanged { change, .. } => {
+            change.apply(&mut call.user_data, UserData::attach);
+        }
+    }
+    call.version += 1;
+    Ok(call)
+}
+
+fn sms_after(before: Option<&SmsSession>, event: &SmsEvent) -> Result<SmsSession, EvolveError> {
+    let subject = || Subject::Sms(event.session.clone());
+    if let SmsHappening::Offered { agent, number, customer, text, user_data } = &event.what {
+        if before.is_some() {
+            return Err(EvolveError::Exists(subject()));
+        }
+        let mut session = SmsSession {
+            id: event.session.clone(),
+            state: SmsState::Invited,
+            agent: agent.clone(),
+            customer: number.clone(),
+            participants: vec![customer.clone()],
+            user_data: user_data.clone(),
+            transcript: Vec::new(),
+            created_at_ms: event.at_ms,
+            completed_at_ms: None,
+            version: 1,
+        };
+        record(&mut session, event, customer.clone(), EntryKind::ParticipantJoined, None);
+        if let Some(text) = text {
+            record(&mut session, event, customer.clone(), EntryKind::Text, Some(text));
+        }
+        return Ok(session);
+    }
+    let mut session = before.cloned().ok_or_else(|| EvolveError::Unknown(subject()))?;
+    if session.is_completed() {
+        return Err(EvolveError::Ended(subject()));
+    }
+    let find = |session: &SmsSession, id: &ParticipantId| {
+        let found = session.participants.iter().find(|participant| participant.id == *id);
+        found.cloned().ok_or_else(|| EvolveError::NoSuchParty(subject()))
+    };
+    match &event.what {
+        SmsHappening::Offered { .. } => {}
+        // Invited => Chatting
+        SmsHappening::Accepted { agent } => {
+            session.state = SmsState::Chatting;
+            session.participants.push(agent.clone());
+            record(&mut session, event, agent.clone(), EntryKind::ParticipantJoined, None);
+        }
+        SmsHappening::MessageSent { from, text } => {
+            let from = find(&session, from)?;
+            record(&mut session, event, from, EntryKind::Text, Some(text));
+        }
+        // Chatting => LeftChat, for the agent
+        SmsHappening::Left { participant } => {
+            let leaving = find(&session, participant)?;
+            session.participants.retain(|other| other.id != leaving.id);
+            if leaving.kind == ParticipantKind::Agent {
+                session.state = SmsState::LeftChat;
+            }
+            record(&mut session, event, leaving, EntryKind::ParticipantLeft, None);
+        }
+        // Invited, Chatting, LeftChat => Completed
+        SmsHappening::Rejected | SmsHappening::Completed => {
+            session.state = SmsState::Completed;
+            session.participants.clear();
+            session.completed_at_ms = Some(event.at_ms);
+        }
+        SmsHappening::UserDataChanged { change } => {
+            change.apply(&mut session.user_data, UserData::update);
+        }
+    }
+    session.version += 1;
+    Ok(session)
+}
+
+fn record(
+    session: &mut SmsSession,
+    event: &SmsEvent,
+    from: Participant,
+    kind: EntryKind,
+    text: Option<&String>,
+) {
+    session.transcript.push(Arc::new(TranscriptEntry {
+        index: session.transcript.len(),
+        from,
+        kind,
+        text: text.cloned(),
+        at_ms: event.at_ms,
+    }));
+}

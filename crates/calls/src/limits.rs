@@ -1,0 +1,118 @@
+//! How much there may be of everything, and how large it may be.
+//!
+//! Reaching a bound is answered with a typed [`Refusal`](crate::Refusal); nothing is dropped.
+
+/// Bounds of the model. Each setter gives its unit and default.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Limits {
+    pub(crate) user_data_bytes: usize,
+    pub(crate) user_data_depth: usize,
+    pub(crate) key_bytes: usize,
+    pub(crate) calls: usize,
+    pub(crate) calls_per_dn: usize,
+    pub(crate) parties: usize,
+    pub(crate) sessions: usize,
+    pub(crate) sessions_per_user: usize,
+    pub(crate) transcript_entries: usize,
+    pub(crate) text_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            user_data_bytes: 16_000,
+            user_data_depth: 64,
+            key_bytes: 1024,
+            calls: 100_000,
+            calls_per_dn: 10,
+            parties: 16,
+            sessions: 100_000,
+            sessions_per_user: 20,
+            transcript_entries: 1000,
+            text_bytes: 4096,
+        }
+    }
+}
+
+impl Limits {
+    /// The most that [`user_data_bytes`](Self::user_data_bytes) can be set to.
+    ///
+    /// # Sources
+    ///
+    /// Documented: T-Library, user data: 16,000 bytes by default, 65,535 at most.
+    pub const MAX_USER_DATA_BYTES: usize = 65_535;
+
+    /// Packed size of the user data of one call or session, in bytes. Default 16,000; more than
+    /// [`MAX_USER_DATA_BYTES`](Self::MAX_USER_DATA_BYTES) is taken as that.
+    #[must_use]
+    pub fn user_data_bytes(mut self, bytes: usize) -> Self {
+        self.user_data_bytes = bytes.min(Self::MAX_USER_DATA_BYTES);
+        self
+    }
+
+    /// How deep arrays and objects of user data may nest, the object of the pairs counted.
+    /// Default 64, so that every JSON parser on the way can follow.
+    #[must_use]
+    pub fn user_data_depth(mut self, depth: usize) -> Self {
+        self.user_data_depth = depth;
+        self
+    }
+
+    /// Length of one key of user data, in bytes. Default 1024.
+    #[must_use]
+    pub fn key_bytes(mut self, bytes: usize) -> Self {
+        self.key_bytes = bytes;
+        self
+    }
+
+    /// Calls that are not released. Default 100,000.
+    #[must_use]
+    pub fn calls(mut self, calls: usize) -> Self {
+        self.calls = calls;
+        self
+    }
+
+    /// Calls of one line that are not released, ringing ones included. Default 10. A line that has
+    /// them is busy.
+    #[must_use]
+    pub fn calls_per_dn(mut self, calls: usize) -> Self {
+        self.calls_per_dn = calls;
+        self
+    }
+
+    /// Parties of one call, released ones included. Default 16.
+    #[must_use]
+    pub fn parties(mut self, parties: usize) -> Self {
+        self.parties = parties;
+        self
+    }
+
+    /// SMS sessions that are not completed. Default 100,000.
+    #[must_use]
+    pub fn sessions(mut self, sessions: usize) -> Self {
+        self.sessions = sessions;
+        self
+    }
+
+    /// SMS sessions of one user that are not completed. Default 20.
+    #[must_use]
+    pub fn sessions_per_user(mut self, sessions: usize) -> Self {
+        self.sessions_per_user = sessions;
+        self
+    }
+
+    /// Entries of a transcript after which no more texts are taken. Default 1000. That somebody
+    /// came or went is recorded beyond it.
+    #[must_use]
+    pub fn transcript_entries(mut self, entries: usize) -> Self {
+        self.transcript_entries = entries;
+        self
+    }
+
+    /// Length of one text, in bytes. Default 4096.
+    #[must_use]
+    pub fn text_bytes(mut self, bytes: usize) -> Self {
+        self.text_bytes = bytes;
+        self
+    }
+}

@@ -1,0 +1,142 @@
+//! Events as records of a journal: one JSON object each, with the version of the format.
+//!
+//! `{"v":1,"event":{"call":{"call":"...","at_ms":...,"what":{...}}}}`
+//!
+//! A reader passes over members it does not know, so a newer writer may add some within one
+//! version. Whatever changes the meaning of what is there gets a new version, and a reader refuses
+//! versions it does not know rather than guess.
+
+use std::error::Error;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Event;
+
+/// The version that is written, and the only one that is read.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u32,
+    event: &'a Event,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    v: u32,
+    #[serde(borrow)]
+    event: &'a RawValue,
+}
+
+impl Event {
+    /// The event as a record.
+    pub fn to_record(&self) -> Vec<u8> {
+        serde_json::to_vec(&Written { v: FORMAT, event: self })
+            .expect("events hold nothing that JSON cannot")
+    }
+
+    /// The event that a record holds.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`] when the record is damaged or of a newer format.
+    pub fn from_record(record: &[u8]) -> Result<Self, RecordError> {
+        let envelope: Envelope<'_> =
+            serde_json::from_slice(record).map_err(|error| RecordError::damaged(&error))?;
+        if envelope.v != FORMAT {
+            return Err(RecordError::Format { version: envelope.v });
+        }
+        serde_json::from_str(envelope.event.get()).map_err(|error| RecordError::damaged(&error))
+    }
+}
+
+/// Why a record holds no event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The record is of a format this program does not know.
+    Format {
+        /// The version the record has.
+        version: u32,
+    },
+    /// The record is no event of its format.
+    Damaged {
+        /// Column of the fault, counted from 1.
+        column: usize,
+    },
+}
+
+impl RecordError {
+    // The parser's own words may quote the record, which is customer data.
+    fn damaged(error: &serde_json::Error) -> Self {
+        Self::Damaged { column: error.column() }
+    }
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format { version } => write!(f, "record format {version} is not known"),
+            Self::Damaged { column } => write!(f, "the record is damaged at column {column}"),
+        }
+    }
+}
+
+impl Error for RecordError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CallEvent, CallHappening, CallId, Dn, Requester, UserData, UserDataChange};
+
+    fn event() -> Event {
+        let data = r#"{"a":1.10,"a":9223372036854775808,"b":12345678901234567890123}"#;
+        Event::Call(CallEvent {
+            call: CallId::new("C1").unwrap(),
+            at_ms: 5,
+            what: CallHappening::UserDataChanged {
+                requester: Requester::ThirdParty(Dn::new("7777").unwrap()),
+                change: UserDataChange::Attach(UserData::parse(data).unwrap()),
+            },
+        })
+    }
+
+    #[test]
+    fn a_record_is_what_this_version_writes() {
+        assert_eq!(
+            String::from_utf8(event().to_record()).unwrap(),
+            concat!(
+                r#"{"v":1,"event":{"call":{"call":"C1","at_ms":5,"what":{"user_data_changed":{"#,
+                r#""requester":{"third_party":"7777"},"change":{"attach":[["a",1.10],"#,
+                r#"["a",9223372036854775808],["b",12345678901234567890123]]}}}}}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_record_reads_back_as_the_same_event() {
+        assert_eq!(Event::from_record(&event().to_record()).unwrap(), event());
+    }
+
+    #[test]
+    fn unknown_members_are_passed_over() {
+        let text = String::from_utf8(event().to_record()).unwrap();
+        let newer = text.replace(r#""at_ms":5"#, r#""at_ms":5,"mood":{"x":[1]}"#);
+        let newer = newer.replacen(r#""v":1"#, r#""new":null,"v":1"#, 1);
+        assert_ne!(newer, text);
+        assert_eq!(Event::from_record(newer.as_bytes()).unwrap(), event());
+    }
+
+    #[test]
+    fn a_newer_format_and_a_damaged_record_are_told_apart() {
+        let newer = br#"{"v":2,"event":{"other":1}}"#;
+        assert_eq!(Event::from_record(newer), Err(RecordError::Format { version: 2 }));
+        for damaged in [&b""[..], b"{", b"{\"v\":1}", b"{\"v\":1,\"event\":{\"call\":{}}}", b"\xff"]
+        {
+            let result = Event::from_record(damaged);
+            assert!(matches!(result, Err(RecordError::Damaged { .. })), "{result:?}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! All calls and sessions at one moment, as the events so far add up.
+//!
+//! Values are shared and never changed in place: a change puts a new value in the place of the old
+//! one. Who keeps the old one can put it back, which is how the shell rolls back.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use crate::{Call, CallId, Dn, Limits, SmsId, SmsSession, UserName};
+
+/// What [`decide`](crate::decide) looks at and [`evolve`](crate::evolve) changes.
+///
+/// Which lines are ours and what the limits are is configuration: it stands here because decisions
+/// depend on it, and no event changes it.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    limits: Limits,
+    dns: HashSet<Dn>,
+    calls: HashMap<CallId, Arc<Call>>,
+    sessions: HashMap<SmsId, Arc<SmsSession>>,
+    // Counts of what is not ended.
+    live_calls: usize,
+    live_sessions: usize,
+    calls_by_dn: HashMap<Dn, usize>,
+    sessions_by_user: HashMap<UserName, usize>,
+}
+
+impl State {
+    /// A state without calls, sessions and lines.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Says which lines are ours, instead of those before. Calls of other lines go on.
+    pub fn set_dns(&mut self, dns: HashSet<Dn>) {
+        self.dns = dns;
+    }
+
+    /// Puts `after` in the place of the call; `None` takes the call out.
+    pub(crate) fn set_call(&mut self, id: &CallId, after: Option<Arc<Call>>) {
+        if let Some(call) = &after {
+            self.live_calls += usize::from(!call.is_released());
+            for dn in live_dns(call) {
+                *self.calls_by_dn.entry(dn.clone()).or_default() += 1;
+            }
+        }
+        let before = match after {
+            Some(call) => self.calls.insert(id.clone(), call),
+            None => self.calls.remove(id),
+        };
+        if let Some(call) = before {
+            self.live_calls -= usize::from(!call.is_released());
+            for dn in live_dns(&call) {
+                decrease(&mut self.calls_by_dn, dn);
+            }
+        }
+    }
+
+    /// Puts `after` in the place of the session; `None` takes the session out.
+    pub(crate) fn set_sms(&mut self, id: &SmsId, after: Option<Arc<SmsSession>>) {
+        if let Some(session) = after.as_ref().filter(|session| !session.is_completed()) {
+            self.live_sessions += 1;
+            *self.sessions_by_user.entry(session.agent.clone()).or_default() += 1;
+        }
+        let before = match after {
+            Some(session) => self.sessions.insert(id.clone(), session),
+            None => self.sessions.remove(id),
+        };
+        if let Some(session) = before.filter(|session| !session.is_completed()) {
+            self.live_sessions -= 1;
+            decrease(&mut self.sessions_by_user, &session.agent);
+        }
+    }
+
+    /// The call of this id, released ones included while they are kept.
+    pub fn call(&self, id: &str) -> Option<&Arc<Call>> {
+        self.calls.get(id)
+    }
+
+    /// The session of this id, completed ones included while they are kept.
+    pub fn sms(&self, id: &str) -> Option<&Arc<SmsSession>> {
+        self.sessions.get(id)
+    }
+
+    /// All calls, in no particular order.
+    pub fn calls(&self) -> impl Iterator<Item = &Arc<Call>> {
+        self.calls.values()
+    }
+
+    /// All sessions, in no particular order.
+    pub fn sessions(&self) -> impl Iterator<Item = &Arc<SmsSession>> {
+        self.sessions.values()
+    }
+
+    /// The bounds that decisions keep.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The line of this number, when it is ours.
+    pub fn dn(&self, number: &str) -> Option<&Dn> {
+        self.dns.get(number)
+    }
+
+    /// How many calls are not released.
+    pub fn live_calls(&self) -> usize {
+        self.live_calls
+    }
+
+    /// How many sessions are not completed.
+    pub fn live_sessions(&self) -> usize {
+        self.live_sessions
+    }
+
+    /// On how many calls the line is.
+    pub fn live_calls_of(&self, dn: &Dn) -> usize {
+        self.calls_by_dn.get(dn).copied().unwrap_or(0)
+    }
+
+    /// How many sessions of the user are not completed.
+    pub fn live_sessions_of(&self, user: &UserName) -> usize {
+        self.sessions_by_user.get(user).copied().unwrap_or(0)
+    }
+}
+
+/// The lines that are on the call now.
+pub(crate) fn live_dns(call: &Call) -> impl Iterator<Item = &Dn> {
+    call.parties.iter().filter(|party| party.is_live()).filter_map(|party| party.dn.as_ref())
+}
+
+fn decrease<K: Clone + Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
