@@ -11,6 +11,7 @@
 //! | [`message`] | one message as it came, borrowed from the body                   |
 //! | [`batch`]   | a whole body: its size, depth, count, and the messages in it     |
 //! | [`advice`]  | what the server advises, and what a client asks for              |
+//! | [`ext`]     | the extensions this server understands                           |
 //! | [`failure`] | refusals as `code:args:text`, in the dialect a deployment needs  |
 //! | [`reply`]   | the answer to one message                                        |
 //! | [`event`]   | a published message, rendered once for all its receivers         |
@@ -32,6 +33,7 @@ pub mod advice;
 pub mod batch;
 pub mod channel;
 pub mod event;
+pub mod ext;
 pub mod failure;
 pub mod id;
 pub mod message;
@@ -41,6 +43,7 @@ mod text;
 
 pub use advice::{Advice, ClientAdvice, Reconnect};
 pub use channel::{ChannelError, ChannelKind, ChannelName};
+pub use ext::Ack;
 pub use failure::{Dialect, Failure};
 pub use id::{BrowserId, ClientId};
 pub use message::Message;

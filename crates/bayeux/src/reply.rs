@@ -12,6 +12,15 @@ use crate::failure::{Dialect, Failure};
 use crate::id::ClientId;
 use crate::text;
 
+/// What the acknowledge extension adds to a reply.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AckReply {
+    /// On a handshake: the extension is on.
+    Enabled,
+    /// On a connect: the number of this batch.
+    Batch(u64),
+}
+
 /// What the reply to a successful handshake says besides.
 #[derive(Clone, Copy, Debug)]
 pub struct Greeting<'a> {
@@ -34,6 +43,8 @@ pub struct Reply<'a> {
     pub failure: Option<&'a Failure>,
     /// How to come back.
     pub advice: Option<Advice>,
+    /// Only where the acknowledge extension is on.
+    pub ack: Option<AckReply>,
     /// Only on successful handshakes.
     pub greeting: Option<Greeting<'a>>,
 }
@@ -41,7 +52,15 @@ pub struct Reply<'a> {
 impl<'a> Reply<'a> {
     /// A successful reply.
     pub const fn success(channel: Option<&'a str>, id: Option<&'a str>) -> Self {
-        Self { channel, id, subscription: None, failure: None, advice: None, greeting: None }
+        Self {
+            channel,
+            id,
+            subscription: None,
+            failure: None,
+            advice: None,
+            ack: None,
+            greeting: None,
+        }
     }
 
     /// Appends the reply as a JSON object.
@@ -80,6 +99,15 @@ impl<'a> Reply<'a> {
             out.extend_from_slice(b"\"advice\":");
             advice.render(out);
             out.push(b',');
+        }
+        match self.ack {
+            None => {}
+            Some(AckReply::Enabled) => out.extend_from_slice(b"\"ext\":{\"ack\":true},"),
+            Some(AckReply::Batch(batch)) => {
+                out.extend_from_slice(b"\"ext\":{\"ack\":");
+                text::push_number(out, batch);
+                out.extend_from_slice(b"},");
+            }
         }
         match self.failure {
             None => out.extend_from_slice(b"\"successful\":true}"),

@@ -20,7 +20,8 @@ use crate::config::{Config, ConfigError};
 use crate::hold::Release;
 use crate::index::Index;
 use crate::listener::RemovedBecause;
-use crate::session::{Due, Offered, Queued, Released, Session};
+use crate::outbox::{Amount, Queued, Taken};
+use crate::session::{Due, Offered, Released, Session};
 use crate::stats::{Counters, Stats, add, sub};
 use crate::user::UserId;
 use crate::wheel::Wheel;
@@ -368,26 +369,34 @@ impl Broker {
     }
 
     /// Takes what the next response may carry.
-    pub(crate) fn take(&self, cell: &Cell) -> Vec<Queued> {
-        let taken = cell.lock().take(self.config().response_bytes);
-        self.count_unqueued(&taken);
+    pub(crate) fn take(&self, cell: &Cell) -> Taken {
+        let (taken, gone, last) = {
+            let mut session = cell.lock();
+            let (taken, gone) = session.take(self.config());
+            (taken, gone, session.is_gone())
+        };
+        self.count_gone(gone);
+        if last {
+            // Nothing follows the last response of a session.
+            self.drop_queue(cell);
+        }
         taken
     }
 
     /// Puts back what could not be written, and wakes the connect that is held by now.
-    pub(crate) fn put_back(&self, cell: &Arc<Cell>, taken: Vec<Queued>, now: Instant) {
-        if taken.is_empty() {
+    pub(crate) fn put_back(&self, cell: &Arc<Cell>, taken: Taken, now: Instant) {
+        let count = taken.messages.len();
+        if count == 0 {
             return;
         }
-        let (count, bytes) = (taken.len(), taken.iter().map(|message| message.text.len()).sum());
         let mut session = cell.lock();
-        if !session.put_back(taken) {
+        let Some(back) = session.put_back(taken) else {
             add(&self.counters().messages_dropped, count);
             return;
-        }
+        };
         let released = session.release(Release::Messages, self.config(), now);
         drop(session);
-        self.count_queued(count, bytes);
+        self.count_queued(back.messages, back.bytes);
         add(&self.counters().messages_requeued, count);
         self.wake(released);
     }
@@ -402,9 +411,9 @@ impl Broker {
 
     /// Drops what an ended session still had to receive.
     pub(crate) fn drop_queue(&self, cell: &Cell) {
-        let dropped = cell.lock().take(usize::MAX);
-        self.count_unqueued(&dropped);
-        add(&self.counters().messages_dropped, dropped.len());
+        let (gone, unsent) = cell.lock().clear();
+        self.count_gone(gone);
+        add(&self.counters().messages_dropped, unsent);
     }
 
     /// Makes the timer look at a session at `at`.
@@ -425,9 +434,9 @@ impl Broker {
         add(&self.counters().queue_bytes, bytes);
     }
 
-    fn count_unqueued(&self, taken: &[Queued]) {
-        sub(&self.counters().queue_messages, taken.len());
-        sub(&self.counters().queue_bytes, taken.iter().map(|message| message.text.len()).sum());
+    pub(crate) fn count_gone(&self, gone: Amount) {
+        sub(&self.counters().queue_messages, gone.messages);
+        sub(&self.counters().queue_bytes, gone.bytes);
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Config {
     pub(crate) interval: Duration,
     pub(crate) max_interval: Duration,
     pub(crate) meta_connect_delivery_only: bool,
+    pub(crate) acknowledge: bool,
     pub(crate) dialect: Dialect,
     pub(crate) batch: Limits,
     pub(crate) queue_messages: usize,
@@ -42,6 +43,7 @@ impl Default for Config {
             interval: Duration::ZERO,
             max_interval: Duration::from_secs(10),
             meta_connect_delivery_only: true,
+            acknowledge: true,
             dialect: Dialect::V5,
             batch: Limits::default(),
             queue_messages: 10_000,
@@ -94,6 +96,16 @@ impl Config {
     #[must_use]
     pub fn meta_connect_delivery_only(mut self, only: bool) -> Self {
         self.meta_connect_delivery_only = only;
+        self
+    }
+
+    /// Whether clients may ask for the acknowledge extension. Default true.
+    ///
+    /// With it nothing is lost between server and client while the session lives, whatever happens
+    /// to its connections. Unacknowledged messages count against the bounds of the queue.
+    #[must_use]
+    pub fn acknowledge(mut self, offered: bool) -> Self {
+        self.acknowledge = offered;
         self
     }
 

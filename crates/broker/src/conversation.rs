@@ -20,15 +20,16 @@ use serde_json::value::RawValue;
 
 use encke_bayeux::batch::{self, DecodeError};
 use encke_bayeux::message::Text;
-use encke_bayeux::reply::{Greeting, Reply};
+use encke_bayeux::reply::{AckReply, Greeting, Reply};
 use encke_bayeux::{
-    Advice, BrowserId, ChannelKind, ChannelName, ChannelPattern, ClientId, Failure, Message,
+    Ack, Advice, BrowserId, ChannelKind, ChannelName, ChannelPattern, ClientId, Failure, Message,
     Reconnect, event,
 };
 
 use crate::broker::{Broker, Cell};
 use crate::hold::{Delivery, Hold};
 use crate::listener::RemovedBecause;
+use crate::outbox::{Amount, Taken};
 use crate::session::Session;
 use crate::stats::add;
 use crate::user::UserId;
@@ -129,8 +130,10 @@ impl<'a> Conversation<'a> {
         if let Some(cell) = &self.cell {
             let is_connect =
                 first.is_some_and(|message| message.channel.get() == Some("/meta/connect"));
-            if !self.broker.config().meta_connect_delivery_only && !is_connect {
-                cell.lock().begin_batch();
+            let on_any_reply = !self.broker.config().meta_connect_delivery_only && !is_connect;
+            let mut session = cell.lock();
+            if on_any_reply && !session.is_acknowledged() {
+                session.begin_batch();
                 self.batching = true;
                 self.carries = true;
             }
@@ -170,7 +173,7 @@ impl<'a> Conversation<'a> {
             ("/meta/disconnect", _) => self.disconnect(message, &cell),
             (_, ChannelKind::Meta) => self.refuse(message, None, &Failure::ChannelCreateDenied),
             // Nobody serves service channels yet, and an unknown one is no mistake.
-            (_, ChannelKind::Service) => self.accept(message, None),
+            (_, ChannelKind::Service) => self.accept(message),
             (_, ChannelKind::Broadcast) => self.publish(message, &channel),
         }
         None
@@ -196,11 +199,12 @@ impl<'a> Conversation<'a> {
             let offered =
                 request.browser.is_none().then(|| BrowserId::from_random(request.entropy.bytes()));
             let kept = request.browser.cloned();
-            let session = Session::new(kept, offered.clone(), broker.config(), request.now);
-            broker.add_session(id, request.user, session, request.now).map(|()| (id, offered))
+            let ack = broker.config().acknowledge && Ack::read(message.ext) == Ack::Wanted;
+            let session = Session::new(kept, offered.clone(), ack, broker.config(), request.now);
+            broker.add_session(id, request.user, session, request.now).map(|()| (id, offered, ack))
         };
         match added {
-            Ok((client_id, offered)) => {
+            Ok((client_id, offered, ack)) => {
                 self.browser = offered;
                 let config = broker.config();
                 let reply = Reply {
@@ -209,6 +213,7 @@ impl<'a> Conversation<'a> {
                         timeout: Some(config.timeout),
                         ..Advice::only(Reconnect::Retry)
                     }),
+                    ack: ack.then_some(AckReply::Enabled),
                     greeting: Some(Greeting {
                         client_id,
                         connection_types: &config.connection_types,
@@ -227,12 +232,21 @@ impl<'a> Conversation<'a> {
     fn connect(&mut self, message: &Message<'_>, cell: &Arc<Cell>, alone: bool) -> Option<Hold> {
         let (broker, now) = (self.broker, self.request.now);
         let draining = broker.is_draining();
-        let (connected, arm) = {
+        let (connected, arm, acknowledged) = {
             let mut session = cell.lock();
+            let acknowledged = if session.is_acknowledged() {
+                match Ack::read(message.ext) {
+                    Ack::Received(batch) => session.acknowledge(Some(batch)),
+                    Ack::Silent | Ack::Wanted => session.acknowledge(None),
+                }
+            } else {
+                Amount::default()
+            };
             let may_hold = alone && !draining;
             let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
-            (connected, session.arm())
+            (connected, session.arm(), acknowledged)
         };
+        broker.count_gone(acknowledged);
         broker.arm(cell.id, arm, now);
         if connected.superseded.is_some() {
             add(&broker.counters().superseded, 1);
@@ -250,7 +264,9 @@ impl<'a> Conversation<'a> {
         }
         self.carries = true;
         let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
-        self.accept(message, advice);
+        let ack = cell.lock().begin_reply().map(AckReply::Batch);
+        let success = Reply::success(message.channel.get(), message.id.get());
+        self.reply(&Reply { advice, ack, ..success });
         None
     }
 
@@ -314,7 +330,7 @@ impl<'a> Conversation<'a> {
             message.timestamp.map(RawValue::get),
         );
         broker.broadcast(channel, text, self.request.now);
-        self.accept(message, None);
+        self.accept(message);
     }
 
     /// The held connect, if there is one, takes the queue along; else this response does.
@@ -322,7 +338,7 @@ impl<'a> Conversation<'a> {
         let held = cell.lock().is_held();
         self.broker.remove(cell, RemovedBecause::Disconnected);
         self.carries = !held;
-        self.accept(message, None);
+        self.accept(message);
     }
 
     fn settle(&mut self, message: &Message<'_>, outcome: Result<(), Failure>) {
@@ -334,9 +350,8 @@ impl<'a> Conversation<'a> {
         self.reply(&Reply { subscription: message.subscription.map(RawValue::get), ..success });
     }
 
-    fn accept(&mut self, message: &Message<'_>, advice: Option<Advice>) {
-        let success = Reply::success(message.channel.get(), message.id.get());
-        self.reply(&Reply { advice, ..success });
+    fn accept(&mut self, message: &Message<'_>) {
+        self.reply(&Reply::success(message.channel.get(), message.id.get()));
     }
 
     fn refuse(&mut self, message: &Message<'_>, advice: Option<Advice>, failure: &Failure) {
@@ -359,7 +374,7 @@ impl<'a> Conversation<'a> {
         let cell = self.cell.take();
         let taken = match &cell {
             Some(cell) if self.carries => self.broker.take(cell),
-            _ => Vec::new(),
+            _ => Taken::default(),
         };
         if let Some(cell) = cell.as_ref().filter(|_| self.batching) {
             let left = cell.lock().end_batch(self.broker.config(), self.request.now);

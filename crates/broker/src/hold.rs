@@ -13,11 +13,11 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use encke_bayeux::reply::Reply;
+use encke_bayeux::reply::{AckReply, Reply};
 use encke_bayeux::{Advice, BrowserId, Failure, Reconnect};
 
 use crate::broker::{Broker, Cell};
-use crate::session::Queued;
+use crate::outbox::Taken;
 use crate::stats::{add, sub};
 
 /// Why a held connect is answered.
@@ -72,6 +72,7 @@ impl Hold {
                 reply.advice = Some(Advice::handshake());
             }
         }
+        reply.ack = self.cell.lock().begin_reply().map(AckReply::Batch);
         let taken = self.broker.take(&self.cell);
         let mut replies = Vec::with_capacity(96);
         reply.render(self.broker.config().dialect, &mut replies);
@@ -102,7 +103,7 @@ impl Hold {
 pub struct Delivery {
     broker: Broker,
     cell: Option<Arc<Cell>>,
-    taken: Vec<Queued>,
+    taken: Taken,
     body: Bytes,
     pub(crate) browser: Option<BrowserId>,
 }
@@ -112,18 +113,18 @@ impl Delivery {
     pub(crate) fn new(
         broker: Broker,
         cell: Option<Arc<Cell>>,
-        taken: Vec<Queued>,
+        taken: Taken,
         replies: &[u8],
     ) -> Self {
-        let size: usize = taken.iter().map(|message| message.text.len() + 1).sum();
+        let size: usize = taken.messages.iter().map(|message| message.text.len() + 1).sum();
         let mut body = Vec::with_capacity(size + replies.len() + 2);
         body.push(b'[');
-        for message in &taken {
+        for message in &taken.messages {
             body.extend_from_slice(&message.text);
             body.push(b',');
         }
         body.extend_from_slice(replies);
-        if replies.is_empty() && !taken.is_empty() {
+        if replies.is_empty() && !taken.messages.is_empty() {
             body.pop();
         }
         body.push(b']');
@@ -143,8 +144,8 @@ impl Delivery {
     /// The body was handed to the socket.
     pub fn written(self, now: Instant) {
         let counters = self.broker.counters();
-        add(&counters.messages_out, self.taken.len());
-        for message in &self.taken {
+        add(&counters.messages_out, self.taken.messages.len());
+        for message in &self.taken.messages {
             counters.observe_latency(now.saturating_duration_since(message.at));
         }
     }

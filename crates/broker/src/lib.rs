@@ -14,7 +14,8 @@
 //! | [`listener`]   | what an embedder may observe                                        |
 //! | [`hold`]       | a waiting connect, and a batch of messages on its way to the wire   |
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
-//! | `session`      | the machine of one client: queue, held connect, expiry              |
+//! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
+//! | `outbox`       | what a session is owed, and what it has not acknowledged            |
 //! | `index`        | who subscribed to what, found without scanning                      |
 //! | `conversation` | one request body, message by message                                |
 //! | `wheel`        | one coarse timer for all sessions                                   |
@@ -37,6 +38,7 @@ mod conversation;
 pub mod hold;
 pub mod index;
 pub mod listener;
+mod outbox;
 pub mod policy;
 mod session;
 pub mod stats;

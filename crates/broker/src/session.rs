@@ -24,24 +24,16 @@
 //! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
 //! message puts it off to at least `maxInterval`.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
 use crate::config::Config;
 use crate::hold::Release;
 use crate::listener::RemovedBecause;
+use crate::outbox::{Amount, Outbox, Queued, Taken};
 use crate::wheel::TICK;
-
-/// A message waiting for its receiver: the shared text, and when it was published.
-#[derive(Clone, Debug)]
-pub(crate) struct Queued {
-    pub(crate) text: Bytes,
-    pub(crate) at: Instant,
-}
 
 /// How the browser cookie binds an anonymous session.
 #[derive(Debug)]
@@ -124,18 +116,19 @@ pub(crate) struct Session {
     last_publish: u64,
     interval: Duration,
     armed: Option<Instant>,
-    queue: VecDeque<Queued>,
-    queue_bytes: usize,
+    outbox: Outbox,
     subscriptions: Vec<ChannelPattern>,
 }
 
 impl Session {
     /// A session whose handshake succeeded at `now`.
     ///
-    /// `kept` is the browser id that the client showed, `offered` the one it is given now.
+    /// `kept` is the browser id that the client showed, `offered` the one it is given now. With
+    /// `acknowledged` it confirms what it receives.
     pub(crate) fn new(
         kept: Option<BrowserId>,
         offered: Option<BrowserId>,
+        acknowledged: bool,
         config: &Config,
         now: Instant,
     ) -> Self {
@@ -154,8 +147,7 @@ impl Session {
             last_publish: 0,
             interval: config.interval,
             armed: None,
-            queue: VecDeque::new(),
-            queue_bytes: 0,
+            outbox: Outbox::new(acknowledged),
             subscriptions: Vec::new(),
         }
     }
@@ -203,7 +195,7 @@ impl Session {
             timeout: Some(config.timeout),
             ..Advice::only(Reconnect::Retry)
         });
-        let hold = may_hold && !first && self.queue.is_empty() && !timeout.is_zero();
+        let hold = may_hold && !first && self.outbox.is_empty() && !timeout.is_zero();
         let next = if hold {
             State::Held { deadline: now + timeout, waker: None }
         } else {
@@ -234,7 +226,7 @@ impl Session {
             self.last_publish = publish;
         }
         let now = message.at;
-        if !self.append(message, config) {
+        if !self.outbox.push(message, config) {
             return Offered::Overflow;
         }
         if self.batches > 0 {
@@ -245,13 +237,7 @@ impl Session {
 
     /// Queues a message and releases nothing. False if the queue is full.
     pub(crate) fn append(&mut self, message: Queued, config: &Config) -> bool {
-        let bytes = self.queue_bytes + message.text.len();
-        if self.queue.len() >= config.queue_messages || bytes > config.queue_bytes {
-            return false;
-        }
-        self.queue_bytes = bytes;
-        self.queue.push_back(message);
-        true
+        self.outbox.push(message, config)
     }
 
     /// Held => Idle. Returns `None` if nothing was held.
@@ -354,35 +340,29 @@ impl Session {
         Some(at)
     }
 
-    /// Takes messages up to `bytes`, at least one if there is one.
-    pub(crate) fn take(&mut self, bytes: usize) -> Vec<Queued> {
-        let mut size = 0;
-        let mut count = 0;
-        for message in &self.queue {
-            size += message.text.len();
-            if count > 0 && size > bytes {
-                break;
-            }
-            count += 1;
-        }
-        let taken: Vec<_> = self.queue.drain(..count).collect();
-        self.queue_bytes -= taken.iter().map(|message| message.text.len()).sum::<usize>();
-        if self.queue.is_empty() {
-            self.queue.shrink_to(8);
-        }
-        taken
+    /// A connect says what has arrived: what it acknowledges is gone for good.
+    pub(crate) fn acknowledge(&mut self, received: Option<u64>) -> Amount {
+        self.outbox.acknowledge(received)
     }
 
-    /// Puts messages back in front whose response was not written. False if the session has ended.
-    pub(crate) fn put_back(&mut self, taken: Vec<Queued>) -> bool {
-        if self.is_gone() {
-            return false;
-        }
-        for message in taken.into_iter().rev() {
-            self.queue_bytes += message.text.len();
-            self.queue.push_front(message);
-        }
-        true
+    /// A connect reply is made: the number of its batch, if the client acknowledges.
+    pub(crate) fn begin_reply(&mut self) -> Option<u64> {
+        self.outbox.begin_batch()
+    }
+
+    /// Takes what one response may carry, and what is gone for good with it.
+    pub(crate) fn take(&mut self, config: &Config) -> (Taken, Amount) {
+        self.outbox.take(config.response_bytes)
+    }
+
+    /// Puts back what was not written; what came back, or `None` if the session has ended.
+    pub(crate) fn put_back(&mut self, taken: Taken) -> Option<Amount> {
+        (!self.is_gone()).then(|| self.outbox.put_back(taken))
+    }
+
+    /// Throws away what an ended session still had to receive; how many were never sent.
+    pub(crate) fn clear(&mut self) -> (Amount, usize) {
+        self.outbox.clear()
     }
 
     /// Adds a subscription. `None` if the bound is reached, else whether it is new.
@@ -421,7 +401,7 @@ impl Session {
     /// The body's work is done. What its reply did not take along is due on the held connect.
     pub(crate) fn end_batch(&mut self, config: &Config, now: Instant) -> Option<Released> {
         self.batches = self.batches.saturating_sub(1);
-        if self.batches > 0 || self.queue.is_empty() {
+        if self.batches > 0 || self.outbox.is_empty() {
             return None;
         }
         self.release(Release::Messages, config, now)
@@ -429,6 +409,11 @@ impl Session {
 
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self.state, State::Gone)
+    }
+
+    /// Whether messages may only ride on connect replies, whatever the configuration says.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.outbox.is_acknowledged()
     }
 
     pub(crate) fn is_held(&self) -> bool {

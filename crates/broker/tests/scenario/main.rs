@@ -11,6 +11,7 @@
 
 mod support;
 
+mod acknowledge;
 mod connect;
 mod delivery;
 mod ending;

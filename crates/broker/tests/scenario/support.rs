@@ -144,7 +144,12 @@ impl<'w> Client<'w> {
     }
 
     pub(crate) fn shake(&mut self) -> Value {
-        let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "id": "1"}]);
+        self.shake_with(json!({}))
+    }
+
+    pub(crate) fn shake_with(&mut self, ext: Value) -> Value {
+        let hello =
+            json!([{"channel": "/meta/handshake", "version": "1.0", "id": "1", "ext": ext}]);
         let Answer::Reply(delivery) = self.raw(&hello.to_string()) else { panic!("held") };
         if let Some(browser) = delivery.browser() {
             self.browser = Some(browser.clone());
