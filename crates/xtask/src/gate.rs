@@ -33,7 +33,16 @@ pub(crate) fn run() -> Result<(), String> {
     });
     if setup::cargo_runs("deny") {
         steps.step("deny", || {
-            must(cargo("deny").args(["--locked", "check", "bans", "licenses", "sources"]))
+            let mut deny = cargo("deny");
+            deny.args([
+                "--locked",
+                "check",
+                "--hide-inclusion-graph",
+                "bans",
+                "licenses",
+                "sources",
+            ]);
+            must(&mut deny)
         });
     } else {
         steps.skip("deny", "cargo-deny is not installed (cargo install cargo-deny)");
