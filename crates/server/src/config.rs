@@ -1,0 +1,458 @@
+//! Settings made into what the parts want: durations, limits, users, origins.
+//!
+//! Converted and cross-checked once, before anything is bound. What is wrong is named by its key.
+
+use std::error::Error;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argon2::password_hash::PasswordHashString;
+use encke::bayeux::ChannelPattern;
+use encke::bayeux::batch::Limits;
+use encke::broker::{self, Rules, UserId};
+use encke::calls::{self, CoreConfig, Dn, Duplicates};
+use encke::gateway::{self, Device, Directory, GatewayConfig, Role, Roles, User};
+use encke::transport::{self, CookieConfig, HttpConfig};
+use http::Uri;
+
+use crate::cors::Origins;
+use crate::listener::ConnectionLimits;
+use crate::logging;
+use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
+use crate::settings::{
+    BayeuxSettings, DuplicateKeys, LimitSettings, RoleName, SameSite, Settings, SmsSpelling,
+    UserSettings,
+};
+
+/// Largest packed user data that may be allowed, in bytes.
+///
+/// # Sources
+///
+/// Documented: T-Server's `user-data-limit` goes to 65,535.
+const MAX_USER_DATA: usize = 65_535;
+
+/// Everything that a server needs, checked.
+#[derive(Debug)]
+pub struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) operations_listen: Option<SocketAddr>,
+    pub(crate) external_url: Option<String>,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) max_connections: usize,
+    pub(crate) connection: ConnectionLimits,
+    pub(crate) body_timeout: Duration,
+    pub(crate) body_bytes: usize,
+    pub(crate) write_timeout: Duration,
+    pub(crate) drain_delay: Duration,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) origins: Origins,
+    pub(crate) limits: LimitSettings,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) checks: CheckBounds,
+    pub(crate) throttle: Throttle,
+    pub(crate) sessions: SessionBounds,
+    pub(crate) cookie: CookieForm,
+    pub(crate) csrf: bool,
+    pub(crate) directory: Directory,
+    pub(crate) notifications: broker::Config,
+    pub(crate) cometd: Option<CometdConfig>,
+    pub(crate) bayeux_http: HttpConfig,
+    pub(crate) gateway: GatewayConfig,
+    pub(crate) calls: CoreConfig,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) simulator: bool,
+    pub(crate) desk: bool,
+}
+
+/// The generic Bayeux endpoint.
+#[derive(Debug)]
+pub(crate) struct CometdConfig {
+    pub(crate) broker: broker::Config,
+    /// Whether clients without a login go on to it.
+    pub(crate) anonymous: bool,
+}
+
+/// A setting that makes no sense, by itself or with another.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigError {
+    key: String,
+    reason: String,
+}
+
+impl ConfigError {
+    fn new(key: impl Into<String>, reason: impl fmt::Display) -> Self {
+        Self { key: key.into(), reason: reason.to_string() }
+    }
+
+    /// The path of the key, such as `tls.key`.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.key, self.reason)
+    }
+}
+
+impl Error for ConfigError {}
+
+impl Config {
+    /// Converts and checks.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the first key that makes no sense.
+    pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        let Settings { server, login, session, .. } = settings;
+        check_bounds(settings)?;
+        logging::parse_filter(&settings.log.filter)
+            .map_err(|error| ConfigError::new("log.filter", error))?;
+        let tls = match (&settings.tls.certificate, &settings.tls.key) {
+            (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+            (None, None) => None,
+            (Some(_), None) => return Err(ConfigError::new("tls.key", "is missing")),
+            (None, Some(_)) => return Err(ConfigError::new("tls.certificate", "is missing")),
+        };
+        let secure = session.secure.unwrap_or(tls.is_some());
+        if session.same_site == SameSite::None && !secure {
+            let reason = "is \"none\", which browsers take with `secure` only: use [tls], or set \
+                          `session.secure` where a proxy speaks TLS";
+            return Err(ConfigError::new("session.same_site", reason));
+        }
+        if session.cookie.is_empty() || !session.cookie.bytes().all(is_token) {
+            return Err(ConfigError::new("session.cookie", "is no cookie name"));
+        }
+        let external_url = match &server.external_url {
+            Some(url) => Some(check_external_url(url)?),
+            None => None,
+        };
+        let (cometd, notifications) = brokers(settings)?;
+        let directory = directory(settings)?;
+        Ok(Self {
+            listen: server.listen,
+            operations_listen: settings.operations.listen,
+            tls,
+            max_connections: server.max_connections,
+            connection: ConnectionLimits {
+                header_timeout: Duration::from_millis(server.header_timeout_ms),
+                max_header_bytes: server.max_header_bytes,
+            },
+            body_timeout: Duration::from_millis(server.body_timeout_ms),
+            body_bytes: server.max_body_bytes,
+            write_timeout: Duration::from_millis(server.write_timeout_ms),
+            drain_delay: Duration::from_millis(server.drain_delay_ms),
+            shutdown_timeout: Duration::from_millis(server.shutdown_timeout_ms),
+            origins: Origins {
+                allowed: check_origins(&settings.cors.allowed_origins)?,
+                own: external_url.iter().map(|url| origin_of(url).to_owned()).collect(),
+                loopback: settings.cors.loopback,
+            },
+            external_url,
+            limits: settings.limits.clone(),
+            accounts: accounts(settings)?,
+            checks: CheckBounds {
+                parallel: login.parallel_checks,
+                waiting: login.waiting_checks,
+                ttl: Duration::from_millis(login.cache_ttl_ms),
+                entries: login.cache_entries,
+            },
+            throttle: Throttle::new(
+                login.user_failures,
+                login.address_failures,
+                Duration::from_millis(login.failure_forgotten_ms),
+            ),
+            sessions: SessionBounds {
+                max_inactive: Duration::from_millis(session.max_inactive_ms),
+                unconfirmed: Duration::from_millis(session.unconfirmed_ms),
+                max_sessions: session.max_sessions,
+                max_per_user: session.max_sessions_per_user,
+            },
+            cookie: CookieForm {
+                name: session.cookie.clone(),
+                same_site: session.same_site,
+                secure,
+                partitioned: session.partitioned,
+            },
+            csrf: login.csrf,
+            calls: calls(settings, &directory),
+            directory,
+            notifications,
+            cometd: settings
+                .cometd
+                .enabled
+                .then_some(CometdConfig { broker: cometd, anonymous: settings.cometd.anonymous }),
+            bayeux_http: bayeux_http(settings, secure),
+            gateway: gateway(settings),
+            data: settings.journal.data.clone(),
+            simulator: settings.simulator.enabled,
+            desk: settings.desk.enabled,
+        })
+    }
+}
+
+fn check_bounds(settings: &Settings) -> Result<(), ConfigError> {
+    let Settings { server, login, session, bayeux, .. } = settings;
+    let at_least_one = [
+        ("server.max_connections", server.max_connections),
+        ("server.max_body_bytes", server.max_body_bytes),
+        ("login.parallel_checks", login.parallel_checks),
+        ("login.cache_entries", login.cache_entries),
+        ("session.max_sessions", session.max_sessions),
+        ("session.max_sessions_per_user", session.max_sessions_per_user),
+        ("bayeux.max_body_bytes", bayeux.max_body_bytes),
+        ("bayeux.max_depth", bayeux.max_depth),
+        ("bayeux.max_response_bytes", bayeux.max_response_bytes),
+        ("bayeux.max_sessions", bayeux.max_sessions),
+        ("bayeux.max_sessions_per_user", bayeux.max_sessions_per_user),
+        ("calls.max_calls", settings.calls.max_calls),
+        ("calls.max_calls_per_dn", settings.calls.max_calls_per_dn),
+        ("calls.max_waiting", settings.calls.max_waiting),
+        ("gws.max_depth", settings.gws.max_depth),
+        ("user_data.max_bytes", settings.user_data.max_bytes),
+    ];
+    let times = [
+        ("server.header_timeout_ms", server.header_timeout_ms),
+        ("server.body_timeout_ms", server.body_timeout_ms),
+        ("server.write_timeout_ms", server.write_timeout_ms),
+        ("server.shutdown_timeout_ms", server.shutdown_timeout_ms),
+        ("login.cache_ttl_ms", login.cache_ttl_ms),
+        ("login.failure_forgotten_ms", login.failure_forgotten_ms),
+        ("session.max_inactive_ms", session.max_inactive_ms),
+        ("session.unconfirmed_ms", session.unconfirmed_ms),
+    ];
+    let zero_bound = at_least_one.iter().find(|(_, value)| *value == 0).map(|(key, _)| *key);
+    let zero_time = times.iter().find(|(_, value)| *value == 0).map(|(key, _)| *key);
+    if let Some(key) = zero_bound.or(zero_time) {
+        return Err(ConfigError::new(key, "is 0, which would refuse everything"));
+    }
+    // hyper takes no smaller buffer.
+    if server.max_header_bytes < 8_192 {
+        return Err(ConfigError::new("server.max_header_bytes", "is below 8192"));
+    }
+    if settings.user_data.max_bytes > MAX_USER_DATA {
+        return Err(ConfigError::new("user_data.max_bytes", "is above 65535"));
+    }
+    Ok(())
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
+}
+
+fn check_external_url(url: &str) -> Result<String, ConfigError> {
+    let key = "server.external_url";
+    let parsed: Uri = url.parse().map_err(|error| ConfigError::new(key, error))?;
+    if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.query().is_some() {
+        return Err(ConfigError::new(key, "is not of the form https://host[:port][/path]"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// The part of a checked URL before its path.
+fn origin_of(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at);
+    url.get(..end).unwrap_or(url)
+}
+
+fn check_origins(origins: &[String]) -> Result<Vec<String>, ConfigError> {
+    for origin in origins {
+        let plain = origin.parse::<Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && origin_of(origin) == origin
+        });
+        if !plain {
+            let reason = format!("has `{origin}`, which is not of the form https://host[:port]");
+            return Err(ConfigError::new("cors.allowed_origins", reason));
+        }
+    }
+    Ok(origins.to_vec())
+}
+
+fn accounts(settings: &Settings) -> Result<Vec<Account>, ConfigError> {
+    settings
+        .users
+        .iter()
+        .map(|(name, user)| {
+            // RFC 7617: the name in Basic credentials ends at the first colon.
+            if name.is_empty() || name.len() > 256 || name.contains(':') {
+                let reason = "is no user name: 1 to 256 bytes without a colon";
+                return Err(ConfigError::new(format!("users.{name}"), reason));
+            }
+            let hash = PasswordHashString::new(user.password_hash.expose()).map_err(|error| {
+                let reason = format!("is no PHC string: {error}; see `encke hash-password`");
+                ConfigError::new(format!("users.{name}.password_hash"), reason)
+            })?;
+            if !hash.as_str().starts_with("$argon2") {
+                let reason = "is no argon2 hash; see `encke hash-password`";
+                return Err(ConfigError::new(format!("users.{name}.password_hash"), reason));
+            }
+            Ok(Account { name: name.as_str().into(), hash, roles: roles(user) })
+        })
+        .collect()
+}
+
+fn roles(user: &UserSettings) -> Roles {
+    user.roles
+        .iter()
+        .map(|role| match role {
+            RoleName::Agent => Role::Agent,
+            RoleName::Supervisor => Role::Supervisor,
+            RoleName::Service => Role::Service,
+        })
+        .collect()
+}
+
+fn directory(settings: &Settings) -> Result<Directory, ConfigError> {
+    let mut users = Vec::new();
+    for (name, user) in &settings.users {
+        let mut entry = User::new(UserId::new(name.as_str()))
+            .called(&user.first_name, &user.last_name)
+            .roles(roles(user));
+        for dn in &user.dns {
+            let dn = Dn::new(dn.as_str())
+                .map_err(|error| ConfigError::new(format!("users.{name}.dns"), error))?;
+            entry = entry.device(Device::new(dn));
+        }
+        users.push(entry);
+    }
+    Directory::new(users).map_err(|error| ConfigError::new("users", error))
+}
+
+fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
+    let Settings { calls, user_data, .. } = settings;
+    let limits = calls::Limits::default()
+        .user_data_bytes(user_data.max_bytes)
+        .user_data_depth(user_data.max_depth)
+        .key_bytes(user_data.max_key_bytes)
+        .calls(calls.max_calls)
+        .calls_per_dn(calls.max_calls_per_dn)
+        .sessions(calls.max_sms_sessions)
+        .sessions_per_user(calls.max_sms_sessions_per_user)
+        .transcript_entries(calls.max_transcript_entries)
+        .text_bytes(calls.max_text_bytes);
+    CoreConfig::default()
+        .dns(directory.dns().cloned())
+        .limits(limits)
+        .queue(calls.max_waiting)
+        .retention(Duration::from_millis(calls.retention_ms))
+        .retained(calls.max_retained)
+}
+
+fn brokers(settings: &Settings) -> Result<(broker::Config, broker::Config), ConfigError> {
+    let pattern =
+        |text: &str| ChannelPattern::new(text).map_err(|error| ConfigError::new("bayeux", error));
+    let me = pattern("/v2/me/**")?;
+    let gws = pattern("/v2/**")?;
+    let open = Rules::default().anonymous(settings.cometd.anonymous).reserved(vec![gws]);
+    // Clients of the GWS endpoint only listen; what happens is told by the gateway.
+    let closed = Rules::default().anonymous(false).publish(false);
+    let cometd = bounded(&settings.bayeux).policy(std::sync::Arc::new(open));
+    let notifications =
+        bounded(&settings.bayeux).policy(std::sync::Arc::new(closed)).private(vec![me]);
+    Ok((cometd, notifications))
+}
+
+fn bounded(bayeux: &BayeuxSettings) -> broker::Config {
+    broker::Config::default()
+        .timeout(Duration::from_millis(bayeux.timeout_ms))
+        .interval(Duration::from_millis(bayeux.interval_ms))
+        .max_interval(Duration::from_millis(bayeux.max_interval_ms))
+        .meta_connect_delivery_only(bayeux.meta_connect_deliver_only)
+        .batch(Limits { messages: bayeux.max_batch_messages, depth: bayeux.max_depth })
+        .queue(bayeux.max_queue_messages, bayeux.max_queue_bytes)
+        .response_bytes(bayeux.max_response_bytes)
+        .subscriptions_per_session(bayeux.max_subscriptions)
+        .sessions(bayeux.max_sessions)
+        .sessions_per_user(Some(bayeux.max_sessions_per_user))
+}
+
+fn bayeux_http(settings: &Settings, secure: bool) -> HttpConfig {
+    let same_site = match settings.session.same_site {
+        SameSite::Lax => transport::SameSite::Lax,
+        SameSite::Strict => transport::SameSite::Strict,
+        SameSite::None => transport::SameSite::None,
+    };
+    let mut cookie = CookieConfig::default();
+    cookie.secure = secure;
+    cookie.same_site = Some(same_site);
+    cookie.partitioned = settings.session.partitioned;
+    HttpConfig::default()
+        .body_bytes(settings.bayeux.max_body_bytes)
+        .body_timeout(Duration::from_millis(settings.server.body_timeout_ms))
+        .cookie(cookie)
+}
+
+fn gateway(settings: &Settings) -> GatewayConfig {
+    GatewayConfig::default()
+        .site(&settings.gws.site)
+        .version(env!("CARGO_PKG_VERSION"))
+        .metrics(settings.gws.metrics)
+        .sms_spelling(match settings.gws.sms_spelling {
+            SmsSpelling::Smsession => gateway::SmsSpelling::Smsession,
+            SmsSpelling::Smssession => gateway::SmsSpelling::Smssession,
+        })
+        .duplicates(match settings.user_data.duplicates {
+            DuplicateKeys::All => Duplicates::All,
+            DuplicateKeys::Last => Duplicates::Last,
+        })
+        .body_limit_bytes(settings.server.max_body_bytes)
+        .body_depth(settings.gws.max_depth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DemoOptions;
+
+    fn error_key(change: impl FnOnce(&mut Settings)) -> String {
+        let mut settings = Settings::demo(&DemoOptions::default()).unwrap();
+        change(&mut settings);
+        Config::from_settings(&settings).unwrap_err().key().to_owned()
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named_by_its_key() {
+        assert_eq!(error_key(|s| s.tls.key = Some("key.pem".into())), "tls.certificate");
+        assert_eq!(error_key(|s| s.session.same_site = SameSite::None), "session.same_site");
+        assert_eq!(error_key(|s| s.session.cookie = "a b".to_owned()), "session.cookie");
+        assert_eq!(error_key(|s| s.server.max_header_bytes = 100), "server.max_header_bytes");
+        assert_eq!(error_key(|s| s.user_data.max_bytes = 70_000), "user_data.max_bytes");
+        assert_eq!(error_key(|s| s.log.filter = "a=b=c".to_owned()), "log.filter");
+        assert_eq!(error_key(|s| s.server.max_connections = 0), "server.max_connections");
+        let url = |s: &mut Settings| s.server.external_url = Some("ftp://x".to_owned());
+        assert_eq!(error_key(url), "server.external_url");
+        let origin = |s: &mut Settings| s.cors.allowed_origins = vec!["*".to_owned()];
+        assert_eq!(error_key(origin), "cors.allowed_origins");
+    }
+
+    #[test]
+    fn users_are_checked() {
+        let bob = |s: &mut Settings, change: fn(&mut UserSettings)| {
+            change(s.users.get_mut("bob").unwrap());
+        };
+        let hash = |s: &mut Settings| {
+            bob(s, |bob| bob.password_hash = crate::settings::Secret::new("demo"));
+        };
+        assert_eq!(error_key(hash), "users.bob.password_hash");
+        assert_eq!(error_key(|s| bob(s, |bob| bob.dns = vec![String::new()])), "users.bob.dns");
+        assert_eq!(error_key(|s| bob(s, |bob| bob.dns = vec!["15000".to_owned()])), "users");
+        let colon = |s: &mut Settings| {
+            let bob = s.users["bob"].clone();
+            s.users.insert("b:ob".to_owned(), bob);
+        };
+        assert_eq!(error_key(colon), "users.b:ob");
+    }
+
+    #[test]
+    fn external_url_is_an_origin_of_our_own() {
+        let mut settings = Settings::default();
+        settings.server.external_url = Some("https://gws.example.com:8443/base/".to_owned());
+        let config = Config::from_settings(&settings).unwrap();
+        assert_eq!(config.external_url.unwrap(), "https://gws.example.com:8443/base");
+        assert_eq!(config.origins.own, ["https://gws.example.com:8443"]);
+    }
+}

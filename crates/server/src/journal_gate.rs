@@ -1,0 +1,93 @@
+//! A journal whose failures can be ordered, for tests of what a failing disk does.
+//!
+//! Stands between the call-state core and the real journal where the simulator is enabled, and
+//! nowhere else. Reads pass; what is stored is stored by the real journal.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use encke::journal::{
+    Append, AppendError, Entry, Journal, Key, Position, ReadError, Stats, Version,
+};
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+/// What happens to writes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Fault {
+    /// Nothing unusual.
+    #[default]
+    None,
+    /// Each is refused as if the disk were full.
+    Fail,
+    /// Each waits first.
+    Delay(Duration),
+}
+
+/// A journal behind a gate.
+#[derive(Debug)]
+pub(crate) struct JournalGate {
+    inner: Arc<dyn Journal>,
+    fault: Mutex<Fault>,
+}
+
+impl JournalGate {
+    /// An open gate before `inner`.
+    pub(crate) fn new(inner: Arc<dyn Journal>) -> Self {
+        Self { inner, fault: Mutex::default() }
+    }
+
+    /// Changes what happens to writes from now on.
+    pub(crate) fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    async fn pass(&self) -> Result<(), AppendError> {
+        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault {
+            Fault::None => Ok(()),
+            Fault::Fail => Err(AppendError::Full(Arc::new(io::ErrorKind::StorageFull.into()))),
+            Fault::Delay(time) => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Journal for JournalGate {
+    fn append(&self, batch: Vec<Append>) -> BoxFuture<'_, Result<Position, AppendError>> {
+        Box::pin(async move {
+            self.pass().await?;
+            self.inner.append(batch).await
+        })
+    }
+
+    fn read(&self, key: &Key, after: Version) -> BoxFuture<'_, Result<Vec<Entry>, ReadError>> {
+        self.inner.read(key, after)
+    }
+
+    fn scan(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Entry>, ReadError>> {
+        self.inner.scan(after, limit)
+    }
+
+    fn tail(&self, after: Position) -> BoxStream<'static, Result<Entry, ReadError>> {
+        self.inner.tail(after)
+    }
+
+    fn forget(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<(), AppendError>> {
+        Box::pin(async move {
+            self.pass().await?;
+            self.inner.forget(keys).await
+        })
+    }
+
+    fn stats(&self) -> Stats {
+        self.inner.stats()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.inner.close()
+    }
+}

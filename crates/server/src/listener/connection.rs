@@ -1,0 +1,189 @@
+//! Serving HTTP/1.1 on accepted connections, and ending them in order.
+//!
+//! [`Connections`] owns every connection's task. Its drain asks each one to finish the request it
+//! is in and close, waits, and ends what is left when the time is over.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::accept::{Accepted, Acceptor};
+use crate::answer::Answer;
+
+/// Longest TLS handshake.
+const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Answers requests. Cheap to clone: every connection has one.
+pub(crate) trait Service: Clone + Send + Sync + 'static {
+    /// Answers one request of the client at `peer`.
+    fn answer(
+        &self,
+        request: http::Request<Incoming>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Answer> + Send;
+}
+
+/// What one connection may cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionLimits {
+    /// For the head of a request, idle time before it included.
+    pub(crate) header_timeout: Duration,
+    /// Read buffer, which bounds the head.
+    pub(crate) max_header_bytes: usize,
+}
+
+/// All connections of one listener.
+pub(crate) struct Connections<S> {
+    service: S,
+    http: http1::Builder,
+    tls: Option<TlsAcceptor>,
+    graceful: GracefulShutdown,
+    tasks: JoinSet<()>,
+    open: Arc<AtomicU64>,
+}
+
+impl<S: Service> Connections<S> {
+    /// No connections yet. `open` counts them for the metrics.
+    pub(crate) fn new(
+        service: S,
+        tls: Option<TlsAcceptor>,
+        limits: ConnectionLimits,
+        open: Arc<AtomicU64>,
+    ) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout)
+            .max_buf_size(limits.max_header_bytes);
+        Self { service, http, tls, graceful: GracefulShutdown::new(), tasks: JoinSet::new(), open }
+    }
+
+    /// Accepts and serves for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops accepting; connections go on.
+    pub(crate) async fn serve(&mut self, acceptor: &Acceptor) {
+        loop {
+            tokio::select! {
+                accepted = acceptor.accept() => self.add(accepted),
+                Some(ended) = self.tasks.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a connection's task failed");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets every connection finish its request, for at most `limit`; says how many were cut.
+    ///
+    /// `release` lets held requests go. It runs after the connections were told to close, so that
+    /// the answers say so and no client sends another request into a closing connection.
+    pub(crate) async fn drain(self, limit: Duration, release: impl FnOnce()) -> usize {
+        let Self { graceful, mut tasks, .. } = self;
+        let finished = async {
+            let mut closed = pin!(graceful.shutdown());
+            // The first poll tells the connections.
+            if futures::poll!(closed.as_mut()).is_pending() {
+                release();
+                closed.await;
+            } else {
+                release();
+            }
+            while tasks.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(limit, finished).await.is_ok() {
+            return 0;
+        }
+        let left = tasks.len();
+        tasks.shutdown().await;
+        left
+    }
+
+    fn add(&mut self, Accepted { stream, peer, permit }: Accepted) {
+        let place = Place::new(permit, &self.open);
+        let http = self.http.clone();
+        let service = self.service.clone();
+        let watcher = self.graceful.watcher();
+        match self.tls.clone() {
+            None => {
+                self.tasks.spawn(async move {
+                    let connection = serve_one(&http, stream, service, peer);
+                    end(watcher.watch(connection).await, peer);
+                    drop(place);
+                });
+            }
+            Some(tls) => {
+                self.tasks.spawn(async move {
+                    match tokio::time::timeout(TLS_HANDSHAKE, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => {
+                            let connection = serve_one(&http, stream, service, peer);
+                            end(watcher.watch(connection).await, peer);
+                        }
+                        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+                        Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+                    }
+                    drop(place);
+                });
+            }
+        }
+    }
+}
+
+fn end(result: Result<(), hyper::Error>, peer: SocketAddr) {
+    if let Err(error) = result {
+        tracing::debug!(%peer, %error, "connection ended with an error");
+    }
+}
+
+fn serve_one<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    http: &http1::Builder,
+    stream: I,
+    service: S,
+    peer: SocketAddr,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    let service = service_fn(move |request| {
+        let service = service.clone();
+        async move { Ok::<_, std::convert::Infallible>(service.answer(request, peer).await) }
+    });
+    http.serve_connection(TokioIo::new(stream), service)
+}
+
+/// A connection's place, given back when its task ends however it ends.
+struct Place {
+    open: Arc<AtomicU64>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    fn new(permit: OwnedSemaphorePermit, open: &Arc<AtomicU64>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self { open: Arc::clone(open), _permit: permit }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<S> fmt::Debug for Connections<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("open", &self.open).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,19 @@
+//! Sockets: binding, accepting, TLS, and serving HTTP/1.1 on a connection.
+//!
+//! | Module       | Owns                                                                     |
+//! |--------------|--------------------------------------------------------------------------|
+//! | `accept`     | the listening socket, the bound on connections, what to do out of files  |
+//! | `tls`        | certificate and key, made into what rustls wants                         |
+//! | `connection` | one accepted connection from its first byte to its end                   |
+//! | `body`       | the deadline of a request's body                                         |
+
+mod accept;
+mod body;
+mod connection;
+mod tls;
+
+pub(crate) use accept::{Acceptor, Bound};
+pub(crate) use body::DeadlineBody;
+pub(crate) use connection::{ConnectionLimits, Connections, Service};
+pub use tls::TlsError;
+pub(crate) use tls::acceptor as tls_acceptor;

@@ -1,0 +1,201 @@
+//! The counters of the crates below, read at the moment of a scrape.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use encke::broker::Stats;
+use encke::broker::stats::LATENCY_BOUNDS_US;
+use encke::gateway::RequestCounts;
+use encke::journal::{Journal, Latency};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
+
+use super::Endpoint;
+use super::process;
+use crate::login::Login;
+
+/// Everything that is counted elsewhere.
+#[derive(Debug)]
+pub(crate) struct House {
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) requests: Arc<RequestCounts>,
+    pub(crate) login: Arc<Login>,
+    pub(crate) connections: Arc<AtomicU64>,
+}
+
+/// What exemplars would carry; there are none.
+type NoLabels = [(&'static str, &'static str); 0];
+
+/// One number of a broker: name, help, how to read it.
+type Number = (&'static str, &'static str, fn(&Stats) -> u64);
+
+const GAUGES: [Number; 3] = [
+    ("sessions", "Bayeux sessions alive", |stats| stats.sessions),
+    ("held_polls", "Connects held open", |stats| stats.held),
+    ("queue_messages", "Messages waiting in all queues", |stats| stats.queue_messages),
+];
+
+const COUNTERS: [Number; 12] = [
+    ("handshakes", "Handshakes that succeeded", |stats| stats.handshakes),
+    ("handshakes_refused", "Handshakes refused", |stats| stats.handshakes_refused),
+    ("messages_in", "Messages received", |stats| stats.messages_in),
+    ("messages_refused", "Messages answered with an error", |stats| stats.messages_refused),
+    ("bodies_refused", "Bodies refused as a whole", |stats| stats.bodies_refused),
+    ("published", "Publishes accepted, from clients and from code", |stats| stats.published),
+    ("messages_out", "Messages written, counted per receiver", |stats| stats.messages_out),
+    ("messages_dropped", "Messages lost with the session that had them in its queue", |stats| {
+        stats.messages_dropped
+    }),
+    ("messages_requeued", "Messages put back because a response broke", |stats| {
+        stats.messages_requeued
+    }),
+    ("sessions_expired", "Sessions ended by silence", |stats| stats.expired),
+    ("sessions_overflowed", "Sessions cut because their queue was full", |stats| stats.overflowed),
+    ("connects_superseded", "Connects answered because a newer one came", |stats| stats.superseded),
+];
+
+impl Collector for House {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.encode_brokers(&mut encoder)?;
+        self.encode_journal(&mut encoder)?;
+        self.encode_requests(&mut encoder)?;
+        self.encode_server(&mut encoder)
+    }
+}
+
+impl House {
+    fn encode_brokers(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let stats: Vec<([(&str, &str); 1], Stats)> = self
+            .endpoints
+            .iter()
+            .map(|endpoint| ([("endpoint", endpoint.name)], endpoint.broker.stats()))
+            .collect();
+        for (name, help, read) in GAUGES {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for (labels, stats) in &stats {
+                metric.encode_family(labels)?.encode_gauge(&read(stats))?;
+            }
+        }
+        let mut metric = encoder.encode_descriptor(
+            "queue",
+            "Bytes waiting in all queues",
+            Some(&Unit::Bytes),
+            MetricType::Gauge,
+        )?;
+        for (labels, stats) in &stats {
+            metric.encode_family(labels)?.encode_gauge(&stats.queue_bytes)?;
+        }
+        for (name, help, read) in COUNTERS {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (labels, stats) in &stats {
+                encode_counter(&mut metric.encode_family(labels)?, read(stats))?;
+            }
+        }
+        let mut metric = encoder.encode_descriptor(
+            "publish_to_write",
+            "Time from publish to the response that carries the message",
+            Some(&Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        for (labels, stats) in &stats {
+            let bounds = LATENCY_BOUNDS_US.iter().map(|us| float(*us) / 1e6);
+            encode_histogram(
+                &mut metric.encode_family(labels)?,
+                float(stats.latency.sum_us) / 1e6,
+                bounds,
+                &stats.latency.counts,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn encode_journal(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = self.journal.stats();
+        for (name, help, value) in [
+            ("journal_appends", "Batches stored", stats.appends),
+            ("journal_records", "Records stored", stats.records),
+            ("journal_commits", "Transactions that made them durable", stats.commits),
+            ("journal_refused", "Batches refused because the caller erred", stats.refused),
+            ("journal_failed", "Batches lost to a failing disk", stats.failed),
+        ] {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            encode_counter(&mut metric, value)?;
+        }
+        let mut metric = encoder.encode_descriptor(
+            "journal_append",
+            "Time from an append to its durable answer",
+            Some(&Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        encode_histogram(
+            &mut metric,
+            stats.latency.sum.as_secs_f64(),
+            Latency::BOUNDS.iter().map(std::time::Duration::as_secs_f64),
+            &stats.latency.buckets,
+        )
+    }
+
+    fn encode_requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut metric = encoder.encode_descriptor(
+            "rest_requests",
+            "REST requests by operation and statusCode",
+            None,
+            MetricType::Counter,
+        )?;
+        for count in self.requests.snapshot() {
+            let code = count.code.number().to_string();
+            let labels = [("operation", count.operation.name()), ("code", code.as_str())];
+            encode_counter(&mut metric.encode_family(&labels)?, count.requests)?;
+        }
+        Ok(())
+    }
+
+    fn encode_server(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let sessions = u64::try_from(self.login.sessions.count()).unwrap_or(u64::MAX);
+        for (name, help, value) in [
+            ("login_sessions", "Browser sessions alive", sessions),
+            (
+                "connections",
+                "Connections open on the main listener",
+                self.connections.load(Ordering::Relaxed),
+            ),
+        ] {
+            encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)?;
+        }
+        if let Some(bytes) = process::resident_bytes() {
+            encoder
+                .encode_descriptor(
+                    "process_resident_memory",
+                    "Memory of this process that is in RAM",
+                    Some(&Unit::Bytes),
+                    MetricType::Gauge,
+                )?
+                .encode_gauge(&bytes)?;
+        }
+        Ok(())
+    }
+}
+
+fn encode_counter(metric: &mut MetricEncoder<'_>, value: u64) -> fmt::Result {
+    metric.encode_counter::<NoLabels, u64, f64>(&value, None)
+}
+
+fn encode_histogram(
+    metric: &mut MetricEncoder<'_>,
+    sum: f64,
+    bounds: impl Iterator<Item = f64>,
+    counts: &[u64],
+) -> fmt::Result {
+    let buckets: Vec<(f64, u64)> = bounds.chain([f64::MAX]).zip(counts.iter().copied()).collect();
+    metric.encode_histogram::<NoLabels>(sum, counts.iter().sum(), &buckets, None)
+}
+
+/// Sums of microseconds stay far below the 2^52 at which a float loses whole numbers.
+#[expect(clippy::cast_precision_loss, reason = "a metric may lose microseconds after 140 years")]
+fn float(number: u64) -> f64 {
+    number as f64
+}

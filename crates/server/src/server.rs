@@ -1,0 +1,434 @@
+//! The parts put together, run, and stopped in order.
+//!
+//! # Start
+//!
+//! Address taken, journal opened, state replayed, parts made, and only then listened: whoever gets
+//! a connection gets an answer.
+//!
+//! # Stop
+//!
+//! | Step | What happens                                                                     |
+//! |------|----------------------------------------------------------------------------------|
+//! | 1    | `/readyz` answers 503; everything else goes on for `drain_delay_ms`              |
+//! | 2    | nothing is accepted any more; connections close after the request they are in    |
+//! | 3    | both brokers answer their held polls and refuse handshakes                       |
+//! | 4    | after `shutdown_timeout_ms` at most, connections that are left are cut           |
+//! | 5    | the call-state core ends, the journal is synced and closed                       |
+//!
+//! # Ownership
+//!
+//! [`Server::run`] owns every task: connections, the core's writer, the brokers' clocks, the
+//! sweep of browser sessions. It ends when they have ended, and dropping it aborts them.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use encke::broker::Broker;
+use encke::calls::{self, Core};
+use encke::gateway::{Gateway, Notify, Projection};
+use encke::journal::{FileConfig, FileJournal, Journal};
+use encke::transport::{self, BayeuxService};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use crate::config::Config;
+use crate::front::{Cometd, Front, House};
+use crate::journal_gate::JournalGate;
+use crate::listener::{Acceptor, Bound, Connections, TlsError, tls_acceptor};
+use crate::login::{self, Login, Sessions, Users, Verifier};
+use crate::metrics::{self, Counted, Endpoint, Metrics};
+use crate::operations::{Operations, OperationsService};
+use crate::rate::Buckets;
+use crate::{clock, simulator};
+
+/// Time between two sweeps of browser sessions and of ended calls.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// Connections that the operations listener serves at a time.
+const OPERATIONS_CONNECTIONS: usize = 64;
+
+/// A server that listens and waits to be run.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    operations_address: Option<SocketAddr>,
+    acceptor: Acceptor,
+    connections: Connections<Front>,
+    operations_listener: Option<(Acceptor, Connections<OperationsService>)>,
+    operations: Arc<Operations>,
+    brokers: Vec<Broker>,
+    core: Core,
+    journal: Arc<dyn Journal>,
+    tasks: JoinSet<()>,
+    writers: JoinSet<()>,
+    drain_delay: Duration,
+    shutdown_timeout: Duration,
+    secure: bool,
+    /// Removed with the server, when the journal is closed.
+    folder: Option<TempDir>,
+}
+
+/// Binds and runs a server until `shutdown` resolves, then drains it.
+///
+/// # Errors
+///
+/// [`RunError`]; starting is part of it.
+pub async fn run(
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), RunError> {
+    Server::bind(config).await.map_err(RunError::Start)?.run(shutdown).await
+}
+
+impl Server {
+    /// Opens the journal, replays it, makes the parts, and listens.
+    ///
+    /// Needs a tokio runtime with timers and IO.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] says which part did not start.
+    pub async fn bind(config: Config) -> Result<Self, StartError> {
+        let tls = match &config.tls {
+            Some((certificate, key)) => {
+                Some(tls_acceptor(certificate, key).map_err(StartError::Tls)?)
+            }
+            None => None,
+        };
+        let bound = bind(config.listen)?;
+        let operations_bound = config.operations_listen.map(bind).transpose()?;
+        let address = bound.address();
+        let operations_address = operations_bound.as_ref().map(Bound::address);
+        let (folder, home) = open_journal(config.data.clone()).await?;
+        let gate = Arc::new(JournalGate::new(Arc::clone(&home)));
+        let journal: Arc<dyn Journal> =
+            if config.simulator { Arc::clone(&gate) as Arc<dyn Journal> } else { home };
+
+        let notifications = broker(config.notifications)?;
+        let cometd = match config.cometd {
+            Some(cometd) => Some((broker(cometd.broker)?, cometd.anonymous)),
+            None => None,
+        };
+        let external_url =
+            config.external_url.unwrap_or_else(|| default_url(address, tls.is_some()));
+        let gateway_config = config.gateway.external_url(&external_url);
+        let clock: Arc<dyn calls::Clock> = Arc::new(calls::SystemClock);
+        let projection = Projection::new(
+            config.directory.clone(),
+            Arc::new(notifications.clone()) as Arc<dyn Notify>,
+            &gateway_config,
+            Arc::clone(&clock),
+        );
+        let (core, writer) = Core::open(
+            Arc::clone(&journal),
+            config.calls,
+            Arc::clone(&clock),
+            vec![Arc::new(projection)],
+        )
+        .await
+        .map_err(|error| StartError::part("call-state core", error))?;
+        let gateway = Gateway::new(core.clone(), config.directory.clone(), gateway_config, clock);
+
+        let login = Arc::new(Login {
+            verifier: verifier(config.checks)?,
+            users: config.accounts.into_iter().collect::<Users>(),
+            sessions: Sessions::new(config.sessions),
+            throttle: config.throttle,
+            cookie: config.cookie,
+            csrf: config.csrf,
+        });
+        let counted = Counted::default();
+        let open = Arc::new(AtomicU64::new(0));
+        let mut endpoints = vec![Endpoint { name: "notifications", broker: notifications.clone() }];
+        if let Some((broker, _)) = &cometd {
+            endpoints.push(Endpoint { name: "cometd", broker: broker.clone() });
+        }
+        let brokers: Vec<Broker> =
+            endpoints.iter().map(|endpoint| endpoint.broker.clone()).collect();
+        let operations = Arc::new(Operations {
+            draining: AtomicBool::new(false),
+            core: core.clone(),
+            metrics: Metrics::new(
+                &counted,
+                metrics::House {
+                    endpoints,
+                    journal: Arc::clone(&journal),
+                    requests: gateway.counts(),
+                    login: Arc::clone(&login),
+                    connections: Arc::clone(&open),
+                },
+            ),
+        });
+        let world = simulator::World {
+            core: core.clone(),
+            directory: config.directory,
+            gate,
+            brokers: brokers.clone(),
+        };
+        let limits = &config.limits;
+        let front = Front(Arc::new(House {
+            origins: config.origins,
+            by_address: Buckets::per_second(limits.address_per_second, limits.address_burst),
+            by_user: Buckets::per_second(limits.user_per_second, limits.user_burst),
+            notifications: BayeuxService::new(notifications, config.bayeux_http.clone()),
+            cometd: cometd.map(|(broker, anonymous)| Cometd {
+                service: BayeuxService::new(broker, config.bayeux_http),
+                anonymous,
+            }),
+            gateway: gateway.router(),
+            simulator: config.simulator.then(|| simulator::router(world, config.body_bytes)),
+            operations: operations_address.is_none().then(|| Arc::clone(&operations)),
+            desk: config.desk,
+            body_timeout: config.body_timeout,
+            counted,
+            login: Arc::clone(&login),
+        }));
+
+        let mut tasks = JoinSet::new();
+        for broker in &brokers {
+            tasks.spawn(transport::drive(broker.clone()));
+        }
+        tasks.spawn(sweep(login, core.clone()));
+        let mut writers = JoinSet::new();
+        writers.spawn(writer);
+        let operations_listener = match operations_bound {
+            None => None,
+            Some(bound) => {
+                let acceptor =
+                    Acceptor::new(listen(bound)?, OPERATIONS_CONNECTIONS, config.write_timeout);
+                let service = OperationsService(Arc::clone(&operations));
+                let connections =
+                    Connections::new(service, None, config.connection, Arc::default());
+                Some((acceptor, connections))
+            }
+        };
+        let secure = tls.is_some();
+        Ok(Self {
+            address,
+            operations_address,
+            acceptor: Acceptor::new(listen(bound)?, config.max_connections, config.write_timeout),
+            connections: Connections::new(front, tls, config.connection, open),
+            operations_listener,
+            operations,
+            brokers,
+            core,
+            journal,
+            tasks,
+            writers,
+            drain_delay: config.drain_delay,
+            shutdown_timeout: config.shutdown_timeout,
+            secure,
+            folder,
+        })
+    }
+
+    /// Where the main listener is, with the port that was found for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the listener for operations is, if there is one.
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations_address
+    }
+
+    /// The main listener as a URL, such as `http://127.0.0.1:8080`.
+    pub fn url(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Serves until `shutdown` resolves, then drains.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Writer`] if the call-state core ended by itself, which is a bug or a journal
+    /// that cannot go on; connections are cut then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts everything without a drain. What was answered is on disk.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
+        let mut operating = self.operations_listener.take().map(|(acceptor, mut connections)| {
+            let mut task = JoinSet::new();
+            task.spawn(async move { connections.serve(&acceptor).await });
+            task
+        });
+        tokio::select! {
+            () = self.connections.serve(&self.acceptor) => {}
+            () = shutdown => {}
+            Some(_) = self.writers.join_next() => return Err(RunError::Writer),
+        }
+        self.operations.draining.store(true, Ordering::Relaxed);
+        tracing::info!("draining");
+        tokio::select! {
+            () = self.connections.serve(&self.acceptor) => {}
+            () = tokio::time::sleep(self.drain_delay) => {}
+        }
+        drop(self.acceptor);
+        let brokers = self.brokers;
+        let release = || {
+            for broker in &brokers {
+                broker.begin_drain(clock::now());
+            }
+        };
+        let cut = self.connections.drain(self.shutdown_timeout, release).await;
+        if cut > 0 {
+            tracing::warn!(connections = cut, "cut what was left after the drain");
+        }
+        self.core.close().await;
+        self.journal.close().await;
+        self.writers.shutdown().await;
+        self.tasks.shutdown().await;
+        if let Some(operating) = &mut operating {
+            operating.shutdown().await;
+        }
+        drop(self.folder);
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<Bound, StartError> {
+    Bound::new(address).map_err(|cause| StartError::Listen { address, cause })
+}
+
+fn listen(bound: Bound) -> Result<tokio::net::TcpListener, StartError> {
+    let address = bound.address();
+    bound.listen().map_err(|cause| StartError::Listen { address, cause })
+}
+
+fn broker(config: encke::broker::Config) -> Result<Broker, StartError> {
+    Broker::new(config).map_err(|error| StartError::part("broker", error))
+}
+
+/// Opens the journal in `data`, or in a temporary folder that goes with the server.
+async fn open_journal(
+    data: Option<PathBuf>,
+) -> Result<(Option<TempDir>, Arc<dyn Journal>), StartError> {
+    let (folder, path) = if let Some(path) = data {
+        (None, path)
+    } else {
+        let folder = tempfile::Builder::new()
+            .prefix("encke-")
+            .tempdir()
+            .map_err(|error| StartError::part("temporary folder", error))?;
+        let path = folder.path().to_owned();
+        (Some(folder), path)
+    };
+    let opened =
+        tokio::task::spawn_blocking(move || FileJournal::open(&path, FileConfig::default()));
+    let journal = opened
+        .await
+        .map_err(|error| StartError::part("journal", error))?
+        .map_err(|error| StartError::part("journal", error))?;
+    Ok((folder, Arc::new(journal)))
+}
+
+fn verifier(bounds: login::CheckBounds) -> Result<Verifier, StartError> {
+    let decoy = login::password::hash(b"nobody has this password")
+        .map_err(|error| StartError::part("login", error))?;
+    Verifier::new(decoy, bounds).map_err(|error| StartError::part("login", error))
+}
+
+/// Where clients on this machine find us; an unspecified address is no address to connect to.
+fn default_url(address: SocketAddr, secure: bool) -> String {
+    let scheme = if secure { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        format!("{scheme}://localhost:{}", address.port())
+    } else {
+        format!("{scheme}://{address}")
+    }
+}
+
+async fn sweep(login: Arc<Login>, core: Core) {
+    let mut interval = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        interval.tick().await;
+        login.sessions.sweep(clock::now());
+        core.sweep().await;
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// An address cannot be listened at.
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the kernel says.
+        cause: io::Error,
+    },
+    /// Certificate and key cannot be used.
+    Tls(TlsError),
+    /// A part did not start.
+    Part {
+        /// Which one.
+        part: &'static str,
+        /// Why.
+        cause: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl StartError {
+    fn part(part: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Part { part, cause: cause.into() }
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
+            Self::Tls(_) => f.write_str("cannot speak TLS"),
+            Self::Part { part, .. } => write!(f, "the {part} does not start"),
+        }
+    }
+}
+
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Listen { cause, .. } => Some(cause),
+            Self::Tls(cause) => Some(cause),
+            Self::Part { cause, .. } => Some(&**cause),
+        }
+    }
+}
+
+/// Why a server stopped by itself.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It did not start.
+    Start(StartError),
+    /// The call-state core ended.
+    Writer,
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(_) => f.write_str("the server does not start"),
+            Self::Writer => f.write_str("the call-state core ended by itself"),
+        }
+    }
+}
+
+impl Error for RunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Start(cause) => Some(cause),
+            Self::Writer => None,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Settings of what the house does: Bayeux, calls, journal, the GWS surface, the simulator.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// `[bayeux]`: sessions of both Bayeux endpoints. Each endpoint has these bounds for itself.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct BayeuxSettings {
+    /// Longest hold of a `/meta/connect`. Default 30,000 ms. CometD: `timeout`.
+    pub timeout_ms: u64,
+    /// What clients wait between two polls. Default 0 ms. CometD: `interval`.
+    pub interval_ms: u64,
+    /// Silence after which a session is gone. Default 10,000 ms. CometD: `maxInterval`.
+    pub max_interval_ms: u64,
+    /// Whether messages travel on connect replies only, which keeps their order. Default yes.
+    /// CometD: `metaConnectDeliverOnly`.
+    pub meta_connect_deliver_only: bool,
+    /// Largest body. Default 1,048,576 bytes; beyond it 413.
+    pub max_body_bytes: usize,
+    /// Most messages in one body. Default 1,000; beyond it 413.
+    pub max_batch_messages: usize,
+    /// Deepest nesting of a body. Default 512 levels; beyond it 400.
+    pub max_depth: usize,
+    /// Undelivered messages of one session. Default 10,000; beyond it the session is cut and its
+    /// client told to shake hands again.
+    pub max_queue_messages: usize,
+    /// The same in bytes. Default 8,388,608.
+    pub max_queue_bytes: usize,
+    /// Size at which a response is closed and the rest left for the next. Default 1,048,576 bytes.
+    pub max_response_bytes: usize,
+    /// Subscriptions of one session. Default 4,096; beyond it `403`.
+    pub max_subscriptions: usize,
+    /// Sessions of one endpoint. Default 200,000; beyond it `503`.
+    pub max_sessions: usize,
+    /// Sessions of one user. Default 10,000; beyond it the handshake is refused.
+    pub max_sessions_per_user: usize,
+}
+
+impl Default for BayeuxSettings {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 30_000,
+            interval_ms: 0,
+            max_interval_ms: 10_000,
+            meta_connect_deliver_only: true,
+            max_body_bytes: 1_048_576,
+            max_batch_messages: 1_000,
+            max_depth: 512,
+            max_queue_messages: 10_000,
+            max_queue_bytes: 8_388_608,
+            max_response_bytes: 1_048_576,
+            max_subscriptions: 4_096,
+            max_sessions: 200_000,
+            max_sessions_per_user: 10_000,
+        }
+    }
+}
+
+/// `[cometd]`: the generic endpoint at `/cometd`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct CometdSettings {
+    /// Whether it exists. Default yes.
+    pub enabled: bool,
+    /// Whether a client may shake hands without a login. Default no, demo yes.
+    pub anonymous: bool,
+}
+
+impl Default for CometdSettings {
+    fn default() -> Self {
+        Self { enabled: true, anonymous: false }
+    }
+}
+
+/// `[journal]`: where the truth is kept.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct JournalSettings {
+    /// Folder of the journal; made if it is not there. `serve` demands it, here or as `--data`;
+    /// `demo` takes a temporary folder instead and removes it at the end.
+    pub data: Option<PathBuf>,
+}
+
+/// `[calls]`: how many calls and SMS sessions there may be, and how long ended ones are kept.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct CallSettings {
+    /// Calls that are not released. Default 100,000; beyond it `statusCode` 4.
+    pub max_calls: usize,
+    /// The same on one DN, ringing ones included. Default 10; beyond it `statusCode` 2.
+    pub max_calls_per_dn: usize,
+    /// SMS sessions that are not completed. Default 100,000; beyond it `statusCode` 4.
+    pub max_sms_sessions: usize,
+    /// The same of one user. Default 20; beyond it `statusCode` 2.
+    pub max_sms_sessions_per_user: usize,
+    /// Entries of a transcript after which no more texts are taken. Default 1,000.
+    pub max_transcript_entries: usize,
+    /// Length of one text. Default 4,096 bytes; beyond it `statusCode` 10.
+    pub max_text_bytes: usize,
+    /// Commands that wait for the journal. Default 4,096; beyond it 503.
+    pub max_waiting: usize,
+    /// How long ended calls and sessions are kept, so that late operations are told of the end.
+    /// Default 600,000 ms.
+    pub retention_ms: u64,
+    /// How many of them. Default 10,000; the oldest go first.
+    pub max_retained: usize,
+}
+
+impl Default for CallSettings {
+    fn default() -> Self {
+        Self {
+            max_calls: 100_000,
+            max_calls_per_dn: 10,
+            max_sms_sessions: 100_000,
+            max_sms_sessions_per_user: 20,
+            max_transcript_entries: 1_000,
+            max_text_bytes: 4_096,
+            max_waiting: 4_096,
+            retention_ms: 600_000,
+            max_retained: 10_000,
+        }
+    }
+}
+
+/// `[gws]`: spellings and options of the GWS v2 surface.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct GwsSettings {
+    /// Adds the `metrics` member to notifications, as live servers do. Default off.
+    pub metrics: bool,
+    /// `smsession` or `smssession`: payload key, `uri` and channel. Default `smsession`.
+    pub sms_spelling: SmsSpelling,
+    /// What follows the `@` in the `connId` of T-Library events. Default `encke`.
+    pub site: String,
+    /// How many levels of objects and arrays a REST body may nest. Default 32; beyond it
+    /// `statusCode` 10.
+    pub max_depth: usize,
+}
+
+impl Default for GwsSettings {
+    fn default() -> Self {
+        Self {
+            metrics: false,
+            sms_spelling: SmsSpelling::Smsession,
+            site: "encke".to_owned(),
+            max_depth: 32,
+        }
+    }
+}
+
+/// How SMS sessions are spelt in answers and notifications; both are accepted in requests.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmsSpelling {
+    /// `smsession`, `/v2/me/smsessions`.
+    #[default]
+    Smsession,
+    /// `smssession`, `/v2/me/smssessions`.
+    Smssession,
+}
+
+/// `[user_data]`: bounds and form of attached data.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct UserDataSettings {
+    /// Packed size of the data of one call or session. Default 16,000 bytes, at most 65,535;
+    /// beyond it `statusCode` 10 and nothing changes.
+    pub max_bytes: usize,
+    /// Length of one key. Default 1,024 bytes; beyond it `statusCode` 10.
+    pub max_key_bytes: usize,
+    /// How deep values may nest. Default 64 levels; beyond it `statusCode` 10.
+    pub max_depth: usize,
+    /// `all` writes a repeated key repeatedly, `last` only its last pair. Default `all`.
+    pub duplicates: DuplicateKeys,
+}
+
+impl Default for UserDataSettings {
+    fn default() -> Self {
+        Self {
+            max_bytes: 16_000,
+            max_key_bytes: 1_024,
+            max_depth: 64,
+            duplicates: DuplicateKeys::All,
+        }
+    }
+}
+
+/// How a key that stands in user data more than once is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DuplicateKeys {
+    /// Each pair.
+    #[default]
+    All,
+    /// The last pair of a key, for strict parsers.
+    Last,
+}
+
+/// `[simulator]`: the outside world at `/sim/v1`, without a login.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct SimulatorSettings {
+    /// Default off, demo on. Never switch it on where strangers can reach it.
+    pub enabled: bool,
+}
+
+/// `[desk]`: the agent desk at `/` and `/desk/`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct DeskSettings {
+    /// Whether it is served. Default off, demo on.
+    pub enabled: bool,
+}

@@ -1,0 +1,75 @@
+//! The outside world at `/sim/v1`: callers, customers, third parties, faults. Nobody logs in here.
+//!
+//! Mounted in the demo and where `[simulator] enabled` says so, and nowhere else: whoever reaches
+//! it can ring every phone and read nothing. Answers have the gateway's form.
+//!
+//! | Request                                                              | Effect               |
+//! |----------------------------------------------------------------------|----------------------|
+//! | `POST /sim/v1/calls {"to","from","userData"?}`                       | an inbound call rings; `id`, `connId` |
+//! | `POST /sim/v1/calls/{id} {"operationName":"Answer"\|"Hangup","dn"?}` | the outside party or the DN acts |
+//! | `POST /sim/v1/calls/{id} {"operationName":"AttachUserData"...,"thirdPartyDn","userData"}` | a third party changes user data |
+//! | `POST /sim/v1/smssessions {"to","from","nickname"?,"text"?,"userData"?}` | an SMS session is offered; `id` |
+//! | `POST /sim/v1/smssessions/{id} {"operationName":"SendMessage"\|"Leave","text"?}` | the customer acts |
+//! | `POST /sim/v1/faults {"journal":"fail"\|"delay"\|"ok","ms"?}`         | see `faults`         |
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::post;
+use encke::broker::Broker;
+use encke::calls::{Core, Subject};
+use encke::gateway::Directory;
+use http::StatusCode;
+
+use crate::answer::{self, Answer};
+use crate::journal_gate::JournalGate;
+
+mod body;
+mod calls;
+mod failure;
+mod faults;
+mod smssessions;
+
+/// What the outside world acts on.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) core: Core,
+    pub(crate) directory: Directory,
+    pub(crate) gate: Arc<JournalGate>,
+    pub(crate) brokers: Vec<Broker>,
+}
+
+/// The routes. A body has at most `body_limit` bytes.
+pub(crate) fn router(world: World, body_limit: usize) -> Router {
+    Router::new()
+        .route("/sim/v1/calls", post(calls::begin))
+        .route("/sim/v1/calls/{id}", post(calls::operate))
+        .route("/sim/v1/smssessions", post(smssessions::offer))
+        .route("/sim/v1/smssessions/{id}", post(smssessions::operate))
+        .route("/sim/v1/faults", post(faults::order))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(body_limit))
+        .with_state(world)
+}
+
+/// The id of what was begun.
+fn id_of(subject: &Subject) -> &str {
+    match subject {
+        Subject::Call(id) => id.as_str(),
+        Subject::Sms(id) => id.as_str(),
+    }
+}
+
+async fn unknown() -> Answer {
+    answer::status(
+        StatusCode::NOT_FOUND,
+        6,
+        "the simulator has /sim/v1/calls, /sim/v1/smssessions and /sim/v1/faults",
+    )
+}
+
+async fn wrong_method() -> Answer {
+    answer::status(StatusCode::METHOD_NOT_ALLOWED, 10, "the simulator is told things by POST")
+}

@@ -1,0 +1,13 @@
+//! The server as clients, operators and the shell see it.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of a test, taken for library code")]
+
+mod command_line;
+mod drain;
+mod house;
+mod login;
+mod operations;
+mod origins;
+mod pages;
+mod simulator;
+mod tls;
