@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallId, CallType, ConnId, Digits, Dn, Nickname, Number, Operation, PartyState, Role, SmsId,
-    UserData, UserName,
+    Subject, UserData, UserName,
 };
 
 /// One request to the core. It is accepted whole or refused with a [`Refusal`](crate::Refusal).
@@ -72,6 +72,22 @@ pub enum Command {
         /// What changes. On a session an attach replaces existing keys.
         change: UserDataChange,
     },
+}
+
+impl Command {
+    /// The call or session the command is about; `None` for commands that begin one.
+    pub fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Dial { .. } | Self::Inbound { .. } | Self::OfferSms(_) => None,
+            Self::Import(imported) => Some(Subject::Call(imported.id.clone())),
+            Self::Operate { call, .. } | Self::ChangeUserData { call, .. } => {
+                Some(Subject::Call(call.clone()))
+            }
+            Self::OperateSms { session, .. } | Self::ChangeSmsUserData { session, .. } => {
+                Some(Subject::Sms(session.clone()))
+            }
+        }
+    }
 }
 
 /// Who acts on a call.

@@ -48,18 +48,29 @@ impl Error for EvolveError {}
 /// [`EvolveError`] when the event does not belong to this state, which is then unchanged.
 pub fn evolve(state: &mut State, event: &Event) -> Result<(), EvolveError> {
     match event {
-        Event::Call(event) => {
-            let before = state.call(event.call.as_str()).map(Arc::as_ref);
-            let after = call_after(before, event)?;
-            state.set_call(&event.call, Some(Arc::new(after)));
-        }
-        Event::Sms(event) => {
-            let before = state.sms(event.session.as_str()).map(Arc::as_ref);
-            let after = sms_after(before, event)?;
-            state.set_sms(&event.session, Some(Arc::new(after)));
-        }
+        Event::Call(event) => evolve_call(state, event).map(|_| ()),
+        Event::Sms(event) => evolve_sms(state, event).map(|_| ()),
     }
-    Ok(())
+}
+
+/// The value before, where there was one, and the value after.
+pub(crate) type Step<T> = (Option<Arc<T>>, Arc<T>);
+
+pub(crate) fn evolve_call(state: &mut State, event: &CallEvent) -> Result<Step<Call>, EvolveError> {
+    let before = state.call(event.call.as_str()).cloned();
+    let after = Arc::new(call_after(before.as_deref(), event)?);
+    state.set_call(&event.call, Some(Arc::clone(&after)));
+    Ok((before, after))
+}
+
+pub(crate) fn evolve_sms(
+    state: &mut State,
+    event: &SmsEvent,
+) -> Result<Step<SmsSession>, EvolveError> {
+    let before = state.sms(event.session.as_str()).cloned();
+    let after = Arc::new(sms_after(before.as_deref(), event)?);
+    state.set_sms(&event.session, Some(Arc::clone(&after)));
+    Ok((before, after))
 }
 
 impl UserDataChange {

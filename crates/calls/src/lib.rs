@@ -11,6 +11,8 @@ mod names;
 mod operation;
 mod record;
 mod refusal;
+#[cfg(feature = "shell")]
+mod shell;
 mod sms;
 mod state;
 mod user_data;
@@ -31,6 +33,11 @@ pub use names::{
 pub use operation::{Operation, call_capabilities, sms_capabilities};
 pub use record::RecordError;
 pub use refusal::{Bound, Refusal};
+#[cfg(feature = "shell")]
+pub use shell::{
+    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, Observer, OpenError,
+    Outcome, SmsChange, SystemClock, Writer,
+};
 pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};
 pub use state::State;
 pub use user_data::{Duplicates, Pair, UserData, UserDataError};

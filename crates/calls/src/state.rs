@@ -16,7 +16,7 @@ use crate::{Call, CallId, Dn, Limits, SmsId, SmsSession, UserName};
 #[derive(Clone, Debug, Default)]
 pub struct State {
     limits: Limits,
-    dns: HashSet<Dn>,
+    dns: Arc<HashSet<Dn>>,
     calls: HashMap<CallId, Arc<Call>>,
     sessions: HashMap<SmsId, Arc<SmsSession>>,
     // Counts of what is not ended.
@@ -33,8 +33,8 @@ impl State {
     }
 
     /// Says which lines are ours, instead of those before. Calls of other lines go on.
-    pub fn set_dns(&mut self, dns: HashSet<Dn>) {
-        self.dns = dns;
+    pub fn set_dns(&mut self, dns: impl Into<Arc<HashSet<Dn>>>) {
+        self.dns = dns.into();
     }
 
     /// Puts `after` in the place of the call; `None` takes the call out.

@@ -1,0 +1,268 @@
+//! The handle on the core.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use encke_journal::Journal;
+use futures::future::BoxFuture;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use super::replay::replay;
+use super::snapshots::Snapshots;
+use super::stats::{Counters, count};
+use super::writer::{Message, Submission, WriterState};
+use super::{Clock, CommandError, CoreConfig, CoreStats, Observer, OpenError};
+use crate::{Call, Command, ConnId, Dn, SeededIds, SmsSession, State, Subject, UserName};
+
+/// A handle on the call-state core. Clones are handles on the same core.
+///
+/// The core stops when it is [closed](Self::close), when its [`Writer`] is dropped, or when the
+/// last handle is.
+#[derive(Clone, Debug)]
+pub struct Core {
+    queue: mpsc::Sender<Message>,
+    shared: Arc<Shared>,
+}
+
+/// What handles and the writer share. Each lock is held for a clone or a push only.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) snapshots: Snapshots,
+    pub(super) counters: Counters,
+    pub(super) healthy: AtomicBool,
+    dns: Mutex<Arc<HashSet<Dn>>>,
+    observers: Mutex<Arc<[Arc<dyn Observer>]>>,
+}
+
+impl Shared {
+    pub(super) fn dns(&self) -> Arc<HashSet<Dn>> {
+        Arc::clone(&lock(&self.dns))
+    }
+
+    pub(super) fn observers(&self) -> Arc<[Arc<dyn Observer>]> {
+        Arc::clone(&lock(&self.observers))
+    }
+
+    pub(super) fn drop_observers(&self) {
+        // Dropped once the lock is free: observers may do what they like when they go.
+        let observers = std::mem::take(&mut *lock(&self.observers));
+        drop(observers);
+    }
+}
+
+/// What became of an accepted command.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The call or session it was about, or which it began.
+    pub subject: Subject,
+    /// The connection id, of a call.
+    pub conn_id: Option<ConnId>,
+    /// Whether anything happened. Only deletions of what is not there change nothing.
+    pub changed: bool,
+}
+
+impl Core {
+    /// Reads the journal and makes a core of what it holds.
+    ///
+    /// The second value has to be spawned or polled by the caller: it is the task that does all
+    /// the writing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the journal cannot be read or holds what no core of this version wrote.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, nothing has happened: opening only reads.
+    pub async fn open(
+        journal: Arc<dyn Journal>,
+        config: CoreConfig,
+        clock: Arc<dyn Clock>,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> Result<(Self, Writer), OpenError> {
+        let seed = getrandom::u64().map_err(|error| OpenError::Random(error.into()))?;
+        let mut state = State::new(config.limits.clone());
+        replay(journal.as_ref(), &mut state).await?;
+        let (queue, messages) = mpsc::channel(config.queue);
+        let shared = Arc::new(Shared {
+            snapshots: Snapshots::default(),
+            counters: Counters::default(),
+            healthy: AtomicBool::new(true),
+            dns: Mutex::new(Arc::new(config.dns.clone())),
+            observers: Mutex::new(observers.into()),
+        });
+        let writer = WriterState::new(
+            state,
+            &config,
+            journal,
+            clock,
+            Box::new(SeededIds::new(seed)),
+            Arc::clone(&shared),
+        );
+        let writer = Writer { run: Box::pin(writer.run(messages)) };
+        Ok((Self { queue, shared }, writer))
+    }
+
+    /// Carries out one command. Answered when the change is durable and visible to readers.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] when it is refused, when too many are waiting, when the journal fails, or
+    /// when the core has stopped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was polled, nothing happens; later the command is carried out anyway.
+    pub async fn submit(&self, command: Command) -> Result<Outcome, CommandError> {
+        self.send(command, None).await
+    }
+
+    /// As [`submit`](Self::submit), with a number that observers find in the change.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`submit`](Self::submit).
+    pub async fn submit_referenced(
+        &self,
+        command: Command,
+        reference: u64,
+    ) -> Result<Outcome, CommandError> {
+        self.send(command, Some(reference)).await
+    }
+
+    /// Says which lines are ours, instead of those before. Commands sent later see it; calls that
+    /// exist go on.
+    pub fn set_dns(&self, dns: impl IntoIterator<Item = Dn>) {
+        *lock(&self.shared.dns) = Arc::new(dns.into_iter().collect());
+    }
+
+    /// Adds an observer, which is told of every change that is committed from now on.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        let mut observers = lock(&self.shared.observers);
+        *observers = observers.iter().cloned().chain([observer]).collect();
+    }
+
+    /// Forgets the ended calls and sessions that need not be kept any longer. The core does so by
+    /// itself when many are due; a call every minute or so keeps an idle one tidy.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was polled, nothing happens; later the sweep goes on.
+    pub async fn sweep(&self) {
+        self.send_and_wait(Message::Sweep).await;
+    }
+
+    /// Carries out what is waiting, then stops for good and lets go of the observers. Later
+    /// commands are answered [`CommandError::Stopped`]; readers still see the last state. The
+    /// journal stays open.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was polled, nothing happens; later the core stops anyway.
+    pub async fn close(&self) {
+        self.send_and_wait(Message::Close).await;
+    }
+
+    /// The call of this id. Ended ones are found while they are kept.
+    pub fn call(&self, id: &str) -> Option<Arc<Call>> {
+        self.shared.snapshots.call(id)
+    }
+
+    /// The calls the line is on, oldest first.
+    pub fn calls_of(&self, dn: &Dn) -> Vec<Arc<Call>> {
+        self.shared.snapshots.calls_of(dn)
+    }
+
+    /// The SMS session of this id. Ended ones are found while they are kept.
+    pub fn sms(&self, id: &str) -> Option<Arc<SmsSession>> {
+        self.shared.snapshots.sms(id)
+    }
+
+    /// The SMS sessions of the user that are not completed, oldest first.
+    pub fn sms_of(&self, user: &UserName) -> Vec<Arc<SmsSession>> {
+        self.shared.snapshots.sms_of(user)
+    }
+
+    /// The lines that are ours.
+    pub fn dns(&self) -> Arc<HashSet<Dn>> {
+        self.shared.dns()
+    }
+
+    /// Whether changes can be made: the writer runs, and the last append worked.
+    pub fn healthy(&self) -> bool {
+        self.shared.healthy.load(Ordering::Acquire) && !self.queue.is_closed()
+    }
+
+    /// Plain numbers for metrics.
+    pub fn stats(&self) -> CoreStats {
+        let waiting = self.queue.max_capacity() - self.queue.capacity();
+        self.shared.counters.snapshot(waiting)
+    }
+
+    async fn send(
+        &self,
+        command: Command,
+        reference: Option<u64>,
+    ) -> Result<Outcome, CommandError> {
+        let (answer, answered) = oneshot::channel();
+        let submission = Submission { command, reference, answer };
+        match self.queue.try_send(Message::Command(Box::new(submission))) {
+            Ok(()) => answered.await.unwrap_or(Err(CommandError::Stopped)),
+            Err(TrySendError::Full(_)) => {
+                count(&self.shared.counters.busy, 1);
+                Err(CommandError::Busy)
+            }
+            Err(TrySendError::Closed(_)) => Err(CommandError::Stopped),
+        }
+    }
+
+    // Housekeeping waits for a place in the queue, since it is nobody's to repeat.
+    async fn send_and_wait(&self, message: impl FnOnce(oneshot::Sender<()>) -> Message) {
+        let (done, when_done) = oneshot::channel();
+        if self.queue.send(message(done)).await.is_ok() {
+            // An error says that the core has stopped, and then there is nothing to wait for.
+            when_done.await.unwrap_or_default();
+        }
+    }
+}
+
+/// The task that does all the writing. Ready when the core has stopped.
+///
+/// # Cancel safety
+///
+/// Dropping it stops the core. A batch that was on its way to the journal is then stored whole or
+/// not at all, and its senders are answered [`CommandError::Stopped`].
+#[must_use = "nothing is written unless the writer runs"]
+pub struct Writer {
+    run: BoxFuture<'static, ()>,
+}
+
+impl Future for Writer {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.run.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+// Nothing panics while one of these locks is held.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

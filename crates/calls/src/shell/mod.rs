@@ -1,0 +1,35 @@
+//! The model with a journal behind it and readers around it.
+//!
+//! One task, the [`Writer`], owns the [`State`](crate::State) and takes commands from a bounded
+//! queue. It takes what is waiting, decides each command on what the ones before it would leave
+//! behind, and appends all events to the journal at once. Only when the journal has answered are
+//! the new values shown to readers, then the senders are answered, and then the observers are told,
+//! in the order of the commits. When the journal fails, everything is as it was before the batch.
+//!
+//! | Where the journal  | What senders get                          | `healthy` | Readers        |
+//! |--------------------|-------------------------------------------|-----------|----------------|
+//! | takes records      | an [`Outcome`] or a refusal               | true      | what is stored |
+//! | fails              | [`CommandError::Unavailable`], refusals   | false     | what is stored |
+//! | takes records again| as at first, from the first that succeeds | true      | what is stored |
+//!
+//! A key per call (`call/<id>`) and per session (`sms/<id>`) holds its events. Other keys in the
+//! journal are left alone.
+
+mod change;
+mod clock;
+mod config;
+mod core;
+mod error;
+mod record_key;
+mod replay;
+mod retention;
+mod snapshots;
+mod stats;
+mod writer;
+
+pub use self::core::{Core, Outcome, Writer};
+pub use change::{CallChange, Change, Observer, SmsChange};
+pub use clock::{Clock, SystemClock};
+pub use config::CoreConfig;
+pub use error::{CommandError, OpenError};
+pub use stats::CoreStats;

@@ -1,0 +1,41 @@
+//! Under which journal key the events of a subject stand.
+
+use encke_journal::Key;
+
+use crate::{CallId, SmsId, Subject};
+
+const CALL: &str = "call/";
+const SMS: &str = "sms/";
+
+pub(super) fn of(subject: &Subject) -> Key {
+    let text = match subject {
+        Subject::Call(id) => format!("{CALL}{id}"),
+        Subject::Sms(id) => format!("{SMS}{id}"),
+    };
+    Key::new(text).expect("an id with its kind is shorter than the longest key")
+}
+
+/// The subject whose key this is; `None` for keys that are not ours.
+pub(super) fn subject(key: &Key) -> Option<Subject> {
+    let text = key.as_str();
+    if let Some(id) = text.strip_prefix(CALL) {
+        return CallId::new(id).ok().map(Subject::Call);
+    }
+    text.strip_prefix(SMS).and_then(|id| SmsId::new(id).ok()).map(Subject::Sms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_leads_back_to_its_subject() {
+        for subject in [
+            Subject::Call(CallId::new("A".repeat(CallId::MAX_BYTES)).unwrap()),
+            Subject::Sms(SmsId::new("a1").unwrap()),
+        ] {
+            assert_eq!(super::subject(&of(&subject)), Some(subject));
+        }
+        assert_eq!(subject(&Key::new("other/1").unwrap()), None);
+    }
+}

@@ -1,0 +1,339 @@
+//! The task that owns the state and writes the journal.
+//!
+//! It is the only one that changes anything, so it takes no lock around a decision: what it decided
+//! on is still so when the journal answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use encke_journal::{Append, AppendError, Journal, Key, Version};
+use tokio::sync::{mpsc, oneshot};
+
+use super::core::{Outcome, Shared};
+use super::replay::{apply, version};
+use super::retention::Retention;
+use super::stats::count;
+use super::{Change, Clock, CommandError, CoreConfig, record_key};
+use crate::{Command, Event, IdSource, State, Subject, decide};
+
+/// What a handle asks of the writer.
+#[derive(Debug)]
+pub(super) enum Message {
+    Command(Box<Submission>),
+    Sweep(oneshot::Sender<()>),
+    Close(oneshot::Sender<()>),
+}
+
+#[derive(Debug)]
+pub(super) struct Submission {
+    pub(super) command: Command,
+    pub(super) reference: Option<u64>,
+    pub(super) answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<Outcome, CommandError>>;
+
+#[derive(Debug)]
+pub(super) struct WriterState {
+    state: State,
+    retention: Retention,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    ids: Box<dyn IdSource>,
+    shared: Arc<Shared>,
+}
+
+/// What was decided and not yet stored.
+#[derive(Default)]
+struct Batch {
+    appends: Vec<Append>,
+    bytes: usize,
+    changes: Vec<Change>,
+    answers: Vec<(Answer, Result<Outcome, CommandError>)>,
+}
+
+impl WriterState {
+    pub(super) fn new(
+        state: State,
+        config: &CoreConfig,
+        journal: Arc<dyn Journal>,
+        clock: Arc<dyn Clock>,
+        ids: Box<dyn IdSource>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let mut calls: Vec<_> = state.calls().collect();
+        calls.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
+        let mut sessions: Vec<_> = state.sessions().collect();
+        sessions.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
+        let mut ended = Vec::new();
+        for call in calls {
+            shared.snapshots.put_call(None, call);
+            ended.extend(call.released_at_ms.map(|at_ms| (at_ms, Subject::Call(call.id.clone()))));
+        }
+        for session in sessions {
+            shared.snapshots.put_sms(None, session);
+            let subject = || Subject::Sms(session.id.clone());
+            ended.extend(session.completed_at_ms.map(|at_ms| (at_ms, subject())));
+        }
+        let retention = Retention::new(ended, config.retention, config.retained);
+        let writer = Self { state, retention, journal, clock, ids, shared };
+        writer.count_held();
+        writer
+    }
+
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
+        self.sweep(1).await;
+        let mut messages = Vec::with_capacity(BATCH_COMMANDS);
+        while queue.recv_many(&mut messages, BATCH_COMMANDS).await > 0 {
+            let mut waiting: VecDeque<Message> = messages.drain(..).collect();
+            while let Some(message) = waiting.pop_front() {
+                match message {
+                    Message::Command(submission) => self.batch(*submission, &mut waiting).await,
+                    Message::Sweep(done) => {
+                        self.sweep(1).await;
+                        // Whoever asked may have stopped waiting.
+                        let _ = done.send(());
+                    }
+                    Message::Close(done) => {
+                        // Senders of what is left are answered by the drop of their messages.
+                        drop((self, queue, waiting));
+                        let _ = done.send(());
+                        return;
+                    }
+                }
+            }
+            self.sweep(SWEEP_DUE).await;
+        }
+    }
+
+    /// Decides `first` and the commands that follow it, and commits them together.
+    async fn batch(&mut self, first: Submission, waiting: &mut VecDeque<Message>) {
+        self.state.set_dns(self.shared.dns());
+        let now_ms = self.clock.now_ms();
+        let mut batch = Batch::default();
+        self.decide(first, now_ms, &mut batch);
+        while batch.bytes < BATCH_BYTES {
+            match waiting.pop_front() {
+                Some(Message::Command(next)) => self.decide(*next, now_ms, &mut batch),
+                Some(other) => {
+                    waiting.push_front(other);
+                    break;
+                }
+                None => break,
+            }
+        }
+        if !batch.appends.is_empty() {
+            self.commit(batch).await;
+        }
+    }
+
+    fn decide(&mut self, submission: Submission, now_ms: u64, batch: &mut Batch) {
+        let Submission { command, reference, answer } = submission;
+        let result = match decide(&self.state, &command, now_ms, self.ids.as_mut()) {
+            Ok(events) => self.stage(&command, events, reference, batch),
+            Err(refusal) => Err(refusal.into()),
+        };
+        if batch.appends.is_empty() {
+            // It rests on nothing that may yet fail to be stored.
+            self.answer(answer, result);
+        } else {
+            batch.answers.push((answer, result));
+        }
+    }
+
+    /// Applies events to the tentative state and notes how to store them.
+    fn stage(
+        &mut self,
+        command: &Command,
+        events: Vec<Event>,
+        reference: Option<u64>,
+        batch: &mut Batch,
+    ) -> Result<Outcome, CommandError> {
+        let changed = !events.is_empty();
+        let mut about = command.subject();
+        for event in events {
+            let subject = event.subject();
+            let expected = Version::new(version(&self.state, &subject));
+            let record = Bytes::from(event.to_record());
+            let change = Change::make(&mut self.state, event, reference).map_err(|error| {
+                tracing::error!(%error, "a decided event does not apply");
+                CommandError::Unavailable
+            })?;
+            let key = record_key::of(&subject);
+            batch.bytes += record.len();
+            batch.appends.push(Append { key, expected, records: vec![record] });
+            batch.changes.push(change);
+            about = Some(subject);
+        }
+        // A command that names nothing begins something, which is an event.
+        let subject = about.ok_or(CommandError::Unavailable)?;
+        let conn_id = match &subject {
+            Subject::Call(id) => self.state.call(id.as_str()).map(|call| call.conn_id.clone()),
+            Subject::Sms(_) => None,
+        };
+        Ok(Outcome { subject, conn_id, changed })
+    }
+
+    async fn commit(&mut self, batch: Batch) {
+        let Batch { appends, changes, answers, .. } = batch;
+        match self.journal.append(appends).await {
+            Ok(_) => {
+                if !self.shared.healthy.swap(true, Ordering::AcqRel) {
+                    tracing::info!("the journal takes records again");
+                }
+                count(&self.shared.counters.batches, 1);
+                for change in &changes {
+                    self.publish(change);
+                }
+                self.count_held();
+                for (answer, result) in answers {
+                    self.answer(answer, result);
+                }
+                self.tell(&changes);
+            }
+            Err(error) => {
+                if self.shared.healthy.swap(false, Ordering::AcqRel) {
+                    tracing::error!(%error, "the journal does not take records");
+                }
+                for change in changes.iter().rev() {
+                    self.roll_back(change);
+                }
+                count(&self.shared.counters.unavailable, answers.len());
+                for (answer, _) in answers {
+                    // Whoever asked may have stopped waiting.
+                    drop(answer.send(Err(CommandError::Unavailable)));
+                }
+                if let AppendError::Conflict { key, .. } = &error {
+                    self.catch_up(key).await;
+                }
+            }
+        }
+    }
+
+    /// Reads what the journal has of a key and the state has not.
+    ///
+    /// An append whose answer was lost to a failing disk may have been stored; the state learns of
+    /// it here, and so do readers and observers.
+    async fn catch_up(&mut self, key: &Key) {
+        let Some(subject) = record_key::subject(key) else { return };
+        let known = Version::new(version(&self.state, &subject));
+        let entries = match self.journal.read(key, known).await {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::error!(%error, "the journal cannot be read");
+                return;
+            }
+        };
+        let mut changes = Vec::new();
+        for entry in &entries {
+            match apply(&mut self.state, entry) {
+                Ok(change) => changes.push(change),
+                Err(error) => {
+                    tracing::error!(%error, "the journal holds what does not apply");
+                    break;
+                }
+            }
+        }
+        for change in &changes {
+            self.publish(change);
+        }
+        self.count_held();
+        self.tell(&changes);
+    }
+
+    fn publish(&mut self, change: &Change) {
+        count(&self.shared.counters.events, 1);
+        let ended = match change {
+            Change::Call(change) => {
+                self.shared.snapshots.put_call(change.before.as_deref(), &change.after);
+                let at_ms = change.after.released_at_ms;
+                at_ms.map(|at_ms| (at_ms, Subject::Call(change.after.id.clone())))
+            }
+            Change::Sms(change) => {
+                self.shared.snapshots.put_sms(change.before.as_deref(), &change.after);
+                let at_ms = change.after.completed_at_ms;
+                at_ms.map(|at_ms| (at_ms, Subject::Sms(change.after.id.clone())))
+            }
+        };
+        if let Some((at_ms, subject)) = ended {
+            self.retention.ended(at_ms, subject);
+        }
+    }
+
+    fn roll_back(&mut self, change: &Change) {
+        match change {
+            Change::Call(change) => self.state.set_call(&change.after.id, change.before.clone()),
+            Change::Sms(change) => self.state.set_sms(&change.after.id, change.before.clone()),
+        }
+    }
+
+    fn tell(&self, changes: &[Change]) {
+        let observers = self.shared.observers();
+        for change in changes {
+            for observer in observers.iter() {
+                observer.committed(change);
+            }
+        }
+    }
+
+    fn answer(&self, answer: Answer, result: Result<Outcome, CommandError>) {
+        let counters = &self.shared.counters;
+        count(if result.is_ok() { &counters.accepted } else { &counters.refused }, 1);
+        // Whoever asked may have stopped waiting.
+        drop(answer.send(result));
+    }
+
+    /// Forgets what need not be kept, when at least `enough` of it is due.
+    async fn sweep(&mut self, enough: usize) {
+        loop {
+            let due = self.retention.due(self.clock.now_ms()).min(FORGET_KEYS);
+            if due == 0 || due < enough {
+                break;
+            }
+            let keys: Vec<Key> = self.retention.first(due).map(record_key::of).collect();
+            if let Err(error) = self.journal.forget(keys).await {
+                tracing::warn!(%error, "ended calls could not be forgotten");
+                break;
+            }
+            for subject in self.retention.forget(due) {
+                match subject {
+                    Subject::Call(id) => {
+                        self.state.set_call(&id, None);
+                        self.shared.snapshots.forget_call(&id);
+                    }
+                    Subject::Sms(id) => {
+                        self.state.set_sms(&id, None);
+                        self.shared.snapshots.forget_sms(&id);
+                    }
+                }
+            }
+            count(&self.shared.counters.forgotten, due);
+            self.count_held();
+        }
+    }
+
+    fn count_held(&self) {
+        let counters = &self.shared.counters;
+        counters.live_calls.store(self.state.live_calls(), Ordering::Relaxed);
+        counters.live_sessions.store(self.state.live_sessions(), Ordering::Relaxed);
+        counters.ended.store(self.retention.len(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for WriterState {
+    fn drop(&mut self) {
+        // An observer may hold a handle on the core, which holds the observers.
+        self.shared.drop_observers();
+    }
+}
+
+/// Commands decided and stored together, at most.
+const BATCH_COMMANDS: usize = 256;
+/// Record bytes at which a batch ends early, so that it stays below what a journal takes at once.
+const BATCH_BYTES: usize = 4 << 20;
+/// Ended calls and sessions that have to be due before commands are kept waiting to forget them.
+const SWEEP_DUE: usize = 256;
+/// Keys forgotten at once, at most.
+const FORGET_KEYS: usize = 1024;
