@@ -131,6 +131,8 @@ impl Config {
             None => None,
         };
         let (cometd, notifications) = brokers(settings)?;
+        // Before the directory, which names users in less detail.
+        let accounts = accounts(settings)?;
         let directory = directory(settings)?;
         Ok(Self {
             listen: server.listen,
@@ -153,7 +155,7 @@ impl Config {
             },
             external_url,
             limits: settings.limits.clone(),
-            accounts: accounts(settings)?,
+            accounts,
             checks: CheckBounds {
                 parallel: login.parallel_checks,
                 waiting: login.waiting_checks,

@@ -9,21 +9,21 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// A running server; dropping it stops it.
-pub struct House {
-    pub address: SocketAddr,
-    pub operations: Option<SocketAddr>,
+pub(crate) struct House {
+    pub(crate) address: SocketAddr,
+    pub(crate) operations: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), RunError>>,
 }
 
 impl House {
     /// The demo on a free port.
-    pub async fn demo() -> Self {
+    pub(crate) async fn demo() -> Self {
         Self::with(|_| {}).await
     }
 
     /// The demo on a free port with other settings.
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::demo(&DemoOptions::default()).unwrap();
         settings.server.listen = "127.0.0.1:0".parse().unwrap();
         change(&mut settings);
@@ -35,38 +35,38 @@ impl House {
     }
 
     /// One request on a connection of its own.
-    pub async fn ask(&self, request: &Request) -> Response {
+    pub(crate) async fn ask(&self, request: &Request) -> Response {
         self.open().await.exchange(request).await.unwrap()
     }
 
-    pub async fn open(&self) -> Connection {
+    pub(crate) async fn open(&self) -> Connection {
         Connection::open(self.address).await.unwrap()
     }
 
     /// Begins the drain; the server's end can be awaited with what is returned.
-    pub fn stop(self) -> JoinHandle<Result<(), RunError>> {
+    pub(crate) fn stop(self) -> JoinHandle<Result<(), RunError>> {
         drop(self.stop);
         self.running
     }
 
     /// Stops and waits for the end.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         timeout(DEADLINE, self.stop()).await.unwrap().unwrap().unwrap();
     }
 }
 
 /// `GET /api/v2/me`.
-pub fn me() -> Request {
+pub(crate) fn me() -> Request {
     Request::new("GET", "/api/v2/me")
 }
 
 /// `GET /api/v2/me` with the credentials of one of the demo's people.
-pub fn me_as(user: &str) -> Request {
+pub(crate) fn me_as(user: &str) -> Request {
     me().login(&Login::demo(user))
 }
 
 /// The `Cookie` header for the session that a response began.
-pub fn cookie(response: &Response) -> String {
+pub(crate) fn cookie(response: &Response) -> String {
     let given = response.header("set-cookie").expect("a cookie is given");
     given.split(';').next().unwrap().to_owned()
 }

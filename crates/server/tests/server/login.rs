@@ -69,7 +69,7 @@ async fn csrf_token_is_told_by_a_get_and_demanded_by_every_post() {
     let token = first.header("x-csrf-token").unwrap().to_owned();
     let handshake = r#"[{"channel":"/meta/handshake","version":"1.0",
         "supportedConnectionTypes":["long-polling"]}]"#;
-    let start = r#"{"operationName":"StartContactCenterSession"}"#;
+    let start = r#"{"operationName":"StartContactCenterSession","channels":["voice"]}"#;
     for (path, body) in
         [("/api/v2/me", start), ("/api/v2/notifications", handshake), ("/cometd", handshake)]
     {

@@ -1,6 +1,10 @@
 //! The server as clients, operators and the shell see it.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of a test, taken for library code")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of a test, taken for library code"
+)]
 
 mod command_line;
 mod drain;
