@@ -1,0 +1,34 @@
+//! Reading what a client sent: bodies, parameters and query strings, each with precise refusals.
+
+use encke_calls::UserData;
+
+use crate::status::Failure;
+
+mod body;
+mod depth;
+mod members;
+mod query;
+mod sms;
+mod voice;
+
+pub(crate) use self::{
+    body::Body,
+    query::{Fields, Query},
+    sms::{SmsRequest, sms_change_request, sms_request},
+    voice::{CallRequest, call_request, change_request, dial_request},
+};
+
+/// The required parameter `userData`. An empty object is accepted: it names no pair.
+fn user_data(body: &Body<'_>) -> Result<UserData, Failure> {
+    parse_user_data(body.object("userData")?)
+}
+
+/// The parameter `userData` where it may be left out.
+fn user_data_or_none(body: &Body<'_>) -> Result<UserData, Failure> {
+    body.optional_object("userData")?.map_or_else(|| Ok(UserData::new()), parse_user_data)
+}
+
+fn parse_user_data(object: &str) -> Result<UserData, Failure> {
+    UserData::parse(object)
+        .map_err(|error| Failure::invalid(format!("parameter 'userData': {error}")))
+}

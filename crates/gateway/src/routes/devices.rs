@@ -1,0 +1,87 @@
+//! `/api/v2/me/devices`: the caller's phones, and dialling from one of them.
+//!
+//! A device is named by its id or, because people type it, by its DN. Phones of others do not
+//! exist for the caller.
+
+use axum::extract::State;
+use encke_calls::Command;
+
+use super::outcome::{outcome, unknown_operation};
+use super::{By, Id, Payload, me};
+use crate::counts::Operation;
+use crate::directory::{Device, User};
+use crate::gateway::Gateway;
+use crate::reply::Reply;
+use crate::request::{Body, Fields, Query, dial_request};
+use crate::status::Failure;
+use crate::view::{DeviceView, render};
+
+/// `GET /api/v2/me/devices`.
+pub(super) async fn list(State(gateway): State<Gateway>, By(caller): By, query: Query) -> Reply {
+    let answer = || {
+        let user = me::user(&gateway, &caller)?;
+        let devices = user.devices().iter();
+        Ok(match query.fields()? {
+            Fields::Uris => {
+                let uris: Vec<_> = devices.map(|d| gateway.config().device_uri(d.id())).collect();
+                Reply::with("uris", &render(&uris))
+            }
+            fields => {
+                let views = devices.map(|d| DeviceView::new(d, gateway.config()));
+                Reply::with("devices", &fields.of_all(views))
+            }
+        })
+    };
+    Reply::from(answer()).counted_as(Operation::GetDevices)
+}
+
+/// `GET /api/v2/me/devices/{id}`, also without `/me`, where `deviceUri` points.
+pub(super) async fn read(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    query: Query,
+) -> Reply {
+    let answer = || {
+        let device = device(me::user(&gateway, &caller)?, &id)?;
+        let view = DeviceView::new(device, gateway.config());
+        Ok(Reply::with("device", &query.fields()?.of(&view)))
+    };
+    Reply::from(answer()).counted_as(Operation::GetDevices)
+}
+
+/// `POST /api/v2/me/devices/{id}/calls`.
+pub(super) async fn dial(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    Payload(payload): Payload,
+) -> Reply {
+    let mut operation = Operation::Unknown;
+    let command = || {
+        let bytes = payload?;
+        let body = Body::parse(&bytes, gateway.config().body_depth)?;
+        let name = body.operation_name()?;
+        if name != "Dial" {
+            return Err(unknown_operation(&name, "a device", &["Dial"]));
+        }
+        operation = Operation::Dial;
+        let (to, user_data) = dial_request(&body)?;
+        let from = device(me::user(&gateway, &caller)?, &id)?.dn().clone();
+        Ok(Command::Dial { from, to, user_data })
+    };
+    let command = command();
+    outcome(command, |command| gateway.core().submit(command)).await.counted_as(operation)
+}
+
+/// The caller's phones for `subresources`.
+pub(super) fn all(gateway: &Gateway, user: &User) -> String {
+    Fields::All.of_all(user.devices().iter().map(|d| DeviceView::new(d, gateway.config())))
+}
+
+fn device<'a>(user: &'a User, id: &str) -> Result<&'a Device, Failure> {
+    user.devices()
+        .iter()
+        .find(|device| device.dn().as_str() == id || device.id().to_string() == id)
+        .ok_or_else(|| Failure::not_found("the user has no such device"))
+}

@@ -1,0 +1,134 @@
+//! `/api/v2/me`: the user himself, and the start and end of a contact-centre session.
+
+use axum::extract::State;
+use serde::Serialize;
+
+use super::outcome::unknown_operation;
+use super::{By, Payload, calls, devices, sms};
+use crate::caller::Caller;
+use crate::config::SmsSpelling;
+use crate::counts::Operation;
+use crate::directory::User;
+use crate::gateway::Gateway;
+use crate::json::quoted;
+use crate::reply::Reply;
+use crate::request::{Body, Query};
+use crate::status::{Failure, ReturnCode};
+use crate::view::{UserView, raw, render};
+
+/// `GET /api/v2/me`, with `subresources=*` or a list of `devices`, `calls`, `smsessions`.
+///
+/// Sub-resources this server does not have (`channels`, `chats`, `interactions`, ...) are left
+/// out, as a GWS does for services the user lacks.
+pub(super) async fn read(State(gateway): State<Gateway>, By(caller): By, query: Query) -> Reply {
+    let answer = || {
+        let user = user(&gateway, &caller)?;
+        let wanted = query.subresources()?;
+        let wants = |name: &str| wanted.iter().any(|given| given == "*" || given == name);
+        let mut view = UserView::new(user, gateway.config());
+        if wants("devices") {
+            view.devices = Some(raw(devices::all(&gateway, user)));
+        }
+        if wants("calls") {
+            view.calls = Some(raw(calls::all(&gateway, user)));
+        }
+        let spelling = gateway.config().sms_spelling;
+        if wants("smsessions") || wants("smssessions") {
+            let sessions = Some(raw(sms::all(&gateway, user)));
+            match spelling {
+                SmsSpelling::Smsession => view.smsessions = sessions,
+                SmsSpelling::Smssession => view.smssessions = sessions,
+            }
+        }
+        Ok(Reply::with("user", &render(&view)))
+    };
+    Reply::from(answer()).counted_as(Operation::GetMe)
+}
+
+/// `POST /api/v2/me`.
+pub(super) async fn operate(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Payload(payload): Payload,
+) -> Reply {
+    let mut operation = Operation::Unknown;
+    let answer = || {
+        let bytes = payload?;
+        let body = Body::parse(&bytes, gateway.config().body_depth)?;
+        match body.operation_name()?.as_str() {
+            "StartContactCenterSession" => {
+                operation = Operation::StartContactCenterSession;
+                start_session(user(&gateway, &caller)?, &body.strings("channels")?)
+            }
+            "EndContactCenterSession" => {
+                operation = Operation::EndContactCenterSession;
+                Ok(Reply::accepted())
+            }
+            other => Err(unknown_operation(
+                other,
+                "a user",
+                &["StartContactCenterSession", "EndContactCenterSession"],
+            )),
+        }
+    };
+    Reply::from(answer()).counted_as(operation)
+}
+
+/// `GET /api/v2/diagnostics/version`.
+pub(super) async fn version(State(gateway): State<Gateway>, _: By) -> Reply {
+    Reply::with("version", &quoted(&gateway.config().version)).counted_as(Operation::GetVersion)
+}
+
+/// The caller as the directory knows him.
+pub(super) fn user<'a>(gateway: &'a Gateway, caller: &Caller) -> Result<&'a User, Failure> {
+    gateway.directory().user(&caller.user).ok_or_else(|| {
+        Failure::new(
+            ReturnCode::NoPermission,
+            format!("user '{}' is not in the directory", caller.user.as_str()),
+        )
+    })
+}
+
+/// No state is kept for a session, so what can be told is which channels there are: `voice` for
+/// who has a phone, and SMS.
+fn start_session(user: &User, channels: &[String]) -> Result<Reply, Failure> {
+    let (succeeded, failed): (Vec<_>, Vec<_>) =
+        channels.iter().partition(|channel| match channel.as_str() {
+            "voice" => !user.devices().is_empty(),
+            "sms" | "smsession" | "smssession" => true,
+            _ => false,
+        });
+    if failed.is_empty() {
+        return Ok(Reply::accepted());
+    }
+    let failure = Failure::not_found("the user has no such channel");
+    if succeeded.is_empty() {
+        return Err(failure);
+    }
+    let part = |channel, failure: Option<&Failure>| ChannelOutcome {
+        status_code: failure.map_or(ReturnCode::Success, |failure| failure.code).number(),
+        status_message: failure.map(|failure| failure.message.clone()),
+        channel,
+    };
+    let outcome = Outcome {
+        failed: failed.into_iter().map(|channel| part(channel, Some(&failure))).collect(),
+        succeeded: succeeded.into_iter().map(|channel| part(channel, None)).collect(),
+    };
+    Ok(Reply::new(ReturnCode::Partial, &render(&outcome)))
+}
+
+/// What a partial success lists.
+#[derive(Debug, Serialize)]
+struct Outcome<'a> {
+    failed: Vec<ChannelOutcome<'a>>,
+    succeeded: Vec<ChannelOutcome<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChannelOutcome<'a> {
+    status_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_message: Option<String>,
+    channel: &'a str,
+}

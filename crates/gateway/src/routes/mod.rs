@@ -1,0 +1,159 @@
+//! The paths, and what surrounds every handler: the body bound, the counters, the request id, and
+//! JSON for what axum would answer in plain text.
+//!
+//! Everything under `/api/v2` is answered here except what the embedder mounts itself, above all
+//! `/api/v2/notifications`. A slash at the end of a path means nothing: published clients write
+//! `GET /api/v2/me/?subresources=...`.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{MethodRouter, any, get, post};
+use bytes::Bytes;
+
+use crate::caller::Caller;
+use crate::counts::Operation;
+use crate::gateway::Gateway;
+use crate::reply::Reply;
+use crate::status::{Failure, ReturnCode};
+
+mod calls;
+mod devices;
+mod me;
+mod outcome;
+mod sms;
+
+/// A client's name for a request, given back in the answer so that both logs can be joined.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest request id that is given back, in bytes. A longer one is ignored.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// Every route of the gateway.
+pub(crate) fn router(gateway: Gateway) -> Router {
+    let limit = gateway.config().body_limit_bytes;
+    let routes: [(&str, MethodRouter<Gateway>); 10] = [
+        ("/me", get(me::read).post(me::operate)),
+        ("/me/calls", get(calls::list)),
+        ("/me/calls/{id}", get(calls::read).post(calls::operate)),
+        ("/me/devices", get(devices::list)),
+        ("/me/devices/{id}", get(devices::read)),
+        ("/me/devices/{id}/calls", post(devices::dial)),
+        ("/devices/{id}", get(devices::read)),
+        ("/calls/{id}", post(calls::operate_as_third_party)),
+        ("/diagnostics/version", get(me::version)),
+        ("/{*rest}", any(unknown)),
+    ];
+    let sms: [(&str, MethodRouter<Gateway>); 4] = [
+        ("/me/{sms}", get(sms::list)),
+        ("/me/{sms}/{id}", get(sms::read).post(sms::operate)),
+        ("/me/{sms}/{id}/messages", get(sms::messages)),
+        ("/{sms}/{id}", get(sms::read).post(sms::operate_as_third_party)),
+    ];
+
+    let mut router = Router::new().route("/api/v2", any(unknown)).route("/api/v2/", any(unknown));
+    for (path, methods) in routes {
+        router = mount(router, path, &methods);
+    }
+    for spelling in ["smsessions", "smssessions"] {
+        for (path, methods) in &sms {
+            router = mount(router, &path.replace("{sms}", spelling), methods);
+        }
+    }
+    router
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn_with_state(gateway.clone(), account))
+        .with_state(gateway)
+}
+
+/// One path, with and without a slash at its end.
+fn mount(router: Router<Gateway>, path: &str, methods: &MethodRouter<Gateway>) -> Router<Gateway> {
+    let path = format!("/api/v2{path}");
+    if path.ends_with("{*rest}") {
+        return router.route(&path, methods.clone());
+    }
+    router.route(&format!("{path}/"), methods.clone()).route(&path, methods.clone())
+}
+
+/// Counts the answer and gives the request id back.
+async fn account(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let id =
+        request.headers().get(REQUEST_ID).filter(|id| id.len() <= MAX_REQUEST_ID_BYTES).cloned();
+    let mut response = next.run(request).await;
+    if let Some((operation, code)) = response.extensions().get::<(Operation, ReturnCode)>() {
+        gateway.counts().count(*operation, *code);
+    }
+    if let Some(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+async fn unknown() -> Reply {
+    Failure::not_found(
+        "no such resource; the REST API is below /api/v2/me, notifications (CometD) are at \
+         /api/v2/notifications",
+    )
+    .into()
+}
+
+async fn wrong_method(request: Request) -> Reply {
+    Failure::invalid(format!("{} is not possible on this resource", request.method()))
+        .with_http(StatusCode::METHOD_NOT_ALLOWED)
+        .into()
+}
+
+/// Who asks, as the login has established it; without a login there is no answer but `20`.
+struct By(Caller);
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = Reply;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(|| {
+            Failure::new(ReturnCode::NotAuthenticated, "Access denied: nobody is logged in").into()
+        })
+    }
+}
+
+/// The `{id}` of a path. One that cannot be decoded names nothing.
+struct Id(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Reply;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        Path::<String>::from_request_parts(parts, state).await.map_or_else(
+            |_: PathRejection| Err(Failure::not_found("the id in the path is not text").into()),
+            |Path(id)| Ok(Self(id)),
+        )
+    }
+}
+
+/// The bytes of a body, or why there are none. It never rejects, so that a handler can look at who
+/// is asking first.
+struct Payload(Result<Bytes, Failure>);
+
+impl FromRequest<Gateway> for Payload {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &Gateway) -> Result<Self, Self::Rejection> {
+        Ok(Self(Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                let limit = state.config().body_limit_bytes;
+                Failure::invalid(format!("the body is longer than {limit} bytes"))
+                    .with_http(StatusCode::PAYLOAD_TOO_LARGE)
+            } else {
+                tracing::debug!(error = %rejection, "body not read");
+                Failure::missing("the body broke off")
+            }
+        })))
+    }
+}

@@ -1,0 +1,181 @@
+//! `/api/v2/me/smsessions`: the caller's SMS sessions, what he does in them and what was said;
+//! `/api/v2/smsessions/{id}`: what a third party may change.
+//!
+//! A session belongs to the agent it was offered to. For anybody else it does not exist.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use encke_calls::{Command, SmsActor, SmsSession, UserName};
+
+use super::calls::may_act_for_others;
+use super::outcome::{outcome, shortened, unknown_operation};
+use super::{By, Id, Payload, me};
+use crate::caller::Caller;
+use crate::counts::Operation;
+use crate::directory::User;
+use crate::gateway::Gateway;
+use crate::reply::Reply;
+use crate::request::{Body, Fields, Query, SmsRequest, sms_change_request, sms_request};
+use crate::status::Failure;
+use crate::view::{MessageView, SmsView, render};
+
+/// `GET /api/v2/me/smsessions`: the sessions that are not completed.
+pub(super) async fn list(State(gateway): State<Gateway>, By(caller): By, query: Query) -> Reply {
+    let answer = || {
+        let sessions = open(&gateway, me::user(&gateway, &caller)?);
+        let views = sessions.iter().map(|session| SmsView::new(session, gateway.config()));
+        Ok(match query.fields()? {
+            Fields::Uris => {
+                let config = gateway.config();
+                let uris: Vec<_> =
+                    sessions.iter().map(|s| config.address(&config.sms_path(&s.id))).collect();
+                Reply::with("uris", &render(&uris))
+            }
+            fields => {
+                let member = gateway.config().sms_spelling.collection();
+                Reply::with(member, &fields.of_all(views))
+            }
+        })
+    };
+    Reply::from(answer()).counted_as(Operation::GetSmsSessions)
+}
+
+/// `GET /api/v2/me/smsessions/{id}`, also without `/me`, where `uri` points; also for a while
+/// after the session was completed.
+pub(super) async fn read(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    query: Query,
+) -> Reply {
+    let answer = || {
+        let session = own_session(&gateway, &caller, &id)?;
+        let view = SmsView::new(&session, gateway.config());
+        let member = gateway.config().sms_spelling.resource();
+        Ok(Reply::with(member, &query.fields()?.of(&view)))
+    };
+    Reply::from(answer()).counted_as(Operation::GetSmsSessions)
+}
+
+/// `GET /api/v2/me/smsessions/{id}/messages`, from `startIndex` and at most `count`.
+pub(super) async fn messages(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    query: Query,
+) -> Reply {
+    let answer = || {
+        let session = own_session(&gateway, &caller, &id)?;
+        let page = query.page()?;
+        let views: Vec<_> = session
+            .transcript
+            .iter()
+            .filter(|entry| MessageView::index(entry) >= page.start)
+            .take(page.count.unwrap_or(usize::MAX))
+            .map(|entry| MessageView::new(entry))
+            .collect();
+        Ok(Reply::with("messages", &render(&views)))
+    };
+    Reply::from(answer()).counted_as(Operation::GetMessages)
+}
+
+/// `POST /api/v2/me/smsessions/{id}`.
+pub(super) async fn operate(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    Payload(payload): Payload,
+) -> Reply {
+    let mut operation = Operation::Unknown;
+    let command = || {
+        let bytes = payload?;
+        let body = Body::parse(&bytes, gateway.config().body_depth)?;
+        let name = body.operation_name()?;
+        operation = Operation::named(&name);
+        let request = sms_request(operation, &body)
+            .unwrap_or_else(|| Err(unknown_operation(&name, "an SMS session", &OPERATIONS)))?;
+        let found = own_session(&gateway, &caller, &id)?;
+        let (session, agent) = (found.id.clone(), found.agent.clone());
+        Ok(match request {
+            SmsRequest::Act(action) => {
+                Command::OperateSms { session, by: SmsActor::Agent(agent), action }
+            }
+            SmsRequest::Change(change) => Command::ChangeSmsUserData { session, agent, change },
+        })
+    };
+    let command = command();
+    outcome(command, |command| {
+        let reference = gateway.next_reference(&caller.user);
+        gateway.core().submit_referenced(command, reference)
+    })
+    .await
+    .counted_as(operation)
+}
+
+/// `POST /api/v2/smsessions/{id}`: a supervisor or a service changes the user data of any session.
+///
+/// The agent is told without a `referenceId`, since the request was none of his.
+pub(super) async fn operate_as_third_party(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    Payload(payload): Payload,
+) -> Reply {
+    let mut operation = Operation::Unknown;
+    let command = || {
+        may_act_for_others(&caller)?;
+        let bytes = payload?;
+        let body = Body::parse(&bytes, gateway.config().body_depth)?;
+        let name = body.operation_name()?;
+        operation = Operation::named(&name);
+        let change = sms_change_request(operation, &body).unwrap_or_else(|| {
+            Err(unknown_operation(&name, "an SMS session of others", &USER_DATA_OPERATIONS))
+        })?;
+        let found = gateway.core().sms(&id).ok_or_else(|| no_session(&id))?;
+        let (session, agent) = (found.id.clone(), found.agent.clone());
+        Ok(Command::ChangeSmsUserData { session, agent, change })
+    };
+    let command = command();
+    outcome(command, |command| gateway.core().submit(command)).await.counted_as(operation)
+}
+
+/// The user's open sessions for `subresources`.
+pub(super) fn all(gateway: &Gateway, user: &User) -> String {
+    let sessions = open(gateway, user);
+    Fields::All.of_all(sessions.iter().map(|session| SmsView::new(session, gateway.config())))
+}
+
+/// A user whose name no agent can have has no sessions.
+fn open(gateway: &Gateway, user: &User) -> Vec<Arc<SmsSession>> {
+    UserName::new(user.name().as_str())
+        .map_or_else(|_| Vec::new(), |agent| gateway.core().sms_of(&agent))
+}
+
+fn own_session(gateway: &Gateway, caller: &Caller, id: &str) -> Result<Arc<SmsSession>, Failure> {
+    gateway
+        .core()
+        .sms(id)
+        .filter(|session| session.agent.as_str() == caller.user.as_str())
+        .ok_or_else(|| no_session(id))
+}
+
+fn no_session(id: &str) -> Failure {
+    Failure::not_found(format!(
+        "SMS session '{}' does not exist or is not the user's",
+        shortened(id)
+    ))
+}
+
+const USER_DATA_OPERATIONS: [&str; 3] = ["AttachUserData", "UpdateUserData", "DeleteUserData"];
+
+const OPERATIONS: [&str; 8] = [
+    "Accept",
+    "Reject",
+    "SendMessage",
+    "Leave",
+    "Complete",
+    "AttachUserData",
+    "UpdateUserData",
+    "DeleteUserData",
+];

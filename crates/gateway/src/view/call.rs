@@ -1,0 +1,103 @@
+//! One party's view of a call.
+//!
+//! Each party sees its own state, device, capabilities and duration, and the others as
+//! participants; what belongs to the call is the same for all.
+
+use encke_calls::{Call, CallType, Dn, Number, Party, Role};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::user_data;
+use crate::config::GatewayConfig;
+use crate::directory::Directory;
+
+/// The `call` member.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CallView<'a> {
+    id: &'a str,
+    state: &'static str,
+    call_uuid: &'a str,
+    conn_id: &'a str,
+    device_uri: String,
+    participants: Vec<Participant<'a>>,
+    dnis: &'a str,
+    /// Only where one side is outside: the samples of internal calls do not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ani: Option<&'a str>,
+    call_type: &'static str,
+    capabilities: Vec<&'static str>,
+    /// Absent when there is none, as `DeleteUserData` stresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_data: Option<Box<RawValue>>,
+    /// Whole seconds since the call appeared at this device, as text.
+    duration: String,
+    mute: &'static str,
+    supervisor_listening_in: bool,
+    monitored_user_muted: bool,
+    monitoring: bool,
+    uri: String,
+    path: String,
+}
+
+impl<'a> CallView<'a> {
+    /// How `party`, whose line is `dn`, sees `call` at `now_ms`.
+    pub(crate) fn new(
+        call: &'a Call,
+        party: &Party,
+        dn: &Dn,
+        now_ms: u64,
+        directory: &Directory,
+        config: &GatewayConfig,
+    ) -> Self {
+        let until_ms = call.released_at_ms.unwrap_or(now_ms);
+        let path = format!("/calls/{}", call.id);
+        Self {
+            id: call.id.as_str(),
+            state: party.state.as_str(),
+            call_uuid: call.call_uuid().as_str(),
+            conn_id: call.conn_id.as_str(),
+            device_uri: config.device_uri(directory.device_id(dn)),
+            participants: call.others(dn).map(|p| Participant::new(p.number.as_str())).collect(),
+            dnis: call.dnis.as_ref().map_or("", Number::as_str),
+            ani: ani(call),
+            call_type: call.call_type.as_str(),
+            capabilities: party.capabilities().iter().map(|o| o.as_str()).collect(),
+            user_data: user_data(&call.user_data, config.duplicates),
+            duration: (until_ms.saturating_sub(party.since_ms) / 1000).to_string(),
+            mute: "Off",
+            supervisor_listening_in: false,
+            monitored_user_muted: false,
+            monitoring: false,
+            uri: config.address(&format!("/me{path}")),
+            path,
+        }
+    }
+}
+
+/// Another party of the call. Every member is text, empty where nothing is known.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Participant<'a> {
+    e164_number: &'a str,
+    formatted_phone_number: &'a str,
+    phone_number: &'a str,
+    digits: &'a str,
+}
+
+impl<'a> Participant<'a> {
+    /// A number that begins with `+` is in E.164 form; an internal one has none.
+    fn new(number: &'a str) -> Self {
+        let e164_number = if number.starts_with('+') { number } else { "" };
+        Self { e164_number, formatted_phone_number: number, phone_number: number, digits: number }
+    }
+}
+
+/// The caller's number, where one side is outside.
+fn ani(call: &Call) -> Option<&str> {
+    if call.call_type == CallType::Internal {
+        return None;
+    }
+    let origin = || call.parties.iter().find(|party| party.role == Role::Origin).map(|p| &p.number);
+    call.ani.as_ref().or_else(origin).map(Number::as_str)
+}

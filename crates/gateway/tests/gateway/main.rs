@@ -1,0 +1,18 @@
+//! The gateway from outside: requests into the router, notifications out of the projection, with a
+//! real core over the memory journal and an invented clock.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as loudly as tests do"
+)]
+
+mod bounds;
+mod errors;
+mod golden;
+mod reads;
+mod sms;
+mod support;
+mod third_party;
+mod voice;

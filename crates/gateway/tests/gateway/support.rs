@@ -1,0 +1,274 @@
+//! A small contact centre: five people, a core in memory, a clock that stands still, and an ear
+//! that records every notification.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request};
+use encke_bayeux::ChannelName;
+use encke_broker::UserId;
+use encke_calls::{
+    Actor, CallAction, CallId, CallType, Clock, Command, ConnId, Core, CoreConfig, Dn,
+    ImportedCall, NewParty, Number, PartyState, Role as End, Subject, UserData,
+};
+use encke_gateway::{
+    Caller, Device, Directory, Gateway, GatewayConfig, Notify, Projection, Role, Roles, User,
+};
+use encke_journal::{FaultyJournal, MemoryJournal};
+use serde_json::value::RawValue;
+use tower::ServiceExt;
+
+/// The call of the documented voice samples.
+pub(crate) const CALL: &str = "01RCC3N118B1V0SL8O7GK2LAES00000R";
+
+pub(crate) const CALLS: &str = "/v2/me/calls";
+pub(crate) const TEVENTS: &str = "/v2/me/tevents";
+pub(crate) const SMS: &str = "/v2/me/smsessions";
+
+/// 2026-01-02 03:04:05 UTC.
+const START_MS: u64 = 1_767_323_045_000;
+
+pub(crate) struct Centre {
+    pub(crate) core: Core,
+    pub(crate) gateway: Gateway,
+    pub(crate) journal: Arc<FaultyJournal>,
+    app: Router,
+    clock: Arc<StillClock>,
+    ear: Arc<Ear>,
+}
+
+/// What came back for a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) http: u16,
+    pub(crate) body: String,
+    pub(crate) headers: HeaderMap,
+}
+
+/// One notification as it was handed to the broker.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    pub(crate) user: String,
+    pub(crate) channel: String,
+    pub(crate) data: String,
+}
+
+#[derive(Debug)]
+struct StillClock(AtomicU64);
+
+#[derive(Debug, Default)]
+struct Ear(Mutex<Vec<Heard>>);
+
+impl Clock for StillClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Notify for Ear {
+    fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str) -> usize {
+        self.0.lock().unwrap().push(Heard {
+            user: user.as_str().into(),
+            channel: channel.as_str().into(),
+            data: data.into(),
+        });
+        1
+    }
+}
+
+impl Centre {
+    pub(crate) async fn open() -> Self {
+        Self::with(GatewayConfig::default()).await
+    }
+
+    pub(crate) async fn with(config: GatewayConfig) -> Self {
+        let directory = directory();
+        let clock = Arc::new(StillClock(AtomicU64::new(START_MS)));
+        let ear = Arc::new(Ear::default());
+        let projection = Projection::new(directory.clone(), ear.clone(), &config, clock.clone());
+        let journal = Arc::new(FaultyJournal::new(Arc::new(MemoryJournal::new())));
+        let (core, writer) = Core::open(
+            journal.clone(),
+            CoreConfig::default().dns(directory.dns().cloned()),
+            clock.clone(),
+            vec![Arc::new(projection)],
+        )
+        .await
+        .unwrap();
+        tokio::spawn(writer);
+        let gateway = Gateway::new(core.clone(), directory, config, clock.clone());
+        Self { core, app: gateway.router(), gateway, journal, clock, ear }
+    }
+
+    pub(crate) fn pass(&self, ms: u64) {
+        self.clock.0.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn post(&self, user: &str, path: &str, body: &str) -> Answer {
+        self.send(request(Method::POST, path, body), Some(user)).await
+    }
+
+    pub(crate) async fn get(&self, user: &str, path: &str) -> Answer {
+        self.send(request(Method::GET, path, ""), Some(user)).await
+    }
+
+    /// Sends a request as the login layer of a server would pass it on.
+    pub(crate) async fn send(&self, mut request: Request<Body>, user: Option<&str>) -> Answer {
+        if let Some(name) = user {
+            request.extensions_mut().insert(Caller::new(UserId::new(name), roles(name)));
+        }
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            http: parts.status.as_u16(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+            headers: parts.headers,
+        }
+    }
+
+    /// Accepts a request that must be accepted.
+    pub(crate) async fn accepted(&self, user: &str, path: &str, body: &str) {
+        let answer = self.post(user, path, body).await;
+        assert_eq!((answer.http, answer.body.as_str()), (200, r#"{"statusCode":0}"#), "{body}");
+    }
+
+    /// Everything heard since the last time, once every change that was answered has been told.
+    pub(crate) async fn heard(&self) -> Vec<Heard> {
+        // One writer tells of a change before it takes the next command, even one it refuses.
+        let nothing = Command::Operate {
+            call: CallId::new("none").unwrap(),
+            by: Actor::Outside,
+            action: CallAction::Hangup,
+        };
+        assert!(self.core.submit(nothing).await.is_err());
+        std::mem::take(&mut *self.ear.0.lock().unwrap())
+    }
+
+    /// What one user heard on one channel since the last time; the rest is dropped.
+    pub(crate) async fn heard_by(&self, user: &str, channel: &str) -> Vec<String> {
+        let heard = self.heard().await;
+        heard
+            .into_iter()
+            .filter(|h| h.user == user && h.channel == channel)
+            .map(|h| h.data)
+            .collect()
+    }
+
+    /// The call of the samples: 15000 dials 15001, which rings. What is heard of it is dropped.
+    pub(crate) async fn dialled(&self, user_data: &str) {
+        let party = |number: &str, state, role| NewParty {
+            dn: Some(dn(number)),
+            number: dn(number).number(),
+            state,
+            role,
+        };
+        let call = ImportedCall {
+            id: CallId::new(CALL).unwrap(),
+            conn_id: ConnId::new("007102719818001b").unwrap(),
+            call_type: CallType::Internal,
+            dnis: Some(Number::new("15001").unwrap()),
+            ani: None,
+            parties: vec![
+                party("15000", PartyState::Dialing, End::Origin),
+                party("15001", PartyState::Ringing, End::Destination),
+            ],
+            user_data: UserData::parse(user_data).unwrap(),
+        };
+        self.core.submit(Command::Import(call)).await.unwrap();
+        self.heard().await;
+    }
+
+    /// Submits a command and answers the id of what it was about.
+    pub(crate) async fn submit(&self, command: Command) -> String {
+        match self.core.submit(command).await.unwrap().subject {
+            Subject::Call(id) => id.as_str().into(),
+            Subject::Sms(id) => id.as_str().into(),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn refused(&self) -> (u16, u64, String) {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        let members: Vec<_> = body.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(members, ["statusCode", "statusMessage"], "{}", self.body);
+        assert_eq!(self.headers["content-type"], "application/json");
+        (
+            self.http,
+            body["statusCode"].as_u64().unwrap(),
+            body["statusMessage"].as_str().unwrap().into(),
+        )
+    }
+}
+
+pub(crate) fn request(method: Method, path: &str, body: &str) -> Request<Body> {
+    Request::builder().method(method).uri(path).body(Body::from(body.to_owned())).unwrap()
+}
+
+pub(crate) fn dn(number: &str) -> Dn {
+    Dn::new(number).unwrap()
+}
+
+/// The text of the member at a path such as `call.userData`, as it stands in the JSON.
+pub(crate) fn at<'a>(json: &'a str, path: &str) -> Option<&'a str> {
+    path.split('.').try_fold(json, |json, name| {
+        members(json).into_iter().find(|(member, _)| member == name).map(|(_, value)| value)
+    })
+}
+
+/// The members of an object in their order, each value as it stands in the JSON.
+pub(crate) fn members(json: &str) -> Vec<(String, &str)> {
+    struct Pairs;
+
+    impl<'de> serde::de::Visitor<'de> for Pairs {
+        type Value = Vec<(String, &'de str)>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                pairs.push((name, value.get()));
+            }
+            Ok(pairs)
+        }
+    }
+
+    let mut reader = serde_json::Deserializer::from_str(json);
+    serde::Deserializer::deserialize_map(&mut reader, Pairs)
+        .unwrap_or_else(|error| panic!("{error}: {json}"))
+}
+
+fn directory() -> Directory {
+    let sample_device = "631608b3-ceb1-472b-ba05-2ae39555b0d1".parse().unwrap();
+    let person = |name: &str, first, last, number: &str| {
+        User::new(UserId::new(name)).called(first, last).roles(roles(name)).device(match number {
+            "15000" => Device::new(dn(number)).known_as(sample_device),
+            _ => Device::new(dn(number)),
+        })
+    };
+    Directory::new([
+        person("alice", "Alice", "Archer", "15000"),
+        person("bob", "Bob", "Baker", "15001"),
+        person("carol", "Carol", "Cook", "15002"),
+        person("erin", "Erin", "Elder", "15009"),
+        User::new(UserId::new("robot")).roles(roles("robot")),
+    ])
+    .unwrap()
+}
+
+fn roles(name: &str) -> Roles {
+    match name {
+        "erin" => Roles::of(Role::Agent).with(Role::Supervisor),
+        "robot" => Roles::of(Role::Service),
+        _ => Roles::of(Role::Agent),
+    }
+}
