@@ -1,18 +1,20 @@
 /**
- * Chromium as Debian packages it (or what CHROMIUM names), with a fresh profile, and pages that keep a record of
- * everything that went wrong on them.
+ * The machine's Chromium (or what CHROMIUM names), with a fresh profile, and pages that keep a record of everything
+ * that went wrong on them.
  */
+import {existsSync} from "node:fs";
 import {mkdir} from "node:fs/promises";
+import {delimiter, join} from "node:path";
 import {fileURLToPath} from "node:url";
 import {chromium} from "playwright-core";
 
-const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
 const STEP_TIMEOUT_MS = 15_000;
 
 export function launch() {
     return chromium.launch({
-        executablePath: EXECUTABLE,
+        executablePath: process.env.CHROMIUM ?? installed(),
         args: [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -90,4 +92,16 @@ export async function eventually(what, look) {
         }
         await new Promise((resolve) => setTimeout(resolve, 25));
     }
+}
+
+/** @returns {string} the first of the known names on the PATH */
+function installed() {
+    for (const name of NAMES) {
+        for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+            if (existsSync(join(folder, name))) {
+                return join(folder, name);
+            }
+        }
+    }
+    throw new Error(`none of ${NAMES.join(", ")} is installed; CHROMIUM may name another`);
 }

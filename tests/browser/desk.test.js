@@ -259,6 +259,34 @@ describe("desk", () => {
         assert.deepEqual(complaints, []);
     });
 
+    test("burst of updates arrives whole and in order, and the table ends on the last", async () => {
+        const [alice] = await open("alice");
+        const {id} = await server.outside("calls", {to: "15000", from: "+15550103"});
+        await alice.hasState("Ringing");
+        const numbers = Array.from({length: 100}, (_, index) => String(index));
+        for (const Sequence of numbers) {
+            await server.asAgent("alice", `/api/v2/me/calls/${id}`, {operationName: "UpdateUserData", userData: {Sequence}});
+        }
+        await alice.shows("Sequence", "99");
+        await alice.root.getByText("Event log").click();
+        // An entry writes its JSON when it is opened.
+        const arrived = () => alice.root.locator(".log-list > li").evaluateAll((entries) => Promise.all(entries
+            .filter((entry) => entry.querySelector(".log-title").textContent === "AttachedDataChanged")
+            .map(async (entry) => {
+                const details = entry.querySelector("details");
+                if (!details.open) {
+                    details.open = true;
+                    await new Promise((resolve) => details.addEventListener("toggle", resolve, {once: true}));
+                }
+                return JSON.parse(entry.querySelector("pre").textContent).data.call.userData.Sequence;
+            })));
+        assert.deepEqual((await arrived()).reverse(), numbers);
+        await alice.press("Answer");
+        await alice.press("Hang up");
+        await alice.hasState("Released", alice.ended);
+        assert.deepEqual(complaints, []);
+    });
+
     test("dark, and narrow as a phone, nothing sticks out and everything can be read", async () => {
         await page.emulateMedia({colorScheme: "dark", reducedMotion: "reduce"});
         const [alice, bob] = await open("alice", "bob");
