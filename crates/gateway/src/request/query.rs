@@ -18,7 +18,7 @@ pub(crate) struct Query(Vec<(String, String)>);
 /// How a list or a resource is to be shown.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Fields {
-    /// No `fields`: a list answers with the addresses of its members.
+    /// No `fields`, or an empty one: a list answers with the addresses of its members.
     Uris,
     /// `fields=*`: whole resources.
     All,
@@ -57,6 +57,7 @@ impl Query {
     pub(crate) fn fields(&self) -> Result<Fields, Failure> {
         Ok(match self.names("fields")? {
             None => Fields::Uris,
+            Some(names) if names.is_empty() => Fields::Uris,
             Some(names) if names.iter().any(|name| name == "*") => Fields::All,
             Some(names) => Fields::Only(names),
         })
@@ -126,6 +127,7 @@ mod tests {
     #[test]
     fn a_star_anywhere_in_fields_means_all() {
         assert_eq!(query(&[]).fields(), Ok(Fields::Uris));
+        assert_eq!(query(&[("fields", "")]).fields(), Ok(Fields::Uris));
         assert_eq!(query(&[("fields", "*")]).fields(), Ok(Fields::All));
         assert_eq!(query(&[("fields", "id,*")]).fields(), Ok(Fields::All));
         assert_eq!(
