@@ -60,10 +60,11 @@ impl Origins {
         let Ok(origin) = value.to_str() else {
             return Origin::Foreign;
         };
-        if self.allowed.iter().any(|allowed| allowed == origin)
-            || (self.loopback && is_loopback(origin))
-        {
-            return Origin::Allowed(value.clone());
+        let allowed = self.allowed.iter().any(|allowed| allowed == origin)
+            || (self.loopback && is_loopback(origin));
+        // A copy: the value shares hyper's read buffer, which would stay with every held poll.
+        if allowed && let Ok(copy) = HeaderValue::from_str(origin) {
+            return Origin::Allowed(copy);
         }
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         let same_host = origin.split_once("://").is_some_and(|(_, rest)| Some(rest) == host);

@@ -26,6 +26,7 @@ use encke::transport::{Authenticated, BayeuxService};
 use http::{Method, Request, StatusCode, request};
 use hyper::body::Incoming;
 use tower::ServiceExt;
+use tracing::Level;
 
 use crate::answer::{self, Answer};
 use crate::clock;
@@ -99,17 +100,20 @@ impl Part {
 impl Service for Front {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
         let start = clock::now();
-        let method = request.method().clone();
-        let path = request.uri().clone();
+        // A copy of the text, and only if somebody reads it: the address shares hyper's read
+        // buffer, which would stay with every held poll.
+        let asked = tracing::enabled!(Level::DEBUG)
+            .then(|| format!("{} {}", request.method(), request.uri().path()));
         let answer = self.dispatch(request, peer, start).await;
-        tracing::debug!(
-            %peer,
-            %method,
-            path = path.path(),
-            status = answer.status().as_u16(),
-            elapsed_ms = clock::now().saturating_duration_since(start).as_millis(),
-            "request"
-        );
+        if let Some(asked) = asked {
+            tracing::debug!(
+                %peer,
+                asked,
+                status = answer.status().as_u16(),
+                elapsed_ms = clock::now().saturating_duration_since(start).as_millis(),
+                "request"
+            );
+        }
         answer
     }
 }

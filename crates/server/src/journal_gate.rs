@@ -91,3 +91,41 @@ impl Journal for JournalGate {
         self.inner.close()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use encke::journal::MemoryJournal;
+
+    use super::*;
+
+    fn gate() -> JournalGate {
+        JournalGate::new(Arc::new(MemoryJournal::default()))
+    }
+
+    fn batch() -> Vec<Append> {
+        Vec::new()
+    }
+
+    #[tokio::test]
+    async fn failing_gate_refuses_writes_until_it_is_opened() {
+        let gate = gate();
+        gate.set(Fault::Fail);
+        assert!(matches!(gate.append(batch()).await, Err(AppendError::Full(_))));
+        assert!(matches!(gate.forget(Vec::new()).await, Err(AppendError::Full(_))));
+        assert!(gate.scan(Position::ZERO, 1).await.is_ok(), "reads pass");
+        gate.set(Fault::None);
+        assert!(gate.append(batch()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_gate_lets_writes_wait() {
+        let gate = gate();
+        gate.set(Fault::Delay(Duration::from_secs(5)));
+        let write = gate.append(batch());
+        let early = tokio::time::timeout(Duration::from_millis(4_999), write).await;
+        assert!(early.is_err());
+        let write = gate.append(batch());
+        let late = tokio::time::timeout(Duration::from_millis(5_001), write).await;
+        assert!(late.unwrap().is_ok());
+    }
+}

@@ -1,3 +1,5 @@
+//! A login from its first request to its end.
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 

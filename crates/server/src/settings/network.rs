@@ -17,7 +17,8 @@ pub struct ServerSettings {
     pub external_url: Option<String>,
     /// Connections served at a time. Default 50,000; further ones wait in the kernel's queue.
     pub max_connections: usize,
-    /// Time for the head of a request, idle keep-alive included. Default 60,000 ms.
+    /// Time for the head of a request, idle keep-alive included. Default 30,000 ms.
+    /// Jetty, and so GWS, has 30 s too (`idleTimeout`).
     pub header_timeout_ms: u64,
     /// Time for the body of a request once its head is there. Default 15,000 ms.
     pub body_timeout_ms: u64,
@@ -40,7 +41,7 @@ impl Default for ServerSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             external_url: None,
             max_connections: 50_000,
-            header_timeout_ms: 60_000,
+            header_timeout_ms: 30_000,
             body_timeout_ms: 15_000,
             max_header_bytes: 16_384,
             max_body_bytes: 262_144,

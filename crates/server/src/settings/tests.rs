@@ -1,3 +1,5 @@
+//! What operators may write, and what they are told when it makes no sense.
+
 use std::fs;
 
 use super::*;

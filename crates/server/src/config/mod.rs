@@ -8,23 +8,23 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use argon2::password_hash::PasswordHashString;
-use encke::bayeux::ChannelPattern;
-use encke::bayeux::batch::Limits;
-use encke::broker::{self, Rules, UserId};
-use encke::calls::{self, CoreConfig, Dn, Duplicates};
-use encke::gateway::{self, Device, Directory, GatewayConfig, Role, Roles, User};
-use encke::transport::{self, CookieConfig, HttpConfig};
+use encke::broker;
+use encke::calls::{self, CoreConfig, Duplicates};
+use encke::gateway::{self, Directory, GatewayConfig};
+use encke::transport::HttpConfig;
 use http::Uri;
 
 use crate::cors::Origins;
 use crate::listener::ConnectionLimits;
 use crate::logging;
 use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
-use crate::settings::{
-    BayeuxSettings, DuplicateKeys, LimitSettings, RoleName, SameSite, Settings, SmsSpelling,
-    UserSettings,
-};
+use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling};
+
+mod bayeux;
+mod people;
+
+use bayeux::{bayeux_http, brokers};
+use people::{accounts, directory};
 
 /// Largest packed user data that may be allowed, in bytes.
 ///
@@ -274,56 +274,6 @@ fn check_origins(origins: &[String]) -> Result<Vec<String>, ConfigError> {
     Ok(origins.to_vec())
 }
 
-fn accounts(settings: &Settings) -> Result<Vec<Account>, ConfigError> {
-    settings
-        .users
-        .iter()
-        .map(|(name, user)| {
-            // RFC 7617: the name in Basic credentials ends at the first colon.
-            if name.is_empty() || name.len() > 256 || name.contains(':') {
-                let reason = "is no user name: 1 to 256 bytes without a colon";
-                return Err(ConfigError::new(format!("users.{name}"), reason));
-            }
-            let hash = PasswordHashString::new(user.password_hash.expose()).map_err(|error| {
-                let reason = format!("is no PHC string: {error}; see `encke hash-password`");
-                ConfigError::new(format!("users.{name}.password_hash"), reason)
-            })?;
-            if !hash.as_str().starts_with("$argon2") {
-                let reason = "is no argon2 hash; see `encke hash-password`";
-                return Err(ConfigError::new(format!("users.{name}.password_hash"), reason));
-            }
-            Ok(Account { name: name.as_str().into(), hash, roles: roles(user) })
-        })
-        .collect()
-}
-
-fn roles(user: &UserSettings) -> Roles {
-    user.roles
-        .iter()
-        .map(|role| match role {
-            RoleName::Agent => Role::Agent,
-            RoleName::Supervisor => Role::Supervisor,
-            RoleName::Service => Role::Service,
-        })
-        .collect()
-}
-
-fn directory(settings: &Settings) -> Result<Directory, ConfigError> {
-    let mut users = Vec::new();
-    for (name, user) in &settings.users {
-        let mut entry = User::new(UserId::new(name.as_str()))
-            .called(&user.first_name, &user.last_name)
-            .roles(roles(user));
-        for dn in &user.dns {
-            let dn = Dn::new(dn.as_str())
-                .map_err(|error| ConfigError::new(format!("users.{name}.dns"), error))?;
-            entry = entry.device(Device::new(dn));
-        }
-        users.push(entry);
-    }
-    Directory::new(users).map_err(|error| ConfigError::new("users", error))
-}
-
 fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
     let Settings { calls, user_data, .. } = settings;
     let limits = calls::Limits::default()
@@ -342,50 +292,6 @@ fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
         .queue(calls.max_waiting)
         .retention(Duration::from_millis(calls.retention_ms))
         .retained(calls.max_retained)
-}
-
-fn brokers(settings: &Settings) -> Result<(broker::Config, broker::Config), ConfigError> {
-    let pattern =
-        |text: &str| ChannelPattern::new(text).map_err(|error| ConfigError::new("bayeux", error));
-    let me = pattern("/v2/me/**")?;
-    let gws = pattern("/v2/**")?;
-    let open = Rules::default().anonymous(settings.cometd.anonymous).reserved(vec![gws]);
-    // Clients of the GWS endpoint only listen; what happens is told by the gateway.
-    let closed = Rules::default().anonymous(false).publish(false);
-    let cometd = bounded(&settings.bayeux).policy(std::sync::Arc::new(open));
-    let notifications =
-        bounded(&settings.bayeux).policy(std::sync::Arc::new(closed)).private(vec![me]);
-    Ok((cometd, notifications))
-}
-
-fn bounded(bayeux: &BayeuxSettings) -> broker::Config {
-    broker::Config::default()
-        .timeout(Duration::from_millis(bayeux.timeout_ms))
-        .interval(Duration::from_millis(bayeux.interval_ms))
-        .max_interval(Duration::from_millis(bayeux.max_interval_ms))
-        .meta_connect_delivery_only(bayeux.meta_connect_deliver_only)
-        .batch(Limits { messages: bayeux.max_batch_messages, depth: bayeux.max_depth })
-        .queue(bayeux.max_queue_messages, bayeux.max_queue_bytes)
-        .response_bytes(bayeux.max_response_bytes)
-        .subscriptions_per_session(bayeux.max_subscriptions)
-        .sessions(bayeux.max_sessions)
-        .sessions_per_user(Some(bayeux.max_sessions_per_user))
-}
-
-fn bayeux_http(settings: &Settings, secure: bool) -> HttpConfig {
-    let same_site = match settings.session.same_site {
-        SameSite::Lax => transport::SameSite::Lax,
-        SameSite::Strict => transport::SameSite::Strict,
-        SameSite::None => transport::SameSite::None,
-    };
-    let mut cookie = CookieConfig::default();
-    cookie.secure = secure;
-    cookie.same_site = Some(same_site);
-    cookie.partitioned = settings.session.partitioned;
-    HttpConfig::default()
-        .body_bytes(settings.bayeux.max_body_bytes)
-        .body_timeout(Duration::from_millis(settings.server.body_timeout_ms))
-        .cookie(cookie)
 }
 
 fn gateway(settings: &Settings) -> GatewayConfig {
@@ -409,6 +315,7 @@ fn gateway(settings: &Settings) -> GatewayConfig {
 mod tests {
     use super::*;
     use crate::DemoOptions;
+    use crate::settings::{Secret, UserSettings};
 
     fn error_key(change: impl FnOnce(&mut Settings)) -> String {
         let mut settings = Settings::demo(&DemoOptions::default()).unwrap();
@@ -437,7 +344,7 @@ mod tests {
             change(s.users.get_mut("bob").unwrap());
         };
         let hash = |s: &mut Settings| {
-            bob(s, |bob| bob.password_hash = crate::settings::Secret::new("demo"));
+            bob(s, |bob| bob.password_hash = Secret::new("demo"));
         };
         assert_eq!(error_key(hash), "users.bob.password_hash");
         assert_eq!(error_key(|s| bob(s, |bob| bob.dns = vec![String::new()])), "users.bob.dns");

@@ -20,12 +20,8 @@
 //! [`Server::run`] owns every task: connections, the core's writer, the brokers' clocks, the
 //! sweep of browser sessions. It ends when they have ended, and dropping it aborts them.
 
-use std::error::Error;
-use std::fmt;
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -33,7 +29,7 @@ use std::time::Duration;
 use encke::broker::Broker;
 use encke::calls::{self, Core};
 use encke::gateway::{Gateway, Notify, Projection};
-use encke::journal::{FileConfig, FileJournal, Journal};
+use encke::journal::Journal;
 use encke::transport::{self, BayeuxService};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -41,12 +37,17 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::front::{Cometd, Front, House};
 use crate::journal_gate::JournalGate;
-use crate::listener::{Acceptor, Bound, Connections, TlsError, tls_acceptor};
+use crate::listener::{Acceptor, Bound, Connections, tls_acceptor};
 use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
 use crate::rate::Buckets;
 use crate::{clock, simulator};
+
+mod error;
+mod journal;
+
+pub use error::{RunError, StartError};
 
 /// Time between two sweeps of browser sessions and of ended calls.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
@@ -106,7 +107,7 @@ impl Server {
         let operations_bound = config.operations_listen.map(bind).transpose()?;
         let address = bound.address();
         let operations_address = operations_bound.as_ref().map(Bound::address);
-        let (folder, home) = open_journal(config.data.clone()).await?;
+        let (folder, home) = journal::open(config.data.clone()).await?;
         let gate = Arc::new(JournalGate::new(Arc::clone(&home)));
         let journal: Arc<dyn Journal> =
             if config.simulator { Arc::clone(&gate) as Arc<dyn Journal> } else { home };
@@ -309,29 +310,6 @@ fn broker(config: encke::broker::Config) -> Result<Broker, StartError> {
     Broker::new(config).map_err(|error| StartError::part("broker", error))
 }
 
-/// Opens the journal in `data`, or in a temporary folder that goes with the server.
-async fn open_journal(
-    data: Option<PathBuf>,
-) -> Result<(Option<TempDir>, Arc<dyn Journal>), StartError> {
-    let (folder, path) = if let Some(path) = data {
-        (None, path)
-    } else {
-        let folder = tempfile::Builder::new()
-            .prefix("encke-")
-            .tempdir()
-            .map_err(|error| StartError::part("temporary folder", error))?;
-        let path = folder.path().to_owned();
-        (Some(folder), path)
-    };
-    let opened =
-        tokio::task::spawn_blocking(move || FileJournal::open(&path, FileConfig::default()));
-    let journal = opened
-        .await
-        .map_err(|error| StartError::part("journal", error))?
-        .map_err(|error| StartError::part("journal", error))?;
-    Ok((folder, Arc::new(journal)))
-}
-
 fn verifier(bounds: login::CheckBounds) -> Result<Verifier, StartError> {
     let decoy = login::password::hash(b"nobody has this password")
         .map_err(|error| StartError::part("login", error))?;
@@ -354,81 +332,5 @@ async fn sweep(login: Arc<Login>, core: Core) {
         interval.tick().await;
         login.sessions.sweep(clock::now());
         core.sweep().await;
-    }
-}
-
-/// Why a server does not start.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// An address cannot be listened at.
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the kernel says.
-        cause: io::Error,
-    },
-    /// Certificate and key cannot be used.
-    Tls(TlsError),
-    /// A part did not start.
-    Part {
-        /// Which one.
-        part: &'static str,
-        /// Why.
-        cause: Box<dyn Error + Send + Sync>,
-    },
-}
-
-impl StartError {
-    fn part(part: &'static str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Part { part, cause: cause.into() }
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listen { address, .. } => write!(f, "cannot listen on {address}"),
-            Self::Tls(_) => f.write_str("cannot speak TLS"),
-            Self::Part { part, .. } => write!(f, "the {part} does not start"),
-        }
-    }
-}
-
-impl Error for StartError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Listen { cause, .. } => Some(cause),
-            Self::Tls(cause) => Some(cause),
-            Self::Part { cause, .. } => Some(&**cause),
-        }
-    }
-}
-
-/// Why a server stopped by itself.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RunError {
-    /// It did not start.
-    Start(StartError),
-    /// The call-state core ended.
-    Writer,
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start(_) => f.write_str("the server does not start"),
-            Self::Writer => f.write_str("the call-state core ended by itself"),
-        }
-    }
-}
-
-impl Error for RunError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Start(cause) => Some(cause),
-            Self::Writer => None,
-        }
     }
 }

@@ -1,0 +1,60 @@
+//! The two brokers and how they are served.
+//!
+//! The generic one at `/cometd` takes broadcasts from everybody, except in `/v2/**`, where the
+//! names of the other one live. The GWS one is for users, who only listen: what happens is told by
+//! the gateway.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use encke::bayeux::ChannelPattern;
+use encke::bayeux::batch::Limits;
+use encke::broker::{self, Rules};
+use encke::transport::{self, CookieConfig, HttpConfig};
+
+use super::ConfigError;
+use crate::settings::{BayeuxSettings, SameSite, Settings};
+
+pub(super) fn brokers(
+    settings: &Settings,
+) -> Result<(broker::Config, broker::Config), ConfigError> {
+    let pattern =
+        |text: &str| ChannelPattern::new(text).map_err(|error| ConfigError::new("bayeux", error));
+    let me = pattern("/v2/me/**")?;
+    let gws = pattern("/v2/**")?;
+    let open = Rules::default().anonymous(settings.cometd.anonymous).reserved(vec![gws]);
+    let closed = Rules::default().anonymous(false).publish(false);
+    let cometd = bounded(&settings.bayeux).policy(Arc::new(open));
+    let notifications = bounded(&settings.bayeux).policy(Arc::new(closed)).private(vec![me]);
+    Ok((cometd, notifications))
+}
+
+fn bounded(bayeux: &BayeuxSettings) -> broker::Config {
+    broker::Config::default()
+        .timeout(Duration::from_millis(bayeux.timeout_ms))
+        .interval(Duration::from_millis(bayeux.interval_ms))
+        .max_interval(Duration::from_millis(bayeux.max_interval_ms))
+        .meta_connect_delivery_only(bayeux.meta_connect_deliver_only)
+        .batch(Limits { messages: bayeux.max_batch_messages, depth: bayeux.max_depth })
+        .queue(bayeux.max_queue_messages, bayeux.max_queue_bytes)
+        .response_bytes(bayeux.max_response_bytes)
+        .subscriptions_per_session(bayeux.max_subscriptions)
+        .sessions(bayeux.max_sessions)
+        .sessions_per_user(Some(bayeux.max_sessions_per_user))
+}
+
+pub(super) fn bayeux_http(settings: &Settings, secure: bool) -> HttpConfig {
+    let same_site = match settings.session.same_site {
+        SameSite::Lax => transport::SameSite::Lax,
+        SameSite::Strict => transport::SameSite::Strict,
+        SameSite::None => transport::SameSite::None,
+    };
+    let mut cookie = CookieConfig::default();
+    cookie.secure = secure;
+    cookie.same_site = Some(same_site);
+    cookie.partitioned = settings.session.partitioned;
+    HttpConfig::default()
+        .body_bytes(settings.bayeux.max_body_bytes)
+        .body_timeout(Duration::from_millis(settings.server.body_timeout_ms))
+        .cookie(cookie)
+}

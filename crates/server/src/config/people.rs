@@ -1,0 +1,60 @@
+//! The configured users, as the login and as the directory want them.
+
+use argon2::password_hash::PasswordHashString;
+use encke::broker::UserId;
+use encke::calls::Dn;
+use encke::gateway::{Device, Directory, Role, Roles, User};
+
+use super::ConfigError;
+use crate::login::Account;
+use crate::settings::{RoleName, Settings, UserSettings};
+
+pub(super) fn accounts(settings: &Settings) -> Result<Vec<Account>, ConfigError> {
+    settings
+        .users
+        .iter()
+        .map(|(name, user)| {
+            // RFC 7617: the name in Basic credentials ends at the first colon.
+            if name.is_empty() || name.len() > 256 || name.contains(':') {
+                let reason = "is no user name: 1 to 256 bytes without a colon";
+                return Err(ConfigError::new(format!("users.{name}"), reason));
+            }
+            let hash = PasswordHashString::new(user.password_hash.expose()).map_err(|error| {
+                let reason = format!("is no PHC string: {error}; see `encke hash-password`");
+                ConfigError::new(format!("users.{name}.password_hash"), reason)
+            })?;
+            if !hash.as_str().starts_with("$argon2") {
+                let reason = "is no argon2 hash; see `encke hash-password`";
+                return Err(ConfigError::new(format!("users.{name}.password_hash"), reason));
+            }
+            Ok(Account { name: name.as_str().into(), hash, roles: roles(user) })
+        })
+        .collect()
+}
+
+fn roles(user: &UserSettings) -> Roles {
+    user.roles
+        .iter()
+        .map(|role| match role {
+            RoleName::Agent => Role::Agent,
+            RoleName::Supervisor => Role::Supervisor,
+            RoleName::Service => Role::Service,
+        })
+        .collect()
+}
+
+pub(super) fn directory(settings: &Settings) -> Result<Directory, ConfigError> {
+    let mut users = Vec::new();
+    for (name, user) in &settings.users {
+        let mut entry = User::new(UserId::new(name.as_str()))
+            .called(&user.first_name, &user.last_name)
+            .roles(roles(user));
+        for dn in &user.dns {
+            let dn = Dn::new(dn.as_str())
+                .map_err(|error| ConfigError::new(format!("users.{name}.dns"), error))?;
+            entry = entry.device(Device::new(dn));
+        }
+        users.push(entry);
+    }
+    Directory::new(users).map_err(|error| ConfigError::new("users", error))
+}
