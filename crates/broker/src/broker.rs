@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -21,7 +22,7 @@ use crate::hold::Release;
 use crate::index::Index;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Amount, Queued, Taken};
-use crate::session::{Due, Offered, Released, Session};
+use crate::session::{Due, Ended, Offered, Released, Session};
 use crate::stats::{Counters, Stats, add, sub};
 use crate::user::UserId;
 use crate::wheel::Wheel;
@@ -203,9 +204,20 @@ impl Broker {
         self.shared.draining.store(true, Ordering::SeqCst);
         let cells: Vec<_> = self.shared.sessions.iter().map(|cell| Arc::clone(&cell)).collect();
         for cell in cells {
-            let released = cell.lock().release(Release::Draining, self.config(), now);
+            let (released, link) = {
+                let mut session = cell.lock();
+                (session.release(Release::Draining, self.config(), now), session.nudge_link())
+            };
             self.wake(released);
+            if let Some(link) = link {
+                link.wake();
+            }
         }
+    }
+
+    /// Whether [`Broker::begin_drain`] was called.
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::SeqCst)
     }
 
     /// A snapshot of the counters.
@@ -224,10 +236,6 @@ impl Broker {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.shared.counters
-    }
-
-    pub(crate) fn is_draining(&self) -> bool {
-        self.shared.draining.load(Ordering::SeqCst)
     }
 
     pub(crate) fn is_private(&self, channel: &ChannelName) -> bool {
@@ -291,7 +299,7 @@ impl Broker {
 
     /// Ends a session and removes every trace of it but what a held connect still has to say.
     pub(crate) fn remove(&self, cell: &Arc<Cell>, because: RemovedBecause) {
-        let Some((subscriptions, held)) = cell.lock().end(because) else {
+        let Some(Ended { subscriptions, held, link }) = cell.lock().end(because) else {
             return;
         };
         self.shared.sessions.remove(&cell.id);
@@ -306,14 +314,18 @@ impl Broker {
         for pattern in &subscriptions {
             self.unindex(cell, pattern);
         }
-        // The last response of a session takes its queue along: the held connect's, or that of the
-        // disconnect. Where there is none, or its client is too slow, the queue is lost.
-        let last_response = held.is_some() || because == RemovedBecause::Disconnected;
+        // The last response of a session takes its queue along: the held connect's, the link's or that
+        // of the disconnect. Where there is none, or its client is too slow, the queue is lost.
+        let last_response =
+            held.is_some() || link.is_some() || because == RemovedBecause::Disconnected;
         if because == RemovedBecause::Overflow || !last_response {
             self.drop_queue(cell);
         }
         tracing::debug!(client = ?cell.id, ?because, "session removed");
         self.wake(held);
+        if let Some(link) = link {
+            link.wake();
+        }
         if let Some(listener) = &self.config().listener {
             listener.session_removed(cell.id, cell.user.as_ref(), because);
         }
@@ -447,14 +459,15 @@ struct Round<'a> {
     now: Instant,
     reached: usize,
     released: Vec<Released>,
+    linked: Vec<Waker>,
     full: Vec<Arc<Cell>>,
     idle: Vec<(ClientId, Instant)>,
 }
 
 impl<'a> Round<'a> {
     fn new(broker: &'a Broker, text: Bytes, now: Instant) -> Self {
-        let (released, full, idle) = (Vec::new(), Vec::new(), Vec::new());
-        Self { broker, text, now, reached: 0, released, full, idle }
+        let (released, linked, full, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { broker, text, now, reached: 0, released, linked, full, idle }
     }
 
     fn offer(&mut self, cell: &Arc<Cell>, publish: u64, wants: impl FnOnce(&Session) -> bool) {
@@ -470,6 +483,10 @@ impl<'a> Round<'a> {
                 self.released.push(released);
                 self.idle.extend(session.arm().map(|at| (cell.id, at)));
             }
+            Offered::Linked(waker) => {
+                self.reached += 1;
+                self.linked.extend(waker);
+            }
             Offered::Overflow => self.full.push(Arc::clone(cell)),
             Offered::Double | Offered::Gone => {}
         }
@@ -484,6 +501,7 @@ impl<'a> Round<'a> {
         for released in self.released {
             broker.wake(Some(released));
         }
+        self.linked.into_iter().for_each(Waker::wake);
         for cell in &self.full {
             tracing::warn!(client = ?cell.id, "session cut: its queue is full");
             add(&broker.counters().overflowed, 1);

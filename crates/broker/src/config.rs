@@ -123,6 +123,15 @@ impl Config {
         self
     }
 
+    /// Connection types that handshakes name, in order of preference. Default `long-polling`.
+    ///
+    /// Name only what the transports around the broker serve. CometD: `allowedTransports`.
+    #[must_use]
+    pub fn connection_types(mut self, types: Vec<&'static str>) -> Self {
+        self.connection_types = types;
+        self
+    }
+
     /// Most undelivered messages of one session, and most bytes of them.
     ///
     /// Default 10,000 messages and 8 MiB. A session that is beyond either is cut: it is removed,

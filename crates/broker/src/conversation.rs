@@ -47,6 +47,8 @@ pub struct Request<'a> {
     pub user: Option<&'a UserId>,
     /// The browser cookie.
     pub browser: Option<&'a BrowserId>,
+    /// Whether the connection takes messages at any time, as a WebSocket does.
+    pub pushes: bool,
     /// The time of receipt.
     pub now: Instant,
     /// Used by handshakes.
@@ -130,7 +132,8 @@ impl<'a> Conversation<'a> {
         if let Some(cell) = &self.cell {
             let is_connect =
                 first.is_some_and(|message| message.channel.get() == Some("/meta/connect"));
-            let on_any_reply = !self.broker.config().meta_connect_delivery_only && !is_connect;
+            let on_any_reply = !is_connect
+                && (self.request.pushes || !self.broker.config().meta_connect_delivery_only);
             let mut session = cell.lock();
             if on_any_reply && !session.is_acknowledged() {
                 session.begin_batch();
@@ -232,7 +235,7 @@ impl<'a> Conversation<'a> {
     fn connect(&mut self, message: &Message<'_>, cell: &Arc<Cell>, alone: bool) -> Option<Hold> {
         let (broker, now) = (self.broker, self.request.now);
         let draining = broker.is_draining();
-        let (connected, arm, acknowledged) = {
+        let (connected, arm, acknowledged, unlinked) = {
             let mut session = cell.lock();
             let acknowledged = if session.is_acknowledged() {
                 match Ack::read(message.ext) {
@@ -243,9 +246,13 @@ impl<'a> Conversation<'a> {
                 Amount::default()
             };
             let may_hold = alone && !draining;
+            let unlinked = if self.request.pushes { None } else { session.detach_any() };
             let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
-            (connected, session.arm(), acknowledged)
+            (connected, session.arm(), acknowledged, unlinked)
         };
+        if let Some(unlinked) = unlinked {
+            unlinked.wake();
+        }
         broker.count_gone(acknowledged);
         broker.arm(cell.id, arm, now);
         if connected.superseded.is_some() {

@@ -101,8 +101,8 @@ impl Hold {
 #[derive(Debug)]
 #[must_use = "say whether it was written, or its messages are lost"]
 pub struct Delivery {
-    broker: Broker,
-    cell: Option<Arc<Cell>>,
+    pub(crate) broker: Broker,
+    pub(crate) cell: Option<Arc<Cell>>,
     taken: Taken,
     body: Bytes,
     pub(crate) browser: Option<BrowserId>,

@@ -13,6 +13,7 @@
 //! | [`policy`]     | who may shake hands, subscribe and publish                          |
 //! | [`listener`]   | what an embedder may observe                                        |
 //! | [`hold`]       | a waiting connect, and a batch of messages on its way to the wire   |
+//! | [`link`]       | a connection that takes messages at any time                        |
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
 //! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
@@ -37,6 +38,7 @@ pub mod config;
 mod conversation;
 pub mod hold;
 pub mod index;
+pub mod link;
 pub mod listener;
 mod outbox;
 pub mod policy;
@@ -49,6 +51,7 @@ pub use broker::{Broker, PublishError};
 pub use config::{Config, ConfigError};
 pub use conversation::{Answer, Entropy, Request};
 pub use hold::{Delivery, Hold, Release};
+pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
 pub use policy::{Policy, Rules};
 pub use stats::Stats;

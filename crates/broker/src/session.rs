@@ -72,12 +72,54 @@ impl Released {
 pub(crate) enum Offered {
     /// Queued; the connect that was held for it, if one was.
     Queued(Option<Released>),
+    /// Queued for a link, which takes it as soon as it is woken.
+    Linked(Option<Waker>),
     /// The session has this very publish already, through another subscription.
     Double,
     /// The queue is full: the session is to be cut.
     Overflow,
     /// The session has ended.
     Gone,
+}
+
+/// A link that is over. Wake it when every lock is free again.
+#[derive(Debug)]
+#[must_use = "its connection waits to be told"]
+pub(crate) struct Unlinked(Option<Waker>);
+
+impl Unlinked {
+    pub(crate) fn wake(self) {
+        if let Some(waker) = self.0 {
+            waker.wake();
+        }
+    }
+}
+
+/// What is left to do after a session's end.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) subscriptions: Vec<ChannelPattern>,
+    pub(crate) held: Option<Released>,
+    /// The link that was attached.
+    pub(crate) link: Option<Unlinked>,
+}
+
+/// A connection that takes messages whenever there are some.
+#[derive(Debug)]
+struct Attached {
+    generation: u64,
+    waker: Option<Waker>,
+}
+
+/// What a link finds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LinkState {
+    /// Nothing to take.
+    Waiting,
+    /// Messages.
+    Messages,
+    /// Another connection has the session now, or it has ended.
+    Over,
 }
 
 /// What a connect comes to.
@@ -116,6 +158,8 @@ pub(crate) struct Session {
     last_publish: u64,
     interval: Duration,
     armed: Option<Instant>,
+    link: Option<Attached>,
+    links: u64,
     outbox: Outbox,
     subscriptions: Vec<ChannelPattern>,
 }
@@ -147,6 +191,8 @@ impl Session {
             last_publish: 0,
             interval: config.interval,
             armed: None,
+            link: None,
+            links: 0,
             outbox: Outbox::new(acknowledged),
             subscriptions: Vec::new(),
         }
@@ -229,6 +275,9 @@ impl Session {
         if !self.outbox.push(message, config) {
             return Offered::Overflow;
         }
+        if let Some(link) = self.link.as_mut().filter(|_| !self.outbox.is_acknowledged()) {
+            return Offered::Linked(link.waker.take());
+        }
         if self.batches > 0 {
             return Offered::Queued(None);
         }
@@ -258,11 +307,8 @@ impl Session {
         Some(Released(waker))
     }
 
-    /// Any => Gone. Returns the subscriptions to undo and what became of the held connect.
-    pub(crate) fn end(
-        &mut self,
-        because: RemovedBecause,
-    ) -> Option<(Vec<ChannelPattern>, Option<Released>)> {
+    /// Any => Gone. `None` if it was gone already.
+    pub(crate) fn end(&mut self, because: RemovedBecause) -> Option<Ended> {
         let held = match std::mem::replace(&mut self.state, State::Gone) {
             State::Gone => return None,
             State::Held { waker, .. } => {
@@ -274,7 +320,51 @@ impl Session {
             }
             State::Idle { .. } => None,
         };
-        Some((std::mem::take(&mut self.subscriptions), held))
+        let link = self.link.take().map(|link| Unlinked(link.waker));
+        Some(Ended { subscriptions: std::mem::take(&mut self.subscriptions), held, link })
+    }
+
+    /// Attaches a connection that takes messages at any time; an earlier one is over.
+    pub(crate) fn attach(&mut self) -> (u64, Option<Unlinked>) {
+        let over = self.detach_any();
+        self.links += 1;
+        self.link = Some(Attached { generation: self.links, waker: None });
+        (self.links, over)
+    }
+
+    /// Something has changed that the link should look at, such as a drain.
+    pub(crate) fn nudge_link(&mut self) -> Option<Waker> {
+        self.link.as_mut().and_then(|link| link.waker.take())
+    }
+
+    /// The connection of the link of `generation` ended.
+    pub(crate) fn detach(&mut self, generation: u64) {
+        if self.link.as_ref().is_some_and(|link| link.generation == generation) {
+            self.link = None;
+        }
+    }
+
+    /// The client has come back another way: whatever link there was is over.
+    pub(crate) fn detach_any(&mut self) -> Option<Unlinked> {
+        self.link.take().map(|link| Unlinked(link.waker))
+    }
+
+    /// Asks, for the link of `generation`, what there is; if nothing, remembers the waker.
+    pub(crate) fn poll_link(&mut self, generation: u64, waker: &Waker) -> LinkState {
+        if self.is_gone() && generation == self.links && !self.outbox.is_empty() {
+            return LinkState::Messages;
+        }
+        let acknowledged = self.outbox.is_acknowledged();
+        match self.link.as_mut().filter(|link| link.generation == generation) {
+            None => LinkState::Over,
+            Some(_) if !acknowledged && !self.outbox.is_empty() => LinkState::Messages,
+            Some(link) => {
+                if !link.waker.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+                    link.waker = Some(waker.clone());
+                }
+                LinkState::Waiting
+            }
+        }
     }
 
     /// Asks, for the hold of `generation`, whether it is over; if not, remembers the waker.
@@ -401,7 +491,8 @@ impl Session {
     /// The body's work is done. What its reply did not take along is due on the held connect.
     pub(crate) fn end_batch(&mut self, config: &Config, now: Instant) -> Option<Released> {
         self.batches = self.batches.saturating_sub(1);
-        if self.batches > 0 || self.outbox.is_empty() {
+        let linked = self.link.is_some() && !self.outbox.is_acknowledged();
+        if self.batches > 0 || self.outbox.is_empty() || linked {
             return None;
         }
         self.release(Release::Messages, config, now)

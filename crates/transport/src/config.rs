@@ -11,6 +11,8 @@ pub struct HttpConfig {
     pub(crate) body_timeout: Duration,
     pub(crate) superseded_status: StatusCode,
     pub(crate) cookie: CookieConfig,
+    pub(crate) ping_interval: Duration,
+    pub(crate) write_timeout: Duration,
 }
 
 impl Default for HttpConfig {
@@ -20,6 +22,8 @@ impl Default for HttpConfig {
             body_timeout: Duration::from_secs(30),
             superseded_status: StatusCode::CONFLICT,
             cookie: CookieConfig::default(),
+            ping_interval: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -47,6 +51,22 @@ impl HttpConfig {
     #[must_use]
     pub fn superseded_status(mut self, status: StatusCode) -> Self {
         self.superseded_status = status;
+        self
+    }
+
+    /// How often the server pings a WebSocket. Default 30 s.
+    ///
+    /// A peer that is silent for two intervals, pongs included, is dropped.
+    #[must_use]
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.ping_interval = interval.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Longest time that a WebSocket may take to accept a frame. Default 30 s; beyond: dropped.
+    #[must_use]
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.write_timeout = timeout;
         self
     }
 

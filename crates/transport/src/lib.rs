@@ -1,6 +1,6 @@
 //! Bayeux over HTTP as one hyper and tower service.
 //!
-//! [`BayeuxService`] serves long-polling over a [`Broker`](encke_broker::Broker). Mount it under
+//! [`BayeuxService`] serves long-polling, and WebSocket if given an executor, over a [`Broker`](encke_broker::Broker). Mount it under
 //! any path of any server: URL suffixes such as `/handshake` are ignored, as the protocol's
 //! libraries expect. It opens no socket and spawns no task; [`drive`] is the one future that has
 //! to run beside it, to move the broker's time on.
@@ -9,6 +9,7 @@
 //! |-------------|------------------------------------------------------------------|
 //! | [`config`]  | HTTP bounds, cookie attributes, the status of a superseded poll  |
 //! | `service`   | one request: method, headers, body, answer                       |
+//! | `websocket` | a socket: frames in and out, pushes, pings                       |
 //! | `held`      | a connect that waits, and what happens when its connection ends  |
 //! | `body`      | a response body that tells the broker whether it was written     |
 //! | `cookie`    | reading and writing the browser cookie                           |
@@ -24,8 +25,9 @@ mod cookie;
 mod entropy;
 mod held;
 mod service;
+mod websocket;
 
 pub use body::ReplyBody;
 pub use clock::drive;
 pub use config::{CookieConfig, HttpConfig, SameSite};
-pub use service::{Authenticated, BayeuxService};
+pub use service::{Authenticated, BayeuxService, SocketTask};

@@ -9,6 +9,7 @@
 //! Observed: CometD takes any content type and none; clients take every status but 200 as failure.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,11 +21,13 @@ use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_T
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
+use hyper::rt::Executor;
 
 use crate::body::ReplyBody;
 use crate::config::HttpConfig;
 use crate::entropy::OsEntropy;
 use crate::held::Held;
+use crate::websocket::{self, Socket};
 use crate::{clock, cookie};
 
 /// The verified user of a request, put into its extensions by the server around this service.
@@ -39,16 +42,45 @@ pub struct Authenticated(pub UserId);
 ///
 /// Dropping a response future tells the broker that the connection has ended. Nothing is lost: the
 /// messages wait for the client's next connect.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct BayeuxService {
     broker: Broker,
     config: Arc<HttpConfig>,
+    executor: Option<Arc<dyn Executor<SocketTask> + Send + Sync>>,
+}
+
+/// A WebSocket from its upgrade to its end; whoever gave the executor runs it.
+pub type SocketTask = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl fmt::Debug for BayeuxService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BayeuxService")
+            .field("config", &self.config)
+            .field("websocket", &self.executor.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl BayeuxService {
     /// Serves `broker`. Run [`crate::drive`] beside it.
     pub fn new(broker: Broker, config: HttpConfig) -> Self {
-        Self { broker, config: Arc::new(config) }
+        Self { broker, config: Arc::new(config), executor: None }
+    }
+
+    /// Serves `WebSocket` too. Each socket is a future of its own, handed to `executor` at its upgrade.
+    ///
+    /// Name `websocket` in the broker's [`connection_types`] as well, so that clients try it. The
+    /// connection must allow upgrades (`with_upgrades` in hyper). Who may open one from another
+    /// origin is for the server around this service to decide, before the request gets here.
+    ///
+    /// [`connection_types`]: encke_broker::Config::connection_types
+    #[must_use]
+    pub fn websocket(
+        mut self,
+        executor: impl Executor<SocketTask> + Send + Sync + 'static,
+    ) -> Self {
+        self.executor = Some(Arc::new(executor));
+        self
     }
 
     /// Serves one request.
@@ -56,6 +88,9 @@ impl BayeuxService {
     where
         B: Body,
     {
+        if websocket::is_upgrade(request.method(), request.headers()) {
+            return self.upgrade(request);
+        }
         let (delivery, set_cookie) = match self.answer(request).await {
             Ok((Answer::Reply(delivery), set_cookie)) => (delivery, set_cookie),
             Ok((Answer::Hold(hold), _)) => match Held::new(hold).await {
@@ -65,6 +100,26 @@ impl BayeuxService {
             Err(refusal) => return refusal.response(),
         };
         respond(delivery, set_cookie)
+    }
+
+    /// A refused upgrade is answered at once, so that clients fall back without waiting.
+    fn upgrade<B>(&self, mut request: Request<B>) -> Response<ReplyBody> {
+        let Some(executor) = &self.executor else {
+            return Refusal::NoWebSocket.response();
+        };
+        let Some(response) = websocket::switching(request.headers()) else {
+            return Refusal::NoWebSocket.response();
+        };
+        let user = request.extensions().get::<Authenticated>().map(|user| user.0.clone());
+        let browser = cookie::read(request.headers(), &self.config.cookie.name);
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (broker, config) = (self.broker.clone(), Arc::clone(&self.config));
+        executor.execute(Box::pin(async move {
+            if let Ok(upgraded) = upgrade.await {
+                Socket::new(broker, &config, user, browser, upgraded).await.run().await;
+            }
+        }));
+        response
     }
 
     async fn answer<B: Body>(
@@ -83,6 +138,7 @@ impl BayeuxService {
         let request = BrokerRequest {
             user,
             browser: browser.as_ref(),
+            pushes: false,
             now: clock::now(),
             entropy: &OsEntropy,
         };
@@ -137,6 +193,7 @@ where
 #[derive(Debug)]
 enum Refusal {
     Method,
+    NoWebSocket,
     Options,
     Encoding,
     Charset,
@@ -154,6 +211,9 @@ impl Refusal {
             Self::Options => return allow(empty(StatusCode::OK)),
             Self::Method => {
                 (StatusCode::METHOD_NOT_ALLOWED, "messages are sent by POST".to_owned())
+            }
+            Self::NoWebSocket => {
+                (StatusCode::BAD_REQUEST, "WebSocket is not served here".to_owned())
             }
             Self::Encoding => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a content encoding".to_owned())

@@ -71,7 +71,14 @@ impl World {
     }
 
     pub(crate) fn anonymous(&self) -> Client<'_> {
-        Client { world: self, user: None, browser: None, id: String::new(), next: Cell::new(1) }
+        Client {
+            world: self,
+            user: None,
+            browser: None,
+            id: String::new(),
+            pushes: false,
+            next: Cell::new(1),
+        }
     }
 
     pub(crate) fn user(&self, name: &str) -> Client<'_> {
@@ -101,6 +108,8 @@ pub(crate) struct Client<'w> {
     pub(crate) user: Option<UserId>,
     pub(crate) browser: Option<BrowserId>,
     pub(crate) id: String,
+    /// Whether it speaks over a connection that takes messages at any time.
+    pub(crate) pushes: bool,
     next: Cell<u32>,
 }
 
@@ -109,6 +118,7 @@ impl<'w> Client<'w> {
         let request = Request {
             user: self.user.as_ref(),
             browser: self.browser.as_ref(),
+            pushes: self.pushes,
             now: self.world.now.get(),
             entropy: &self.world.entropy,
         };

@@ -1,0 +1,1 @@
+//! A Rust Bayeux client: a handle and one task.

@@ -1,0 +1,275 @@
+//! Bayeux over WebSocket.
+//!
+//! One text frame is one body, read and answered like the body of a POST. Besides, messages are
+//! pushed as soon as they come: the socket attaches a [`Link`] to the session that its frames
+//! name. A connect that is held is answered when its time is up and keeps the session alive.
+//!
+//! | What happens                                  | Close code              |
+//! |-----------------------------------------------|-------------------------|
+//! | a frame that is no batch of messages          | 1007, with the reason   |
+//! | a frame beyond the size bound                 | 1009                    |
+//! | the peer is silent for two ping intervals     | none: it is dropped     |
+//! | a write is not taken within its deadline      | none: it is dropped     |
+//! | the session ended or moved to another socket  | 1000                    |
+//! | the server drains                             | 1001                    |
+//!
+//! An empty array is answered with one, since old libraries keep sockets alive that way. Binary
+//! frames are ignored. No subprotocol is asked for and no extension is negotiated: a compressor
+//! per socket costs more memory than everything else together.
+//!
+//! # Sources
+//!
+//! Observed: CometD 3.1 to 8 and their JavaScript library for frames, resumption and takeover.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use encke_bayeux::BrowserId;
+use encke_bayeux::batch::DecodeError;
+use encke_broker::{Answer, Broker, Delivery, Link, Request as BrokerRequest, UserId};
+use futures::{SinkExt as _, StreamExt as _};
+use http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig as Tungstenite};
+use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
+
+use crate::body::ReplyBody;
+use crate::clock;
+use crate::config::HttpConfig;
+use crate::entropy::OsEntropy;
+use crate::held::Held;
+
+/// Read buffer of a socket; frames are small, and an idle socket keeps it.
+const READ_BUFFER_BYTES: usize = 4096;
+
+/// Whether a request asks to become a WebSocket.
+pub(crate) fn is_upgrade(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::GET
+        && headers
+            .get(UPGRADE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+}
+
+/// The response that turns the connection into a WebSocket, or `None` for a handshake of another
+/// version or without a key.
+pub(crate) fn switching(headers: &HeaderMap) -> Option<Response<ReplyBody>> {
+    if headers.get(SEC_WEBSOCKET_VERSION)? != "13" {
+        return None;
+    }
+    let accept = derive_accept_key(headers.get(SEC_WEBSOCKET_KEY)?.as_bytes());
+    let mut response = Response::new(ReplyBody::plain(""));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&accept).ok()?);
+    Some(response)
+}
+
+/// One open socket.
+pub(crate) struct Socket {
+    broker: Broker,
+    user: Option<UserId>,
+    browser: Option<BrowserId>,
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+    link: Option<Link>,
+    held: Option<Held>,
+    ping: Duration,
+    write_timeout: Duration,
+}
+
+/// Why a socket ends.
+enum End {
+    /// Say why and close.
+    Close(CloseCode, String),
+    /// Nobody is there to listen.
+    Drop,
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
+                Self::Close(CloseCode::Size, format!("a frame has at most {max_size} bytes"))
+            }
+            _ => Self::Drop,
+        }
+    }
+}
+
+impl Socket {
+    pub(crate) async fn new(
+        broker: Broker,
+        config: &HttpConfig,
+        user: Option<UserId>,
+        browser: Option<BrowserId>,
+        upgraded: Upgraded,
+    ) -> Self {
+        let bounds = Tungstenite::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(Some(config.body_bytes))
+            .max_frame_size(Some(config.body_bytes));
+        let io = TokioIo::new(upgraded);
+        let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(bounds)).await;
+        Self {
+            broker,
+            user,
+            browser,
+            stream,
+            link: None,
+            held: None,
+            ping: config.ping_interval,
+            write_timeout: config.write_timeout,
+        }
+    }
+
+    /// Serves the socket until it ends.
+    pub(crate) async fn run(mut self) {
+        let end = match self.serve().await {
+            Ok(()) => End::Drop,
+            Err(end) => end,
+        };
+        self.link = None;
+        self.held = None;
+        if let End::Close(code, reason) = end {
+            tracing::debug!(%code, reason, "websocket closed");
+            let frame = CloseFrame { code, reason: reason.into() };
+            // The peer may be gone already; then there is nobody to tell.
+            drop(timeout(self.write_timeout, self.stream.close(Some(frame))).await);
+        }
+    }
+
+    async fn serve(&mut self) -> Result<(), End> {
+        let mut ping = interval(self.ping);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ping.reset();
+        let mut heard = ping_clock();
+        loop {
+            tokio::select! {
+                frame = self.stream.next() => {
+                    heard = ping_clock();
+                    match frame {
+                        None => return Ok(()),
+                        Some(frame) => if self.frame(frame?).await?.is_none() { return Ok(()) },
+                    }
+                }
+                delivery = pushed(&mut self.link) => match delivery {
+                    Some(delivery) => self.write(delivery).await?,
+                    None if self.broker.is_draining() => {
+                        return Err(End::Close(CloseCode::Away, "the server is stopping".into()));
+                    }
+                    None => {
+                        return Err(End::Close(CloseCode::Normal, "the session is not here".into()));
+                    }
+                },
+                delivery = released(&mut self.held) => {
+                    self.held = None;
+                    if let Some(delivery) = delivery {
+                        self.write(delivery).await?;
+                    }
+                }
+                _ = ping.tick() => {
+                    if heard.elapsed() > self.ping * 2 {
+                        return Err(End::Drop);
+                    }
+                    self.send(Message::Ping(Vec::new().into())).await?;
+                }
+            }
+        }
+    }
+
+    /// Takes one frame. `None` when the peer has closed.
+    async fn frame(&mut self, frame: Message) -> Result<Option<()>, End> {
+        let text = match frame {
+            Message::Text(text) => text,
+            Message::Close(_) => return Ok(None),
+            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
+                return Ok(Some(()));
+            }
+        };
+        let answer = {
+            let request = BrokerRequest {
+                user: self.user.as_ref(),
+                browser: self.browser.as_ref(),
+                pushes: true,
+                now: clock::now(),
+                entropy: &OsEntropy,
+            };
+            self.broker.handle(&request, text.as_bytes())
+        };
+        match answer {
+            Ok(Answer::Reply(delivery)) => {
+                self.link = delivery.link(self.link.take());
+                self.write(delivery).await?;
+            }
+            Ok(Answer::Hold(hold)) => {
+                self.link = Some(hold.link(self.link.take()));
+                // A connect that this one supersedes gets no reply, as over the reference server.
+                self.held = Some(Held::new(hold));
+            }
+            Err(DecodeError::Empty) => {}
+            Err(DecodeError::NoMessages) => self.send(Message::text("[]")).await?,
+            Err(error) => return Err(End::Close(CloseCode::Invalid, short(&error.to_string()))),
+        }
+        Ok(Some(()))
+    }
+
+    async fn write(&mut self, delivery: Delivery) -> Result<(), End> {
+        let body = delivery.body();
+        // The body is JSON made from text, so this cannot fail.
+        let text = String::from_utf8(body.to_vec()).unwrap_or_default();
+        match self.send(Message::text(text)).await {
+            Ok(()) => {
+                delivery.written(clock::now());
+                Ok(())
+            }
+            Err(end) => {
+                delivery.failed(clock::now());
+                Err(end)
+            }
+        }
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.write_timeout, self.stream.send(message)).await {
+            Ok(sent) => Ok(sent?),
+            Err(_) => Err(End::Drop),
+        }
+    }
+}
+
+/// The next messages of a link; never, where there is none.
+async fn pushed(link: &mut Option<Link>) -> Option<Delivery> {
+    match link {
+        Some(link) => poll_fn(|cx| link.poll_messages(cx)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The end of a hold; never, where there is none.
+async fn released(held: &mut Option<Held>) -> Option<Delivery> {
+    match held {
+        Some(held) => held.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A close reason has at most 123 bytes.
+fn short(reason: &str) -> String {
+    reason.chars().filter(char::is_ascii).take(120).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "when a peer was heard is a matter of the socket")]
+fn ping_clock() -> Instant {
+    Instant::now()
+}
