@@ -1,0 +1,104 @@
+//! What both workloads are told, and why one cannot run.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use encke_bayeux::ChannelName;
+
+use crate::process::{Process, ProcessError};
+use crate::source::DescriptorError;
+use crate::target::Target;
+
+/// Whom to load, with how many sessions, for how long.
+#[derive(Clone, Debug)]
+pub struct Common {
+    pub(crate) target: Target,
+    pub(crate) channel: ChannelName,
+    pub(crate) sessions: usize,
+    pub(crate) length: Duration,
+    pub(crate) ramp: Ramp,
+    pub(crate) process: Option<Process>,
+}
+
+/// How sessions are brought up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ramp {
+    pub(crate) at_once: usize,
+    pub(crate) limit: Duration,
+}
+
+impl Common {
+    /// `sessions` sessions, each subscribed to `channel`, for `length` after all are up.
+    pub fn new(target: Target, channel: ChannelName, sessions: usize, length: Duration) -> Self {
+        let ramp = Ramp { at_once: 64, limit: Duration::from_secs(120) };
+        Self { target, channel, sessions: sessions.max(1), length, ramp, process: None }
+    }
+
+    /// How many sessions are set up at the same time, and how long that may take altogether.
+    ///
+    /// Default 64 and 120 s. Sessions that are not up by then are counted as errors.
+    #[must_use]
+    pub fn ramp(mut self, at_once: usize, limit: Duration) -> Self {
+        self.ramp = Ramp { at_once: at_once.max(1), limit };
+        self
+    }
+
+    /// The server's process, to read its memory and CPU time. Default: neither is reported.
+    #[must_use]
+    pub fn process(mut self, process: Process) -> Self {
+        self.process = Some(process);
+        self
+    }
+}
+
+/// Why a run did not take place.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// This process may not have so many connections.
+    Descriptors(DescriptorError),
+    /// The server's process cannot be measured, or ours.
+    Process(ProcessError),
+    /// Not one session came up; the text says why the first did not.
+    NoSession(String),
+    /// The publisher did not come up.
+    NoPublisher(String),
+    /// No thread for pacing.
+    Thread(io::Error),
+}
+
+impl From<DescriptorError> for RunError {
+    fn from(error: DescriptorError) -> Self {
+        Self::Descriptors(error)
+    }
+}
+
+impl From<ProcessError> for RunError {
+    fn from(error: ProcessError) -> Self {
+        Self::Process(error)
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Descriptors(_) => f.write_str("too many sessions for this process"),
+            Self::Process(_) => f.write_str("memory and CPU time cannot be read"),
+            Self::NoSession(reason) => write!(f, "not one session came up: {reason}"),
+            Self::NoPublisher(reason) => write!(f, "the publisher did not come up: {reason}"),
+            Self::Thread(_) => f.write_str("the thread that paces the publisher did not start"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Descriptors(error) => Some(error),
+            Self::Process(error) => Some(error),
+            Self::Thread(error) => Some(error),
+            Self::NoSession(_) | Self::NoPublisher(_) => None,
+        }
+    }
+}
