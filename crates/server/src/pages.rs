@@ -39,11 +39,6 @@ struct Vendor;
 
 /// Answers a request for a page, a file of the desk, or nothing we have.
 pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "pages are read with GET\n");
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return answer;
-    }
     let file = match path {
         "/" | "/desk/" => Desk::get("index.html"),
         "/desk" => return to_the_desk(),
@@ -60,10 +55,15 @@ pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer
         },
     };
     let kind = if path == "/favicon.ico" { "mark.svg" } else { path };
-    match file {
-        Some(file) => send(&file, content_type(kind), headers),
-        None => text(StatusCode::NOT_FOUND, "there is no such page\n"),
+    let Some(file) = file else {
+        return text(StatusCode::NOT_FOUND, "there is no such page\n");
+    };
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "pages are read with GET\n");
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return answer;
     }
+    send(&file, content_type(kind), headers)
 }
 
 /// Whether the CometD client was there at build time (or is there, in debug builds).
@@ -202,6 +202,8 @@ mod tests {
         let answer = answer(&Method::POST, "/", &HeaderMap::new());
         assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(answer.headers()[ALLOW], "GET, HEAD");
+        let nothing = super::answer(&Method::POST, "/nothing", &HeaderMap::new());
+        assert_eq!(nothing.status(), StatusCode::NOT_FOUND);
     }
 
     #[test]

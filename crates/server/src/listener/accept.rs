@@ -2,17 +2,19 @@
 //!
 //! [`Acceptor::accept`] cannot fail: a connection that broke before it was accepted is passed
 //! over, and when the process is out of files or memory it waits a little longer each time and
-//! says so in the log once, until accepting works again. When the bound on connections is reached
+//! says so in the log, once a minute, since strangers can bring it about. When the bound on connections is reached
 //! it waits for one to end; further clients wait in the kernel's queue.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::clock;
 
 /// Connections that the kernel keeps until we accept them.
 const BACKLOG: i32 = 4_096;
@@ -20,6 +22,9 @@ const BACKLOG: i32 = 4_096;
 /// First and longest wait after a failed accept.
 const BACK_OFF: Duration = Duration::from_millis(50);
 const MAX_BACK_OFF: Duration = Duration::from_secs(1);
+
+/// Time between two warnings about it.
+const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// Time after which the kernel asks whether a silent client is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -73,6 +78,7 @@ pub(crate) struct Acceptor {
     listener: TcpListener,
     permits: Arc<Semaphore>,
     write_timeout: Duration,
+    warned_at: Option<Instant>,
 }
 
 /// A connection and its place among those that are allowed.
@@ -91,7 +97,12 @@ impl Acceptor {
         write_timeout: Duration,
     ) -> Self {
         let permits = max_connections.clamp(1, Semaphore::MAX_PERMITS);
-        Self { listener, permits: Arc::new(Semaphore::new(permits)), write_timeout }
+        Self {
+            listener,
+            permits: Arc::new(Semaphore::new(permits)),
+            write_timeout,
+            warned_at: None,
+        }
     }
 
     /// The next connection.
@@ -99,7 +110,7 @@ impl Acceptor {
     /// # Cancel safety
     ///
     /// A dropped future accepts nothing.
-    pub(crate) async fn accept(&self) -> Accepted {
+    pub(crate) async fn accept(&mut self) -> Accepted {
         let permit = loop {
             // The semaphore is never closed; should it be, waiting for ever is what is left.
             match Arc::clone(&self.permits).acquire_owned().await {
@@ -108,13 +119,9 @@ impl Acceptor {
             }
         };
         let mut back_off = BACK_OFF;
-        let mut told = false;
         loop {
             match self.listener.accept().await {
                 Ok((stream, peer)) => {
-                    if told {
-                        tracing::warn!("connections are accepted again");
-                    }
                     self.tune(&stream);
                     return Accepted { stream, peer, permit };
                 }
@@ -122,14 +129,19 @@ impl Acceptor {
                     tracing::debug!(%error, "connection broke before it was accepted");
                 }
                 Err(error) => {
-                    if !told {
-                        told = true;
-                        tracing::warn!(%error, "cannot accept connections, trying again");
-                    }
+                    self.warn(&error);
                     tokio::time::sleep(back_off).await;
                     back_off = (back_off * 2).min(MAX_BACK_OFF);
                 }
             }
+        }
+    }
+
+    fn warn(&mut self, error: &io::Error) {
+        let now = clock::now();
+        if self.warned_at.is_none_or(|at| now.saturating_duration_since(at) >= WARN_EVERY) {
+            self.warned_at = Some(now);
+            tracing::warn!(%error, "cannot accept connections, trying again");
         }
     }
 

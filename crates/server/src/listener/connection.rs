@@ -76,7 +76,7 @@ impl<S: Service> Connections<S> {
     /// # Cancel safety
     ///
     /// Dropping the future stops accepting; connections go on.
-    pub(crate) async fn serve(&mut self, acceptor: &Acceptor) {
+    pub(crate) async fn serve(&mut self, acceptor: &mut Acceptor) {
         loop {
             tokio::select! {
                 accepted = acceptor.accept() => self.add(accepted),

@@ -257,20 +257,21 @@ impl Server {
     ///
     /// Dropping the future cuts everything without a drain. What was answered is on disk.
     pub async fn run(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), RunError> {
-        let mut operating = self.operations_listener.take().map(|(acceptor, mut connections)| {
-            let mut task = JoinSet::new();
-            task.spawn(async move { connections.serve(&acceptor).await });
-            task
-        });
+        let mut operating =
+            self.operations_listener.take().map(|(mut acceptor, mut connections)| {
+                let mut task = JoinSet::new();
+                task.spawn(async move { connections.serve(&mut acceptor).await });
+                task
+            });
         tokio::select! {
-            () = self.connections.serve(&self.acceptor) => {}
+            () = self.connections.serve(&mut self.acceptor) => {}
             () = shutdown => {}
             Some(_) = self.writers.join_next() => return Err(RunError::Writer),
         }
         self.operations.draining.store(true, Ordering::Relaxed);
         tracing::info!("draining");
         tokio::select! {
-            () = self.connections.serve(&self.acceptor) => {}
+            () = self.connections.serve(&mut self.acceptor) => {}
             () = tokio::time::sleep(self.drain_delay) => {}
         }
         drop(self.acceptor);
