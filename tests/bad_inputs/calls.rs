@@ -137,7 +137,7 @@ fn user_data(world: &World) -> Vec<Case> {
             "delete a pair the multimedia way",
             r#"{"operationName":"DeleteUserDataPair","keys":["a"]}"#,
             1,
-            "required parameter 'key' is missing (a string)",
+            "DeleteUserDataPair takes the parameter 'key' (a string), not 'keys'",
         ),
     ]
 }

@@ -61,7 +61,7 @@ impl Ground {
     /// Starts a server and fills it.
     pub async fn lay() -> Self {
         // Sessions live as long as the table: a row is about its input, not about expiry.
-        let server = Launch::demo().start().await;
+        let server = Launch::demo().config("[bayeux]\nmax_interval_ms = 600000\n").start().await;
         let mut alice = Agent::new(&server, "alice");
         let released = alice.dial("15003").await;
         alice.operate(&released, &json!({"operationName": "Hangup"})).await;

@@ -46,7 +46,7 @@ pub fn cases(world: &World) -> Vec<Case> {
             "delete the voice way",
             r#"{"operationName":"DeleteUserData","key":"a"}"#,
             1,
-            "required parameter 'keys' is missing (an array)",
+            "on an SMS session DeleteUserData takes the parameter 'keys' (an array of strings), not 'key'",
         ),
         row(
             "delete a pair",

@@ -16,22 +16,23 @@ describe("desk", () => {
     let complaints;
 
     before(async () => {
-        server = await startServer();
         browser = await launch();
     });
 
     after(async () => {
         await browser?.close();
-        await server?.stop();
     });
 
+    // A server for each test: a call that one test leaves behind must not ring in the next.
     beforeEach(async () => {
+        server = await startServer();
         context = await newContext(browser);
         ({page, complaints} = await newPage(context));
     });
 
     afterEach(async () => {
-        await context.close();
+        await context?.close();
+        await server?.stop();
     });
 
     /** @returns {Promise<Desk[]>} */
