@@ -1,18 +1,6 @@
 //! A call as everybody sees it: its parties, their states and the data attached to it.
 //!
-//! # States of a party
-//!
-//! | State         | Meaning                   | Left when                               | Next          |
-//! |---------------|---------------------------|-----------------------------------------|---------------|
-//! | `Dialing`     | waits for the other side  | a ringing party answers                 | `Established` |
-//! | `Ringing`     | is being called           | it answers                              | `Established` |
-//! | `Established` | talks                     | it holds                                | `Held`        |
-//! | `Held`        | has put the other on hold | it retrieves                            | `Established` |
-//! | any of these  |                           | it hangs up, or fewer than two are left | `Released`    |
-//!
-//! `Released` is final. The states of the parties are independent, so both may hold. A call is
-//! released when all its parties are; it is kept for a while after that, so that a late operation
-//! meets a released call and not an unknown one.
+//! Values only: [`evolve`](crate::evolve()) makes them and never changes one in place.
 
 use std::fmt;
 
@@ -101,7 +89,21 @@ impl Party {
     }
 }
 
-/// What a party is doing. See the [module's table](self).
+/// What a party is doing.
+///
+/// # States
+///
+/// | State         | Meaning                   | Left when                               | Next          |
+/// |---------------|---------------------------|-----------------------------------------|---------------|
+/// | `Dialing`     | waits for the other side  | a ringing party answers                 | `Established` |
+/// | `Ringing`     | is being called           | it answers                              | `Established` |
+/// | `Established` | talks                     | it holds                                | `Held`        |
+/// | `Held`        | has put the other on hold | it retrieves                            | `Established` |
+/// | any of these  |                           | it hangs up, or fewer than two are left | `Released`    |
+///
+/// `Released` is final. The states of the parties are independent, so both may hold. A call is
+/// released when all its parties are; it is kept for a while after that, so that a late operation
+/// meets a released call and not an unknown one.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum PartyState {
     /// Waits for the other side to answer.

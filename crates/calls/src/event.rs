@@ -1,6 +1,6 @@
 //! What happened. Events are the truth that is kept; state is what they add up to.
 //!
-//! An event holds all that [`evolve`](crate::evolve) needs, times and ids included, so applying the
+//! An event holds all that [`evolve`](crate::evolve()) needs, times and ids included, so applying the
 //! same events in the same order always ends in the same state.
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Applying an event to the state.
 //!
 //! It is the one way in which calls and sessions change, both when an event has just been decided
-//! and when it comes out of a journal years later. What [`decide`](crate::decide) decided always
+//! and when it comes out of a journal years later. What [`decide`](crate::decide()) decided always
 //! applies; an error means that the events are not the ones that led to this state.
 
 use std::error::Error;

@@ -1,4 +1,53 @@
 //! The call-state core: calls, parties, SMS sessions and user data.
+//!
+//! Commands go in, events come out, and state is what the events add up to. The crate knows neither
+//! HTTP nor Bayeux nor which user sits at which line; whoever shows calls to people does.
+//!
+//! - [`decide()`] looks at a [`State`] and a [`Command`] and answers an [`Event`] or a [`Refusal`].
+//!   Time and randomness are arguments.
+//! - [`evolve()`] applies an event. It is the only way in which anything changes.
+//! - [`Core`] puts a journal behind the two: a change is answered when it is durable.
+//!
+//! What a party or an agent may do in a state is a table, see [`call_capabilities`] and
+//! [`sms_capabilities`]; what happens to user data is another, see [`UserData`].
+//!
+//! # Bounds
+//!
+//! [`Limits`] bounds what the model holds, [`CoreConfig`] what waits for the writer and how long
+//! ended calls are kept. Beyond a bound a command gets a typed refusal.
+//!
+//! # Features
+//!
+//! | Feature           | Adds                                                                     |
+//! |-------------------|--------------------------------------------------------------------------|
+//! | `shell` (default) | [`Core`] and its observers, with a journal; without it no task, no disk  |
+//!
+//! # Examples
+//!
+//! ```
+//! use encke_calls::{
+//!     Command, Dn, Limits, Number, PartyState, SeededIds, State, UserData, decide, evolve,
+//! };
+//! use std::collections::HashSet;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut state = State::new(Limits::default());
+//! state.set_dns(HashSet::from([Dn::new("15000")?, Dn::new("15001")?]));
+//! let dial = Command::Dial {
+//!     from: Dn::new("15000")?,
+//!     to: Number::new("15001")?,
+//!     user_data: UserData::parse(r#"{"AccountNumber":"12345"}"#)?,
+//! };
+//! let now_ms = 1_700_000_000_000;
+//! for event in decide(&state, &dial, now_ms, &mut SeededIds::new(7))? {
+//!     evolve(&mut state, &event)?;
+//! }
+//! let call = state.calls().next().ok_or("no call")?;
+//! let called = call.party(&Dn::new("15001")?).ok_or("no party")?;
+//! assert_eq!(called.state, PartyState::Ringing);
+//! # Ok(())
+//! # }
+//! ```
 
 mod call;
 mod command;

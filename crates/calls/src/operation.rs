@@ -1,6 +1,6 @@
 //! The operations that exist, and in which state each of them is allowed.
 //!
-//! The tables here are all there is to know about that: [`decide`](crate::decide) refuses what they
+//! The tables here are all there is to know about that: [`decide`](crate::decide()) refuses what they
 //! do not list, and what they list is what clients are shown as `capabilities`. The order is that
 //! of the samples and means nothing.
 //!

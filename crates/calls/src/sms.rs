@@ -1,17 +1,6 @@
 //! An SMS session between one customer and one agent.
 //!
-//! # States
-//!
-//! | State       | Meaning                       | Left when           | Next        |
-//! |-------------|-------------------------------|---------------------|-------------|
-//! | `Invited`   | waits for the agent           | the agent accepts   | `Chatting`  |
-//! | `Invited`   |                               | the agent rejects   | `Completed` |
-//! | `Chatting`  | the agent takes part          | the agent leaves    | `LeftChat`  |
-//! | `Chatting`  |                               | the agent completes | `Completed` |
-//! | `LeftChat`  | the agent left, work is open  | the agent completes | `Completed` |
-//!
-//! `Completed` is final and has no participants. The customer may leave in any earlier state,
-//! which ends nothing: the agent decides when the work is complete.
+//! Values only: [`evolve`](crate::evolve()) makes them and never changes one in place.
 
 use std::fmt;
 use std::sync::Arc;
@@ -65,7 +54,20 @@ impl SmsSession {
     }
 }
 
-/// What an SMS session is doing. See the [module's table](self).
+/// What an SMS session is doing.
+///
+/// # States
+///
+/// | State       | Meaning                       | Left when           | Next        |
+/// |-------------|-------------------------------|---------------------|-------------|
+/// | `Invited`   | waits for the agent           | the agent accepts   | `Chatting`  |
+/// | `Invited`   |                               | the agent rejects   | `Completed` |
+/// | `Chatting`  | the agent takes part          | the agent leaves    | `LeftChat`  |
+/// | `Chatting`  |                               | the agent completes | `Completed` |
+/// | `LeftChat`  | the agent left, work is open  | the agent completes | `Completed` |
+///
+/// `Completed` is final and has no participants. The customer may leave in any earlier state,
+/// which ends nothing: the agent decides when the work is complete.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum SmsState {
     /// Waits for the agent.

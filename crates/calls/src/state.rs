@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::{Call, CallId, Dn, Limits, SmsId, SmsSession, UserName};
 
-/// What [`decide`](crate::decide) looks at and [`evolve`](crate::evolve) changes.
+/// What [`decide`](crate::decide()) looks at and [`evolve`](crate::evolve()) changes.
 ///
 /// Which lines are ours and what the limits are is configuration: it stands here because decisions
 /// depend on it, and no event changes it.

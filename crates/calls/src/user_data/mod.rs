@@ -2,7 +2,7 @@
 //!
 //! Values are the JSON texts that came in, kept byte for byte: `1.10` stays `1.10`, and a number of
 //! forty digits keeps all of them. Nothing here knows bounds; [`Limits`](crate::Limits) does, and
-//! [`decide`](crate::decide) checks them.
+//! [`decide`](crate::decide()) checks them.
 //!
 //! | Operation                   | Rule                                                           |
 //! |-----------------------------|----------------------------------------------------------------|

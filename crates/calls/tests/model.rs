@@ -1,0 +1,444 @@
+//! Random user data against an obvious model, and random commands against what must always hold.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use encke_calls::{
+    Actor, Call, CallAction, CallId, CallType, Command, ConnId, Digits, Dn, Duplicates, Event,
+    ImportedCall, Limits, NewParty, Number, Operation, Party, PartyState, Refusal, Requester, Role,
+    SeededIds, SmsAction, SmsActor, SmsId, SmsOffer, SmsSession, State, UserData, UserDataChange,
+    UserName, decide, evolve,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+const LINES: [&str; 3] = ["15000", "15001", "15002"];
+const USERS: [&str; 2] = ["alice", "bob"];
+
+fn dn(text: &str) -> Dn {
+    Dn::new(text).unwrap()
+}
+
+fn number(text: &str) -> Number {
+    Number::new(text).unwrap()
+}
+
+fn user(name: &str) -> UserName {
+    UserName::new(name).unwrap()
+}
+
+// User data against a list of pairs of texts.
+
+type Pairs = Vec<(String, String)>;
+
+#[derive(Clone, Debug)]
+enum DataOp {
+    Attach(Pairs),
+    Update(Pairs),
+    DeletePair(String),
+    DeleteKeys(Vec<String>),
+    Clear,
+}
+
+fn key() -> impl Strategy<Value = String> + Clone {
+    select(vec!["a", "b", "c", "B", "with blank", "\u{e9}\"\\\n", ""]).prop_map(String::from)
+}
+
+fn value() -> impl Strategy<Value = String> + Clone {
+    let scalar = prop_oneof![
+        select(vec!["1.10", "9223372036854775808", "12345678901234567890123", "null", "true"])
+            .prop_map(String::from),
+        "\"[a-z \\[\\]{}]{0,8}\"",
+        "-?[1-9][0-9]{0,30}(\\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?",
+    ];
+    scalar.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(","))),
+            inner.prop_map(|item| format!("{{\"k\":{item}, \"k\" : 1}}")),
+        ]
+    })
+}
+
+fn pairs() -> impl Strategy<Value = Pairs> + Clone {
+    vec((key(), value()), 0..4)
+}
+
+fn data_op() -> impl Strategy<Value = DataOp> {
+    prop_oneof![
+        pairs().prop_map(DataOp::Attach),
+        pairs().prop_map(DataOp::Update),
+        key().prop_map(DataOp::DeletePair),
+        vec(key(), 0..4).prop_map(DataOp::DeleteKeys),
+        Just(DataOp::Clear),
+    ]
+}
+
+fn data(pairs: &Pairs) -> UserData {
+    let mut data = UserData::new();
+    for (key, value) in pairs {
+        data.push(key.clone(), value).unwrap();
+    }
+    data
+}
+
+fn listed(data: &UserData) -> Pairs {
+    data.iter().map(|pair| (pair.key().to_owned(), pair.value().to_owned())).collect()
+}
+
+fn apply_to_model(model: &mut Pairs, op: &DataOp) {
+    match op {
+        DataOp::Attach(given) => model.extend(given.iter().cloned()),
+        DataOp::Update(given) => {
+            for (key, value) in given {
+                let at = model.iter().position(|(old, _)| old == key).unwrap_or(model.len());
+                let mut rest = model.split_off(at);
+                rest.retain(|(old, _)| old != key);
+                model.push((key.clone(), value.clone()));
+                model.extend(rest);
+            }
+        }
+        DataOp::DeletePair(key) => model.retain(|(old, _)| old != key),
+        DataOp::DeleteKeys(keys) => model.retain(|(old, _)| !keys.contains(old)),
+        DataOp::Clear => model.clear(),
+    }
+}
+
+fn apply_to_data(data: &mut UserData, op: &DataOp) {
+    let before = data.len();
+    let removed = match op {
+        DataOp::Attach(given) => return data.attach(&self::data(given)),
+        DataOp::Update(given) => return data.update(&self::data(given)),
+        DataOp::DeletePair(key) => data.delete_pair(key),
+        DataOp::DeleteKeys(keys) => data.delete_keys(keys),
+        DataOp::Clear => data.clear(),
+    };
+    assert_eq!(removed, before - data.len());
+}
+
+proptest! {
+    #[test]
+    fn user_data_matches_a_list_of_pairs(ops in vec(data_op(), 0..12)) {
+        let (mut subject, mut model) = (UserData::new(), Pairs::new());
+        for op in &ops {
+            apply_to_model(&mut model, op);
+            apply_to_data(&mut subject, op);
+            prop_assert_eq!(listed(&subject), model.clone());
+        }
+        let mut json = String::new();
+        subject.write_json(&mut json, Duplicates::All);
+        prop_assert_eq!(&UserData::parse(&json).unwrap(), &subject);
+        let record = serde_json::to_string(&subject).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<UserData>(&record).unwrap(), &subject);
+        let mut last = String::new();
+        subject.write_json(&mut last, Duplicates::Last);
+        let values: BTreeMap<String, Box<serde_json::value::RawValue>> =
+            serde_json::from_str(&last).unwrap();
+        let expected: BTreeMap<String, String> = model.into_iter().collect();
+        prop_assert_eq!(values.len(), UserData::parse(&last).unwrap().len());
+        let values: BTreeMap<String, String> =
+            values.into_iter().map(|(key, value)| (key, value.get().to_owned())).collect();
+        prop_assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn any_text_is_user_data_or_a_typed_error(text in "[{}\\[\\]\":,a-c0-9eE.\\\\ -]{0,40}") {
+        if let Ok(data) = UserData::parse(&text) {
+            let mut json = String::new();
+            data.write_json(&mut json, Duplicates::All);
+            prop_assert_eq!(UserData::parse(&json).unwrap(), data);
+        }
+    }
+}
+
+// Commands against what must always hold.
+
+/// A command whose call or session is picked among those there are when it is run.
+#[derive(Clone, Debug)]
+enum Step {
+    Dial(&'static str, &'static str, Pairs),
+    Inbound(&'static str, Pairs),
+    Import(Vec<(Option<&'static str>, PartyState)>, Pairs),
+    Operate(Index, Actor, CallAction),
+    Change(Index, Requester, UserDataChange),
+    Offer(&'static str, Pairs),
+    OperateSms(Index, SmsActor, SmsAction),
+    ChangeSms(Index, &'static str, UserDataChange),
+}
+
+fn line() -> impl Strategy<Value = &'static str> + Clone {
+    select(LINES.to_vec())
+}
+
+fn who() -> impl Strategy<Value = &'static str> + Clone {
+    select(USERS.to_vec())
+}
+
+fn change() -> impl Strategy<Value = UserDataChange> {
+    data_op().prop_map(|op| match op {
+        DataOp::Attach(given) => UserDataChange::Attach(data(&given)),
+        DataOp::Update(given) => UserDataChange::Update(data(&given)),
+        DataOp::DeletePair(key) => UserDataChange::DeletePair(key),
+        DataOp::DeleteKeys(keys) => UserDataChange::DeleteKeys(keys),
+        DataOp::Clear => UserDataChange::Clear,
+    })
+}
+
+fn call_actions() -> Vec<CallAction> {
+    let digits = Digits::new("1").unwrap();
+    vec![
+        CallAction::Answer,
+        CallAction::Hold,
+        CallAction::Retrieve,
+        CallAction::Hangup,
+        CallAction::SendDtmf(digits),
+    ]
+}
+
+fn sms_actions() -> Vec<SmsAction> {
+    vec![
+        SmsAction::Accept { nickname: None },
+        SmsAction::Reject,
+        SmsAction::SendMessage { text: "x".into() },
+        SmsAction::Leave,
+        SmsAction::Complete,
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let state = select(vec![
+        PartyState::Dialing,
+        PartyState::Ringing,
+        PartyState::Established,
+        PartyState::Held,
+        PartyState::Released,
+    ]);
+    let actor = prop_oneof![line().prop_map(|line| Actor::Dn(dn(line))), Just(Actor::Outside)];
+    let requester = prop_oneof![
+        line().prop_map(|line| Requester::Party(dn(line))),
+        select(vec!["15000", "7777"]).prop_map(|line| Requester::ThirdParty(dn(line))),
+    ];
+    let sms_actor =
+        prop_oneof![who().prop_map(|name| SmsActor::Agent(user(name))), Just(SmsActor::Customer)];
+    let to = prop_oneof![line(), Just("+15550100")];
+    let party = (proptest::option::of(line()), state);
+    prop_oneof![
+        2 => (line(), to, pairs()).prop_map(|(from, to, data)| Step::Dial(from, to, data)),
+        1 => (line(), pairs()).prop_map(|(to, data)| Step::Inbound(to, data)),
+        1 => (vec(party, 0..5), pairs()).prop_map(|(parties, data)| Step::Import(parties, data)),
+        8 => (any::<Index>(), actor, select(call_actions()))
+            .prop_map(|(call, by, action)| Step::Operate(call, by, action)),
+        6 => (any::<Index>(), requester, change())
+            .prop_map(|(call, requester, change)| Step::Change(call, requester, change)),
+        1 => (who(), pairs()).prop_map(|(to, data)| Step::Offer(to, data)),
+        6 => (any::<Index>(), sms_actor, select(sms_actions()))
+            .prop_map(|(session, by, action)| Step::OperateSms(session, by, action)),
+        3 => (any::<Index>(), who(), change())
+            .prop_map(|(session, agent, change)| Step::ChangeSms(session, agent, change)),
+    ]
+}
+
+fn fresh() -> State {
+    let limits = Limits::default()
+        .calls(6)
+        .calls_per_dn(3)
+        .parties(4)
+        .sessions(4)
+        .sessions_per_user(3)
+        .transcript_entries(6)
+        .user_data_bytes(200);
+    let mut state = State::new(limits);
+    state.set_dns(HashSet::from(LINES.map(dn)));
+    state
+}
+
+fn calls(state: &State) -> BTreeMap<CallId, Arc<Call>> {
+    state.calls().map(|call| (call.id.clone(), Arc::clone(call))).collect()
+}
+
+fn sessions(state: &State) -> BTreeMap<SmsId, Arc<SmsSession>> {
+    state.sessions().map(|session| (session.id.clone(), Arc::clone(session))).collect()
+}
+
+fn pick<K: Clone, V>(index: Index, among: &BTreeMap<K, V>) -> Option<K> {
+    (!among.is_empty()).then(|| among.keys().nth(index.index(among.len())).cloned()).flatten()
+}
+
+fn command(step: Step, state: &State, now_ms: u64) -> Option<Command> {
+    Some(match step {
+        Step::Dial(from, to, pairs) => {
+            Command::Dial { from: dn(from), to: number(to), user_data: data(&pairs) }
+        }
+        Step::Inbound(to, pairs) => {
+            let from = number("+15550199");
+            Command::Inbound { to: dn(to), from, user_data: data(&pairs) }
+        }
+        Step::Import(parties, pairs) => Command::Import(ImportedCall {
+            id: CallId::new(format!("I{}", now_ms % 5)).unwrap(),
+            conn_id: ConnId::new("00aa").unwrap(),
+            call_type: CallType::Inbound,
+            dnis: None,
+            ani: None,
+            parties: parties
+                .into_iter()
+                .map(|(line, state)| NewParty {
+                    dn: line.map(dn),
+                    number: number(line.unwrap_or("+15550100")),
+                    state,
+                    role: Role::Origin,
+                })
+                .collect(),
+            user_data: data(&pairs),
+        }),
+        Step::Operate(call, by, action) => {
+            Command::Operate { call: pick(call, &calls(state))?, by, action }
+        }
+        Step::Change(call, requester, change) => {
+            Command::ChangeUserData { call: pick(call, &calls(state))?, requester, change }
+        }
+        Step::Offer(to, pairs) => Command::OfferSms(SmsOffer {
+            to: user(to),
+            from: number("+15550100"),
+            nickname: None,
+            text: None,
+            user_data: data(&pairs),
+        }),
+        Step::OperateSms(session, by, action) => {
+            Command::OperateSms { session: pick(session, &sessions(state))?, by, action }
+        }
+        Step::ChangeSms(session, agent, change) => {
+            let session = pick(session, &sessions(state))?;
+            Command::ChangeSmsUserData { session, agent: user(agent), change }
+        }
+    })
+}
+
+/// Every operation is accepted exactly when the capabilities list it.
+fn capabilities_are_true(state: &State) {
+    let ids = &mut SeededIds::new(1);
+    let mut allowed = |command: &Command| match decide(state, command, 0, ids) {
+        Ok(_) | Err(Refusal::TooMany { .. }) => true,
+        Err(Refusal::InvalidState { .. }) => false,
+        Err(other) => unreachable!("{other:?} for {command:?}"),
+    };
+    let empty = || UserData::new();
+    let changes = || {
+        [
+            UserDataChange::Attach(empty()),
+            UserDataChange::Update(empty()),
+            UserDataChange::DeletePair("a".into()),
+            UserDataChange::Clear,
+        ]
+    };
+    for call in state.calls() {
+        for party in &call.parties {
+            let Some(line) = &party.dn else { continue };
+            let listed = |operation: Operation| party.capabilities().contains(&operation);
+            for action in call_actions() {
+                let expected = listed(action.operation());
+                let by = Actor::Dn(line.clone());
+                let command = Command::Operate { call: call.id.clone(), by, action };
+                assert_eq!(allowed(&command), expected, "{command:?}");
+            }
+            for change in changes() {
+                let expected = listed(change.operation());
+                let requester = Requester::Party(line.clone());
+                let call = call.id.clone();
+                let command = Command::ChangeUserData { call, requester, change };
+                assert_eq!(allowed(&command), expected, "{command:?}");
+            }
+        }
+    }
+    for session in state.sessions() {
+        let listed = |operation: Operation| session.capabilities().contains(&operation);
+        for action in sms_actions() {
+            let expected = listed(action.operation());
+            let by = SmsActor::Agent(session.agent.clone());
+            let command = Command::OperateSms { session: session.id.clone(), by, action };
+            assert_eq!(allowed(&command), expected, "{command:?}");
+        }
+        for change in changes() {
+            let expected = listed(change.operation());
+            let (session, agent) = (session.id.clone(), session.agent.clone());
+            let command = Command::ChangeSmsUserData { session, agent, change };
+            assert_eq!(allowed(&command), expected, "{command:?}");
+        }
+    }
+}
+
+/// What an event may do to what was there before.
+fn change_is_lawful(before: &State, after: &State) {
+    for (id, call) in calls(before) {
+        let now = after.call(id.as_str()).unwrap();
+        if call.is_released() {
+            assert_eq!(*now, call, "released is final");
+        }
+        for (old, new) in call.parties.iter().zip(&now.parties) {
+            assert!(old.is_live() || !new.is_live(), "nobody comes back");
+            assert_eq!((&old.dn, old.since_ms), (&new.dn, new.since_ms));
+        }
+    }
+    for (id, session) in sessions(before) {
+        let now = after.sms(id.as_str()).unwrap();
+        if session.is_completed() {
+            assert_eq!(*now, session, "completed is final");
+        }
+        assert!(now.transcript.starts_with(&session.transcript), "a transcript only grows");
+    }
+}
+
+fn bounds_hold(state: &State) {
+    for call in state.calls() {
+        let live = call.parties.iter().filter(|party| party.is_live()).count();
+        assert_eq!(call.is_released(), live == 0, "{call:?}");
+        assert!(call.user_data.packed_bytes() <= 200);
+    }
+    for session in state.sessions() {
+        let keys: HashSet<&str> = session.user_data.iter().map(encke_calls::Pair::key).collect();
+        assert_eq!(keys.len(), session.user_data.len(), "keys of a session never repeat");
+    }
+    let live_calls = state.calls().filter(|call| !call.is_released()).count();
+    assert_eq!(state.live_calls(), live_calls);
+    assert!(live_calls <= 6);
+    let live_sessions = state.sessions().filter(|session| !session.is_completed()).count();
+    assert_eq!(state.live_sessions(), live_sessions);
+    for line in LINES.map(dn) {
+        let on = |call: &&Arc<Call>| call.party(&line).is_some_and(Party::is_live);
+        assert_eq!(state.live_calls_of(&line), state.calls().filter(on).count());
+        assert!(state.live_calls_of(&line) <= 3);
+    }
+    for name in USERS.map(user) {
+        let of = |session: &&Arc<SmsSession>| session.agent == name && !session.is_completed();
+        assert_eq!(state.live_sessions_of(&name), state.sessions().filter(of).count());
+    }
+}
+
+proptest! {
+    #[test]
+    fn commands_keep_the_rules_and_events_replay(steps in vec(step(), 0..60), seed in any::<u64>()) {
+        let mut state = fresh();
+        let mut ids = SeededIds::new(seed);
+        let mut records = Vec::new();
+        for (now_ms, step) in (1..).zip(steps) {
+            let Some(command) = command(step, &state, now_ms) else { continue };
+            let before = state.clone();
+            let Ok(events) = decide(&state, &command, now_ms, &mut ids) else { continue };
+            prop_assert!(events.len() <= 1);
+            for event in &events {
+                records.push(event.to_record());
+                evolve(&mut state, event).unwrap();
+            }
+            change_is_lawful(&before, &state);
+            bounds_hold(&state);
+            capabilities_are_true(&state);
+        }
+        let mut replayed = fresh();
+        for record in &records {
+            evolve(&mut replayed, &Event::from_record(record).unwrap()).unwrap();
+        }
+        prop_assert_eq!(calls(&replayed), calls(&state));
+        prop_assert_eq!(sessions(&replayed), sessions(&state));
+        bounds_hold(&replayed);
+    }
+}
