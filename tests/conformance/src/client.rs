@@ -290,8 +290,7 @@ impl Client {
         self.subscribe(last.as_str()).await?;
         publisher.publish(&last, "last").await?;
         let is_last = |message: &Received| message.channel() == last;
-        let mut received =
-            self.receive_until(|received| received.iter().any(is_last)).await?;
+        let mut received = self.receive_until(|received| received.iter().any(is_last)).await?;
         received.retain(|message| !is_last(message));
         Ok(received)
     }

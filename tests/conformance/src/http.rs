@@ -55,7 +55,8 @@ impl Request {
 
     /// The bytes before the body, `Content-Length` included.
     pub(crate) fn head(&self, host: &str) -> String {
-        let mut head = format!("{} {} {}\r\nHost: {host}\r\n", self.method, self.path, self.version);
+        let mut head =
+            format!("{} {} {}\r\nHost: {host}\r\n", self.method, self.path, self.version);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -108,7 +109,8 @@ impl Response {
 
     /// Whether the connection cannot be used again.
     pub(crate) fn closes(&self) -> bool {
-        let says = |value: &str| self.header("connection").is_some_and(|c| c.eq_ignore_ascii_case(value));
+        let says =
+            |value: &str| self.header("connection").is_some_and(|c| c.eq_ignore_ascii_case(value));
         says("close") || (self.version == "HTTP/1.0" && !says("keep-alive"))
     }
 }

@@ -177,10 +177,7 @@ impl Lab {
         Ok(Socket::open(endpoint, &endpoint.path, &[]).await?)
     }
 
-    async fn limited<T>(
-        &self,
-        work: impl Future<Output = std::io::Result<T>>,
-    ) -> Result<T, Stop> {
+    async fn limited<T>(&self, work: impl Future<Output = std::io::Result<T>>) -> Result<T, Stop> {
         match timeout(self.limit(), work).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => {

@@ -90,7 +90,13 @@ impl Report {
             }
         }
         let _ = writeln!(out, "\n{}", self.topics());
-        let _ = writeln!(out, "{} in {:.1} s: {}", self.target, self.took.as_secs_f64(), self.summary());
+        let _ = writeln!(
+            out,
+            "{} in {:.1} s: {}",
+            self.target,
+            self.took.as_secs_f64(),
+            self.summary()
+        );
         out
     }
 
@@ -113,10 +119,8 @@ impl Report {
             "| transport | topic | pass | fail | varies | skipped |\n|---|---|---:|---:|---:|---:|\n",
         );
         for ((transport, topic), [pass, fail, varies, skipped]) in topics {
-            let _ = writeln!(
-                out,
-                "| {transport} | {topic} | {pass} | {fail} | {varies} | {skipped} |"
-            );
+            let _ =
+                writeln!(out, "| {transport} | {topic} | {pass} | {fail} | {varies} | {skipped} |");
         }
         out
     }

@@ -43,7 +43,8 @@ impl Options {
     /// The scenarios they choose, each with a transport, in the order of the report.
     pub fn chosen(&self) -> Vec<(Scenario, Transport)> {
         let transports = Transport::ALL.into_iter();
-        let transports = transports.filter(|known| self.transport.is_none_or(|only| only == *known));
+        let transports =
+            transports.filter(|known| self.transport.is_none_or(|only| only == *known));
         let all = scenarios::all();
         let wanted = |scenario: &&Scenario| {
             let name = format!("{}::{}", scenario.topic, scenario.name);
@@ -67,7 +68,10 @@ pub async fn run(target: &Target, options: &Options) -> Report {
     for (place, (scenario, transport)) in options.chosen().into_iter().enumerate() {
         if !target.offers(transport) {
             let why = Stop::Skipped(format!("{transport} is not offered"));
-            rows.push((place, Row::new(&scenario, transport, Err(why), Duration::ZERO, Vec::new())));
+            rows.push((
+                place,
+                Row::new(&scenario, transport, Err(why), Duration::ZERO, Vec::new()),
+            ));
         } else if scenario.alone {
             alone.push((place, scenario, transport));
         } else {

@@ -131,9 +131,8 @@ impl Target {
             Ok(reply)
         });
         let reply = reply.map_err(told)?;
-        let milliseconds = |name: &str| {
-            reply.at(&["advice", name]).as_u64().map(Duration::from_millis)
-        };
+        let milliseconds =
+            |name: &str| reply.at(&["advice", name]).as_u64().map(Duration::from_millis);
         let types = reply.at(&["supportedConnectionTypes"]).as_array();
         let types = types.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
         let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split_once('='));

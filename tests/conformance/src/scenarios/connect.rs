@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::Expectation;
 use crate::client::{having, lacking};
 use crate::lab::Lab;
 use crate::scenario::{On, Scenario, scenarios};
 use crate::transport::Transport;
 use crate::verdict::{Outcome, PASS, check, failed, varies};
-use crate::Expectation;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let mut list = scenarios! { "connect";
@@ -512,7 +512,7 @@ async fn an_own_message_during_a_hold_arrives_once(lab: Lab) -> Outcome {
     let held = client.hold_with(client.connect(json!({"timeout": 700}))).await?;
     client.publish(&channel, 1).await?;
     held.answer(lab.limit()).await?;
-    let received = client.rest(&client.double()).await?;
+    let received = client.rest(&lab.client().await?).await?;
     let copies = received.iter().filter(|event| event.channel() == channel).count();
     check!(copies == 1, "{copies} copies");
     PASS

@@ -228,7 +228,8 @@ async fn an_id_with_a_hyphen(lab: Lab) -> Outcome {
 
 async fn a_client_id_in_the_request_is_not_taken_over(lab: Lab) -> Outcome {
     let client = lab.stranger();
-    let reply = client.must(having(client.handshake(), "clientId", "abcdefghijklmnopqrstuv")).await?;
+    let reply =
+        client.must(having(client.handshake(), "clientId", "abcdefghijklmnopqrstuv")).await?;
     let id = reply.at(&["clientId"]).as_str().unwrap_or_default();
     check!(!id.is_empty() && id != "abcdefghijklmnopqrstuv", "the client chose its id: {id}");
     PASS
@@ -265,7 +266,8 @@ async fn what_comes_with_a_handshake_is_ignored(lab: Lab) -> Outcome {
     let body = Value::from(vec![client.handshake(), sub]).to_string();
     let answer = client.post(body).await?;
     check!(answer.status < 500, "HTTP status {}", answer.status);
-    let channels: Vec<_> = answer.replies().iter().map(|reply| reply.channel().to_owned()).collect();
+    let channels: Vec<_> =
+        answer.replies().iter().map(|reply| reply.channel().to_owned()).collect();
     check!(channels.iter().all(|channel| channel == "/meta/handshake"), "replies on {channels:?}");
     PASS
 }
@@ -362,7 +364,8 @@ async fn unknown_members_are_ignored(lab: Lab) -> Outcome {
 /// A handshake with a member of a wrong type is answered by a message, served or refused.
 async fn odd_member_gets_a_reply(lab: Lab, member: &'static str, value: Value) -> Outcome {
     let client = lab.stranger();
-    let answer = client.post(Value::from(vec![having(client.handshake(), member, value)]).to_string());
+    let answer =
+        client.post(Value::from(vec![having(client.handshake(), member, value)]).to_string());
     let answer = answer.await?;
     let reply = answer.reply("/meta/handshake")?;
     check!(reply.is_success() || reply.has("error"), "a refusal without error: {}", reply.raw);
