@@ -1,7 +1,7 @@
 //! Arguments, exit codes, Ctrl-C.
 //!
 //! Exit codes: 0 when everything asked for took place without a fault, 64 for a command line that
-//! is not understood, 1 for the rest, a report with faults included. Ctrl-C ends a run early; it
+//! is not understood or asks for what is refused, 1 for the rest, a report with faults included. Ctrl-C ends a run early; it
 //! still reports.
 
 use std::error::Error;
@@ -127,26 +127,40 @@ pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { ExitCode::from(EX_USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    match carry_out(&arguments.workload) {
+    let workload = &arguments.workload;
+    let (arguments, channel) = match workload {
+        Workload::Hold { common } => (common, "/load/hold"),
+        Workload::Fanout { common, .. } => (common, "/load/fanout"),
+    };
+    let common = match arguments.common(channel) {
+        Ok(common) => common,
+        Err(error) => return fail(&*error, ExitCode::from(EX_USAGE)),
+    };
+    match carry_out(workload, arguments, &common) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            let mut line = format!("encke-load: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                line = format!("{line}: {error}");
-                cause = error.source();
-            }
-            drop(writeln!(io::stderr().lock(), "{line}"));
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&*error, ExitCode::FAILURE),
     }
 }
 
+/// Says why, with all causes.
+fn fail(error: &dyn Error, code: ExitCode) -> ExitCode {
+    let mut line = format!("encke-load: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    drop(writeln!(io::stderr().lock(), "{line}"));
+    code
+}
+
 /// Runs the workload and prints its report; whether it was clean.
-fn carry_out(workload: &Workload) -> Result<bool, Box<dyn Error>> {
-    let (Workload::Hold { common: arguments } | Workload::Fanout { common: arguments, .. }) =
-        workload;
+fn carry_out(
+    workload: &Workload,
+    arguments: &CommonArguments,
+    common: &Common,
+) -> Result<bool, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(arguments.threads.get())
         .enable_all()
@@ -154,16 +168,14 @@ fn carry_out(workload: &Workload) -> Result<bool, Box<dyn Error>> {
     runtime.block_on(async {
         let stop = on_interrupt();
         match workload {
-            Workload::Hold { common: arguments } => {
-                let common = arguments.common("/load/hold")?;
-                let report = hold::run(&common, stop).await?;
+            Workload::Hold { .. } => {
+                let report = hold::run(common, stop).await?;
                 arguments.print(&report, &report.rows(), &report.errors, "hold")?;
                 Ok(report.is_clean())
             }
-            Workload::Fanout { common: arguments, rate, payload_bytes } => {
-                let common = arguments.common("/load/fanout")?;
+            Workload::Fanout { rate, payload_bytes, .. } => {
                 let traffic = Traffic::new(*rate, usize::try_from(*payload_bytes)?);
-                let report = fanout::run(&common, traffic, stop).await?;
+                let report = fanout::run(common, traffic, stop).await?;
                 arguments.print(&report, &report.rows(), &report.errors, "fanout")?;
                 Ok(report.is_clean())
             }
