@@ -151,9 +151,10 @@ impl Broker {
         now: Instant,
     ) -> usize {
         let mut round = Round::new(self, event::render(channel, Some(data), None, None), now);
+        let named_only = self.config().named_only.contains(channel);
         if let Some(cells) = self.shared.users.get(user) {
             for cell in cells.iter() {
-                round.offer(cell, 0, |session| session.listens_to(channel));
+                round.offer(cell, 0, |session| session.listens_to(channel, named_only));
             }
         }
         round.finish()

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encke_bayeux::batch::Limits;
-use encke_bayeux::{ChannelPattern, Dialect};
+use encke_bayeux::{ChannelName, ChannelPattern, Dialect};
 
 use crate::listener::Listener;
 use crate::policy::{Policy, Rules};
@@ -32,6 +32,7 @@ pub struct Config {
     pub(crate) sessions_per_user: Option<usize>,
     pub(crate) connection_types: Vec<&'static str>,
     pub(crate) private: Vec<ChannelPattern>,
+    pub(crate) named_only: Vec<ChannelName>,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
@@ -54,6 +55,7 @@ impl Default for Config {
             sessions_per_user: None,
             connection_types: vec!["long-polling"],
             private: Vec::new(),
+            named_only: Vec::new(),
             policy: Arc::new(Rules::default()),
             listener: None,
         }
@@ -179,6 +181,15 @@ impl Config {
     #[must_use]
     pub fn private(mut self, patterns: Vec<ChannelPattern>) -> Self {
         self.private = patterns;
+        self
+    }
+
+    /// Private channels that wildcards pass over: only a subscription of that very name receives.
+    ///
+    /// Default none. For channels that clients which subscribe to everything do not expect.
+    #[must_use]
+    pub fn named_only(mut self, channels: Vec<ChannelName>) -> Self {
+        self.named_only = channels;
         self
     }
 

@@ -478,9 +478,13 @@ impl Session {
         self.subscriptions.contains(pattern)
     }
 
-    /// Whether any subscription matches `channel`.
-    pub(crate) fn listens_to(&self, channel: &ChannelName) -> bool {
-        self.subscriptions.iter().any(|pattern| pattern.matches(channel))
+    /// Whether any subscription matches `channel`; with `named_only` it has to be that very name.
+    pub(crate) fn listens_to(&self, channel: &ChannelName, named_only: bool) -> bool {
+        let mut subscriptions = self.subscriptions.iter();
+        if named_only {
+            return subscriptions.any(|pattern| pattern.as_str() == channel.as_str());
+        }
+        subscriptions.any(|pattern| pattern.matches(channel))
     }
 
     /// Replies of the body in work will carry messages: do not wake a held connect for them.

@@ -1,4 +1,4 @@
-use encke_bayeux::ChannelName;
+use encke_bayeux::{ChannelName, ChannelPattern};
 use encke_broker::UserId;
 use serde_json::json;
 
@@ -49,6 +49,19 @@ fn a_session_that_listens_to_something_else_does_not_receive() {
     let alice = world.up_as("alice", "/v2/me/devices");
     assert_eq!(deliver(&world, "alice", "1"), 0);
     assert_eq!(alice.connect_at_once().len(), 1);
+}
+
+#[test]
+fn wildcards_pass_over_a_channel_that_has_to_be_named() {
+    let calls = ChannelName::new(CALLS).unwrap();
+    let private = vec![ChannelPattern::new("/v2/me/**").unwrap()];
+    let world = World::new(World::quick().private(private).named_only(vec![calls]));
+    let named = world.up_as("alice", CALLS);
+    let wild = world.up_as("alice", "/v2/me/*");
+    wild.subscribe("/**");
+    assert_eq!(deliver(&world, "alice", "1"), 1);
+    assert_eq!(data(&named.connect_at_once()), [json!(1)]);
+    assert_eq!(wild.connect_at_once().len(), 1);
 }
 
 #[test]
