@@ -2,11 +2,16 @@
 
 use crate::scenario::Scenario;
 
+mod channels;
 mod connect;
 mod disconnect;
+mod errors;
+mod fidelity;
 mod handshake;
+mod order;
 mod publish;
 mod subscribe;
+mod wildcards;
 
 /// Every scenario, in the order of the report.
 pub(crate) fn all() -> Vec<Scenario> {
@@ -16,6 +21,11 @@ pub(crate) fn all() -> Vec<Scenario> {
         disconnect::scenarios(),
         subscribe::scenarios(),
         publish::scenarios(),
+        order::scenarios(),
+        channels::scenarios(),
+        wildcards::scenarios(),
+        fidelity::scenarios(),
+        errors::scenarios(),
     ]
     .concat()
 }

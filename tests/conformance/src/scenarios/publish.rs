@@ -151,7 +151,7 @@ async fn the_publishers_id_in_the_message(lab: Lab) -> Outcome {
     match event.at(&["id"]) {
         Value::Null => varies("removed"),
         id if id == "mine7" => varies("kept"),
-        other => varies(format!("replaced, for instance by {}", other.to_string().len())),
+        _ => varies("replaced"),
     }
 }
 
