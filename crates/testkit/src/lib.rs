@@ -6,7 +6,7 @@
 //! | [`Connection`], [`Request`], [`Response`] | HTTP/1.1 over a bare socket: every byte is the test's own |
 //! | [`Peer`] | a small Bayeux long-polling client that keeps every delivered message in order |
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
-//! | [`eventually`] | polling with a deadline, which tells what it last saw |
+//! | [`eventually()`] | polling with a deadline, which tells what it last saw |
 //!
 //! Everything panics with what it saw instead of returning errors, unless the error is of interest
 //! to a test. Nothing here knows the crates under test: peers speak to the wire.
