@@ -33,6 +33,12 @@ pub(crate) fn accepted() -> Answer {
     typed(StatusCode::OK, "application/json", r#"{"statusCode":0}"#)
 }
 
+/// The refusal of a body of more than `limit` bytes.
+pub(crate) fn too_long(limit: usize) -> Answer {
+    let message = format!("the body is longer than {limit} bytes");
+    status(StatusCode::PAYLOAD_TOO_LARGE, 10, &message)
+}
+
 /// An answer with a JSON body.
 pub(crate) fn json(http: StatusCode, value: &impl Serialize) -> Answer {
     match serde_json::to_vec(value) {

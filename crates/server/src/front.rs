@@ -23,7 +23,9 @@ use axum::body::Body;
 use encke::broker::UserId;
 use encke::gateway::{Operation, ReturnCode};
 use encke::transport::{Authenticated, BayeuxService};
-use http::{Method, Request, StatusCode, request};
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, StatusCode, request};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tower::ServiceExt;
 use tracing::Level;
@@ -61,6 +63,7 @@ pub(crate) struct House {
     pub(crate) operations: Option<Arc<Operations>>,
     pub(crate) desk: bool,
     pub(crate) body_timeout: Duration,
+    pub(crate) body_bytes: usize,
     pub(crate) counted: Counted,
 }
 
@@ -237,7 +240,15 @@ impl House {
         Ok(Some(Box::new(known)))
     }
 
+    /// Hands a request to a router, unless its body is announced to be too long: nobody waits for
+    /// bytes that will be refused.
     async fn route(&self, router: Router, request: Request<Incoming>) -> Answer {
+        let announced = usize::try_from(request.body().size_hint().lower());
+        if announced.is_ok_and(|bytes| bytes > self.body_bytes) {
+            let mut answer = answer::too_long(self.body_bytes);
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return answer;
+        }
         let request = request.map(|body| Body::new(DeadlineBody::new(body, self.body_timeout)));
         match router.oneshot(request).await {
             Ok(answer) => answer,

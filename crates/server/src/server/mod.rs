@@ -172,6 +172,7 @@ impl Server {
             directory: config.directory,
             gate,
             brokers: brokers.clone(),
+            body_bytes: config.body_bytes,
         };
         let limits = &config.limits;
         let front = Front(Arc::new(House {
@@ -184,10 +185,11 @@ impl Server {
                 anonymous,
             }),
             gateway: gateway.router(),
-            simulator: config.simulator.then(|| simulator::router(world, config.body_bytes)),
+            simulator: config.simulator.then(|| simulator::router(world)),
             operations: operations_address.is_none().then(|| Arc::clone(&operations)),
             desk: config.desk,
             body_timeout: config.body_timeout,
+            body_bytes: config.body_bytes,
             counted,
             login: Arc::clone(&login),
         }));

@@ -14,19 +14,21 @@ use encke::gateway::ReturnCode;
 use http::StatusCode;
 use serde_json::value::RawValue;
 
+use super::World;
 use super::failure::Failure;
 
 /// The members of a request's object. Of a repeated member the last one counts.
 #[derive(Debug)]
 pub(super) struct Members(HashMap<String, Box<RawValue>>);
 
-impl<S: Send + Sync> FromRequest<S> for Members {
+impl FromRequest<World> for Members {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+    async fn from_request(request: Request, world: &World) -> Result<Self, Failure> {
+        let body = Bytes::from_request(request, world).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Failure::invalid("the body is too large").with_http(StatusCode::PAYLOAD_TOO_LARGE)
+                Failure::invalid(format!("the body is longer than {} bytes", world.body_bytes))
+                    .with_http(StatusCode::PAYLOAD_TOO_LARGE)
             } else {
                 Failure::new(ReturnCode::MissingParameter, "the body broke off")
             }

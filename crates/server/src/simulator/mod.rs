@@ -38,10 +38,12 @@ pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) gate: Arc<JournalGate>,
     pub(crate) brokers: Vec<Broker>,
+    /// Largest body of a request.
+    pub(crate) body_bytes: usize,
 }
 
-/// The routes. A body has at most `body_limit` bytes.
-pub(crate) fn router(world: World, body_limit: usize) -> Router {
+/// The routes.
+pub(crate) fn router(world: World) -> Router {
     Router::new()
         .route("/sim/v1/calls", post(calls::begin))
         .route("/sim/v1/calls/{id}", post(calls::operate))
@@ -50,7 +52,7 @@ pub(crate) fn router(world: World, body_limit: usize) -> Router {
         .route("/sim/v1/faults", post(faults::order))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
-        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(DefaultBodyLimit::max(world.body_bytes))
         .with_state(world)
 }
 

@@ -91,6 +91,12 @@ async fn what_cannot_be_simulated_is_named() {
     }
     let cut = house.ask(&Request::json("/sim/v1/calls", "{\"to\":")).await;
     assert_eq!((cut.status, &cut.value()["statusCode"]), (400, &json!(1)));
+    let long = house.ask(&Request::json("/sim/v1/calls", "x".repeat(300_000))).await;
+    assert_eq!((long.status, &long.value()["statusCode"]), (413, &json!(10)));
+    let announced = b"POST /sim/v1/calls HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999\r\n\r\n";
+    let mut connection = house.open().await;
+    connection.send(announced).await.unwrap();
+    assert_eq!(connection.receive("POST").await.unwrap().status, 413, "without waiting for it");
     let get = house.ask(&Request::new("GET", "/sim/v1/calls")).await;
     assert_eq!(get.status, 405);
     house.end().await;
