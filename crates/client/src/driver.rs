@@ -1,0 +1,266 @@
+//! The one task: it owns the machine, the connections and the subscriptions' queues.
+//!
+//! Handles send commands, transports report what arrived, and the clock what is due; each of these
+//! goes to the machine, and the machine's actions are carried out before the next is looked at. No
+//! lock is held across an await, and nothing is spawned.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, watch};
+
+use crate::client::Shared;
+use crate::clock;
+use crate::command::{Answer, Command, SubscriberId};
+use crate::machine::{Action, Machine, Outcome, Ticket};
+use crate::queue::Queue;
+use crate::router::{Router, is_remote};
+use crate::status::{CloseReason, Status};
+use crate::subscription::End;
+use crate::transport::{Incoming, Transports};
+
+/// The task of one client. Poll it, on a runtime with tokio's network and timer, or nothing
+/// happens.
+///
+/// It completes when the client is closed and says why: after
+/// [`Client::disconnect`](crate::Client::disconnect), when all handles are dropped, or when the
+/// server wants no more.
+///
+/// # Cancel safety
+///
+/// Dropping it closes the connections without a word to the server, ends all subscriptions and
+/// fails all operations.
+#[must_use = "nothing happens until the driver is polled"]
+pub struct Driver(BoxFuture<'static, CloseReason>);
+
+impl Driver {
+    pub(crate) fn new(work: Work) -> Self {
+        Self(Box::pin(work.run()))
+    }
+}
+
+impl Future for Driver {
+    type Output = CloseReason;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").finish_non_exhaustive()
+    }
+}
+
+/// What a driver owns.
+pub(crate) struct Work {
+    machine: Machine,
+    transports: Transports,
+    router: Router,
+    waiting: HashMap<Ticket, Waiting>,
+    commands: mpsc::Receiver<Command>,
+    shared: Arc<Shared>,
+    status: StatusSender,
+}
+
+/// Who waits for an operation.
+struct Waiting {
+    answer: Answer,
+    /// The subscription that is not made if the operation fails.
+    subscriber: Option<SubscriberId>,
+}
+
+/// What happened next.
+enum Happened {
+    Command(Option<Command>),
+    News,
+    Incoming(Incoming),
+    Deadline,
+}
+
+impl Work {
+    pub(crate) fn new(
+        machine: Machine,
+        transports: Transports,
+        commands: mpsc::Receiver<Command>,
+        shared: Arc<Shared>,
+        status: watch::Sender<Status>,
+    ) -> Self {
+        Self {
+            machine,
+            transports,
+            router: Router::default(),
+            waiting: HashMap::new(),
+            commands,
+            shared,
+            status: StatusSender(status),
+        }
+    }
+
+    async fn run(mut self) -> CloseReason {
+        self.machine.open(clock::now());
+        let mut handles = true;
+        loop {
+            self.carry_out();
+            if let Status::Closed(reason) = self.status.get() {
+                return reason;
+            }
+            let take_commands = handles && self.machine.has_room();
+            let deadline = self.machine.next_deadline();
+            let happened = tokio::select! {
+                incoming = self.transports.incoming() => Happened::Incoming(incoming),
+                () = self.shared.news() => Happened::News,
+                command = self.commands.recv(), if take_commands => Happened::Command(command),
+                () = sleep_until(deadline) => Happened::Deadline,
+            };
+            let now = clock::now();
+            match happened {
+                Happened::Incoming(Incoming { exchange, response }) => {
+                    let response = response.as_deref().map_err(Clone::clone);
+                    self.machine.handle_response(exchange, response, now);
+                }
+                Happened::News => {
+                    for id in self.shared.abandoned() {
+                        self.leave(id, None);
+                    }
+                }
+                Happened::Command(Some(command)) => self.handle_command(command),
+                Happened::Command(None) => {
+                    handles = false;
+                    self.machine.disconnect(now);
+                }
+                Happened::Deadline => self.machine.handle_deadline(now),
+            }
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        let now = clock::now();
+        match command {
+            Command::Subscribe { id, pattern, from, queue, answer } => {
+                if queue.is_abandoned() {
+                    return;
+                }
+                self.router.add(id, &pattern, Arc::<Queue>::clone(&queue));
+                if is_remote(&pattern) {
+                    let ticket = self.machine.subscribe(&pattern, from, now);
+                    self.waiting.insert(ticket, Waiting { answer, subscriber: Some(id) });
+                } else {
+                    reply(answer, Outcome::Done);
+                }
+            }
+            Command::Unsubscribe { id, answer } => self.leave(id, Some(answer)),
+            Command::Publish { group } => {
+                let (publications, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+                let tickets = self.machine.publish(publications, now);
+                self.wait(tickets, answers);
+            }
+            Command::Call { publication, timeout, answer } => {
+                let tickets = self.machine.call(publication, timeout, now);
+                self.wait(tickets, vec![answer]);
+            }
+            Command::Disconnect { answer } => {
+                let ticket = self.machine.disconnect(now);
+                self.wait(vec![ticket], vec![answer]);
+            }
+        }
+    }
+
+    fn wait(&mut self, tickets: Vec<Ticket>, answers: Vec<Answer>) {
+        let waiting = answers.into_iter().map(|answer| Waiting { answer, subscriber: None });
+        self.waiting.extend(tickets.into_iter().zip(waiting));
+    }
+
+    /// A subscription has ended or was dropped.
+    fn leave(&mut self, id: SubscriberId, answer: Option<Answer>) {
+        let pattern = self.router.remove(id).filter(is_remote);
+        match (pattern, answer) {
+            (Some(pattern), answer) => {
+                let ticket = self.machine.unsubscribe(&pattern, clock::now());
+                if let Some(answer) = answer {
+                    self.wait(vec![ticket], vec![answer]);
+                }
+            }
+            (None, Some(answer)) => reply(answer, Outcome::Done),
+            (None, None) => {}
+        }
+    }
+
+    /// Does what the machine decided, in its order.
+    fn carry_out(&mut self) {
+        while let Some(action) = self.machine.poll_action() {
+            match action {
+                Action::Send(transmit) => self.transports.send(transmit),
+                Action::Cancel(exchange) => self.transports.cancel(exchange),
+                Action::Deliver(message) => {
+                    for id in self.router.deliver(&message) {
+                        self.leave(id, None);
+                    }
+                }
+                Action::Gap(pattern) => self.router.interrupt(&pattern),
+                Action::Revoked(pattern, refusal) => {
+                    tracing::debug!(channel = %pattern, "the subscription was revoked");
+                    self.router.revoke(&pattern, &End::Revoked(refusal));
+                }
+                Action::Finish(ticket, outcome) => self.finish(ticket, outcome),
+                Action::Status(status) => {
+                    tracing::debug!(?status, "status");
+                    if let Status::Closed(reason) = &status {
+                        self.router.close(reason);
+                    }
+                    self.status.set(status);
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(Waiting { answer, subscriber }) = self.waiting.remove(&ticket) else { return };
+        if let Some(id) = subscriber
+            && !matches!(outcome, Outcome::Done)
+        {
+            // The machine has let go of the pattern already.
+            self.router.remove(id);
+        }
+        reply(answer, outcome);
+    }
+}
+
+/// Whoever asked may have gone, which is no fault.
+fn reply(answer: Answer, outcome: Outcome) {
+    drop(answer.send(outcome));
+}
+
+async fn sleep_until(deadline: Option<std::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Says that the driver was dropped, if nothing else was said before.
+struct StatusSender(watch::Sender<Status>);
+
+impl StatusSender {
+    fn get(&self) -> Status {
+        self.0.borrow().clone()
+    }
+
+    fn set(&self, status: Status) {
+        self.0.send_replace(status);
+    }
+}
+
+impl Drop for StatusSender {
+    fn drop(&mut self) {
+        if !matches!(self.get(), Status::Closed(_)) {
+            self.set(Status::Closed(CloseReason::Dropped));
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! One session with a server, and all that comes after it is lost.
+//!
+//! A [`Machine`] decides what to send next and what each answer means. It reads no clock, opens no
+//! socket and spawns nothing: whoever owns it reports what arrived and when, and carries out the
+//! [`Action`]s that it returns in order.
+//!
+//! # States
+//!
+//! | State     | Meaning                           | Left when                             | Next      |
+//! |-----------|-----------------------------------|---------------------------------------|-----------|
+//! | `Idle`    | nothing was asked yet             | `open`                                | `Shaking` |
+//! | `Shaking` | a handshake is due or on its way  | the server agrees                     | `Open`    |
+//! | `Shaking` |                                   | it refuses and says `none`, 401, 403  | `Closed`  |
+//! | `Shaking` |                                   | anything else fails: wait, then again | `Shaking` |
+//! | `Open`    | a session exists; one connect is  | the server does not know the session  | `Shaking` |
+//! |           | due or on its way                 | (any more)                            |           |
+//! | `Open`    |                                   | the server ends it, or `disconnect`   | `Closed`  |
+//! | `Open`    |                                   | a connect fails: wait, then again     | `Open`    |
+//! | any       |                                   | `close`                               | `Closed`  |
+//!
+//! `Closed` is final. Every operation that is open then ends with [`Outcome::Closed`].
+//!
+//! # Two lanes
+//!
+//! At most one connect (or handshake) and one other request are on their way, as the protocol
+//! asks. What is queued for the second lane goes out in one body when the one before is answered.
+//! The second lane rests while connects fail.
+//!
+//! # What is sent again
+//!
+//! Subscriptions and unsubscriptions always. A publish only if it certainly was not taken: nothing
+//! was sent, or the server answered that it does not know the session.
+//!
+//! # Sources
+//!
+//! Specified: Bayeux 1.0, "Connect", "advice", "Two connection operation". Observed: CometD's
+//! JavaScript and Java clients (first connect and the one after a failure ask for an answer at
+//! once; timers of `timeout` plus a network delay; handshake when `maxInterval` has passed).
+//! Different on purpose: after a session that lived shorter than one back-off step the next
+//! handshake waits, since CometD's clients storm a server that forgets at once; and advice counts
+//! only on `/meta` replies, since what is published is other people's word.
+
+mod backoff;
+mod commands;
+mod operations;
+mod outbox;
+mod receive;
+mod session;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use encke_bayeux::{ChannelName, ChannelPattern};
+use serde_json::value::RawValue;
+
+pub(crate) use backoff::Jitter;
+pub(crate) use operations::Ticket;
+pub(crate) use outbox::Bounds;
+
+use crate::error::{Failure, Refusal};
+use crate::message::Message;
+use crate::replay::ReplayFrom;
+use crate::status::{CloseReason, Status};
+use crate::wire::Advice;
+use backoff::Backoff;
+use commands::Commands;
+use operations::{Operation, Operations};
+use outbox::{Entry, Item, Outbox};
+use session::State;
+use subscriptions::Subscriptions;
+
+/// A way to reach the server, by its name on the wire.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ConnectionType {
+    LongPolling,
+}
+
+impl ConnectionType {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::LongPolling => "long-polling",
+        }
+    }
+}
+
+/// What a machine has to know beforehand.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// In the order of preference; never empty.
+    pub(crate) connection_types: Vec<ConnectionType>,
+    /// Members of the handshake's `ext`.
+    pub(crate) handshake_ext: BTreeMap<String, Box<RawValue>>,
+    /// Whether to ask for acknowledged delivery.
+    pub(crate) ack: bool,
+    /// How long an answer may take beyond what the server holds a connect for.
+    pub(crate) request_timeout: Duration,
+    /// How long an operation may take, waiting for a connection included.
+    pub(crate) operation_timeout: Duration,
+    pub(crate) backoff_increment: Duration,
+    pub(crate) backoff_max: Duration,
+    pub(crate) bounds: Bounds,
+}
+
+/// One request on its way.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Exchange(pub(crate) u64);
+
+/// A body to send.
+#[derive(Debug)]
+pub(crate) struct Transmit {
+    pub(crate) exchange: Exchange,
+    pub(crate) connection_type: ConnectionType,
+    pub(crate) body: Bytes,
+}
+
+/// Something to carry out, in order.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Send a body, and report its answer or its failure.
+    Send(Transmit),
+    /// An exchange does not matter any more; it must not be reported.
+    Cancel(Exchange),
+    /// Hand a message to the subscriptions that match.
+    Deliver(Message),
+    /// Messages of this pattern may be missing here.
+    Gap(ChannelPattern),
+    /// The server does not deliver this pattern any more.
+    Revoked(ChannelPattern, Refusal),
+    /// An operation ended.
+    Finish(Ticket, Outcome),
+    /// The status changed.
+    Status(Status),
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Done,
+    /// A call's result.
+    Result(Message),
+    /// A call's failure.
+    Failed(Message),
+    Refused(Refusal),
+    Lost(Failure),
+    TimedOut,
+    Closed,
+}
+
+/// Why a body was not answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    /// Whether the server may have seen the request.
+    pub(crate) sent: bool,
+    /// The pause that the server asked for.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Failed {
+    /// The server may have seen the request.
+    pub(crate) fn sent(failure: Failure) -> Self {
+        Self { failure, sent: true, retry_after: None }
+    }
+
+    /// The server certainly has not seen it.
+    pub(crate) fn unsent(failure: Failure) -> Self {
+        Self { failure, sent: false, retry_after: None }
+    }
+}
+
+/// Something to publish.
+#[derive(Debug)]
+pub(crate) struct Publication {
+    pub(crate) channel: ChannelName,
+    pub(crate) data: Box<RawValue>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    settings: Settings,
+    backoff: Backoff,
+    state: State,
+    /// Place of the connection type in use.
+    connection: usize,
+    /// Sessions so far.
+    sessions: u64,
+    advice: Advice,
+    /// Failures in a row of handshakes and connects.
+    failures: u32,
+    status: Status,
+    commands: Commands,
+    outbox: Outbox,
+    subscriptions: Subscriptions,
+    operations: Operations,
+    last_id: u64,
+    last_exchange: u64,
+    actions: VecDeque<Action>,
+}
+
+impl Machine {
+    pub(crate) fn new(settings: Settings, jitter: Jitter) -> Self {
+        Self {
+            backoff: Backoff::new(settings.backoff_increment, settings.backoff_max, jitter),
+            outbox: Outbox::new(settings.bounds),
+            settings,
+            state: State::Idle,
+            connection: 0,
+            sessions: 0,
+            advice: Advice::default(),
+            failures: 0,
+            status: Status::Connecting,
+            commands: Commands::default(),
+            subscriptions: Subscriptions::default(),
+            operations: Operations::default(),
+            last_id: 0,
+            last_exchange: 0,
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// Begins with a handshake.
+    pub(crate) fn open(&mut self, now: Instant) {
+        if matches!(self.state, State::Idle) {
+            self.state = State::shaking(now);
+            self.advance(now);
+        }
+    }
+
+    /// Asks for the messages of a pattern. The first holder of a pattern says where it begins.
+    pub(crate) fn subscribe(
+        &mut self,
+        pattern: &ChannelPattern,
+        from: Option<ReplayFrom>,
+        now: Instant,
+    ) -> Ticket {
+        let deadline = now + self.settings.operation_timeout;
+        let ticket = self.begin(Operation::Subscribe(pattern.clone()), deadline);
+        if self.is_closed() {
+            self.finish(ticket, Outcome::Closed);
+        } else if self.subscriptions.hold(pattern, ticket, from) {
+            self.finish(ticket, Outcome::Done);
+        } else {
+            self.ask_for_patterns(false);
+            self.advance(now);
+        }
+        ticket
+    }
+
+    /// One holder of a pattern less.
+    pub(crate) fn unsubscribe(&mut self, pattern: &ChannelPattern, now: Instant) -> Ticket {
+        let ticket = self.begin(Operation::Unsubscribe, now + self.settings.operation_timeout);
+        if self.is_closed() {
+            self.finish(ticket, Outcome::Closed);
+        } else {
+            self.release(pattern, None, Some(ticket));
+            self.advance(now);
+        }
+        ticket
+    }
+
+    /// Publishes; what is given together goes out together and in order.
+    pub(crate) fn publish(&mut self, group: Vec<Publication>, now: Instant) -> Vec<Ticket> {
+        let deadline = now + self.settings.operation_timeout;
+        self.enqueue(group, now, |machine, _| machine.begin(Operation::Publish, deadline))
+    }
+
+    /// Publishes to a service and waits for its result.
+    pub(crate) fn call(
+        &mut self,
+        publication: Publication,
+        timeout: Duration,
+        now: Instant,
+    ) -> Vec<Ticket> {
+        self.enqueue(vec![publication], now, |machine, channel| {
+            machine.begin(Operation::Call(channel.clone()), now + timeout)
+        })
+    }
+
+    /// Sends what is queued, ends the session and closes.
+    pub(crate) fn disconnect(&mut self, now: Instant) -> Ticket {
+        let deadline = now + self.settings.request_timeout;
+        let ticket = self.begin(Operation::Disconnect, deadline);
+        match &mut self.state {
+            State::Open(session) => {
+                if !session.closing {
+                    session.closing = true;
+                    self.outbox.push(vec![Entry { id: ticket.0, item: Item::Disconnect }]);
+                }
+                self.advance(now);
+            }
+            State::Idle | State::Shaking(_) => self.close(CloseReason::Asked),
+            State::Closed => self.finish(ticket, Outcome::Done),
+        }
+        ticket
+    }
+
+    /// Something is due. Early calls change nothing.
+    pub(crate) fn handle_deadline(&mut self, now: Instant) {
+        while let Some((ticket, operation)) = self.operations.expire(now) {
+            self.expire(ticket, operation);
+        }
+        self.expire_exchanges(now);
+        self.advance(now);
+    }
+
+    /// When to call [`Machine::handle_deadline`].
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        [self.operations.next_deadline(), self.session_deadline(), self.commands_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The next thing to carry out.
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Whether more operations should be taken in.
+    pub(crate) fn has_room(&self) -> bool {
+        self.outbox.has_room()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Sends what can be sent now.
+    fn advance(&mut self, now: Instant) {
+        self.advance_session(now);
+        self.advance_commands(now);
+    }
+
+    fn enqueue(
+        &mut self,
+        group: Vec<Publication>,
+        now: Instant,
+        mut begin: impl FnMut(&mut Self, &ChannelName) -> Ticket,
+    ) -> Vec<Ticket> {
+        let tickets: Vec<_> =
+            group.iter().map(|publication| begin(self, &publication.channel)).collect();
+        if self.is_closed() || self.is_closing() {
+            for ticket in &tickets {
+                self.finish(*ticket, Outcome::Closed);
+            }
+            return tickets;
+        }
+        let entries = tickets.iter().zip(group).map(|(ticket, Publication { channel, data })| {
+            Entry { id: ticket.0, item: Item::Publish { channel, data } }
+        });
+        self.outbox.push(entries.collect());
+        self.advance(now);
+        tickets
+    }
+
+    fn begin(&mut self, operation: Operation, deadline: Instant) -> Ticket {
+        let ticket = Ticket(self.next_id());
+        self.operations.begin(ticket, operation, deadline);
+        ticket
+    }
+
+    /// Ends an operation, unless it has ended.
+    fn finish(&mut self, ticket: Ticket, outcome: Outcome) {
+        if self.operations.end(ticket).is_some() {
+            self.actions.push_back(Action::Finish(ticket, outcome));
+        }
+    }
+
+    fn report(&mut self, status: Status) {
+        if self.status != status {
+            self.status = status.clone();
+            self.actions.push_back(Action::Status(status));
+        }
+    }
+
+    fn send(&mut self, body: Vec<u8>) -> Exchange {
+        self.last_exchange += 1;
+        let exchange = Exchange(self.last_exchange);
+        let connection_type = self.connection_type();
+        let transmit = Transmit { exchange, connection_type, body: body.into() };
+        self.actions.push_back(Action::Send(transmit));
+        exchange
+    }
+
+    fn connection_type(&self) -> ConnectionType {
+        let types = &self.settings.connection_types;
+        types.get(self.connection).copied().unwrap_or(ConnectionType::LongPolling)
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+}

@@ -1,0 +1,67 @@
+//! What the application waits for: one operation per ticket, each with a deadline.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
+
+use encke_bayeux::{ChannelName, ChannelPattern};
+
+/// The name of one operation. Tickets and message ids share one counter, and the ticket of a
+/// request is the id of its message.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// What an operation is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Operation {
+    Publish,
+    Call(ChannelName),
+    Subscribe(ChannelPattern),
+    Unsubscribe,
+    Disconnect,
+}
+
+/// All operations that have not ended.
+#[derive(Debug, Default)]
+pub(crate) struct Operations {
+    open: HashMap<Ticket, (Operation, Instant)>,
+    deadlines: BTreeSet<(Instant, Ticket)>,
+}
+
+impl Operations {
+    pub(crate) fn begin(&mut self, ticket: Ticket, operation: Operation, deadline: Instant) {
+        self.deadlines.insert((deadline, ticket));
+        self.open.insert(ticket, (operation, deadline));
+    }
+
+    pub(crate) fn get(&self, ticket: Ticket) -> Option<&Operation> {
+        self.open.get(&ticket).map(|(operation, _)| operation)
+    }
+
+    /// Ends an operation; `None` if it had ended.
+    pub(crate) fn end(&mut self, ticket: Ticket) -> Option<Operation> {
+        let (operation, deadline) = self.open.remove(&ticket)?;
+        self.deadlines.remove(&(deadline, ticket));
+        Some(operation)
+    }
+
+    /// Ends an operation whose deadline has come.
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<(Ticket, Operation)> {
+        let (deadline, ticket) = *self.deadlines.first()?;
+        if deadline > now {
+            return None;
+        }
+        self.end(ticket).map(|operation| (ticket, operation))
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// All open tickets of a kind, oldest first.
+    pub(crate) fn tickets(&self, mut wanted: impl FnMut(&Operation) -> bool) -> Vec<Ticket> {
+        let open = self.open.iter().filter(|(_, (operation, _))| wanted(operation));
+        let mut tickets: Vec<_> = open.map(|(ticket, _)| *ticket).collect();
+        tickets.sort_unstable();
+        tickets
+    }
+}

@@ -1,0 +1,97 @@
+//! What came from the server.
+
+use std::time::Instant;
+
+use encke_bayeux::{ChannelKind, ChannelName};
+
+use crate::error::Failure;
+use crate::machine::operations::{Operation, Ticket};
+use crate::machine::{Action, Exchange, Failed, Machine, Outcome};
+use crate::message::Message;
+use crate::wire::{self, Received};
+
+impl Machine {
+    /// An exchange ended, with a body or without.
+    pub(crate) fn handle_response(
+        &mut self,
+        exchange: Exchange,
+        response: Result<&[u8], Failed>,
+        now: Instant,
+    ) {
+        let failed = match response {
+            Ok(body) => match self.receive(body, now) {
+                Ok(()) => Failed::sent(Failure::Unanswered),
+                Err(failed) => failed,
+            },
+            Err(failed) => failed,
+        };
+        // Whatever was answered has left its lane; what is still there has failed.
+        if !self.fail_session(exchange, &failed, now) {
+            self.fail_commands(exchange, &failed, now);
+        }
+        self.advance(now);
+    }
+
+    /// Gives up on whatever takes too long.
+    pub(super) fn expire_exchanges(&mut self, now: Instant) {
+        self.expire_session(now);
+        self.expire_commands(now);
+    }
+
+    fn receive(&mut self, body: &[u8], now: Instant) -> Result<(), Failed> {
+        let messages = wire::read(body).map_err(|error| Failed::sent(Failure::Malformed(error)))?;
+        for message in &messages {
+            if self.is_closed() {
+                break;
+            }
+            match &*message.channel {
+                "/meta/handshake" => self.handle_handshake_reply(message, now),
+                "/meta/connect" => self.handle_connect_reply(message, now),
+                "/meta/disconnect" if !message.has_id => self.ended(),
+                channel if channel.starts_with("/meta/") => {
+                    self.handle_command_reply(message, now);
+                }
+                channel => self.handle_published(channel, message, now),
+            }
+        }
+        Ok(())
+    }
+
+    /// A reply to a publish, a call's result, or something published.
+    ///
+    /// Observed: a call's result repeats channel and id of the request and has `data`; the reply to
+    /// its request has none. Faye leaves a publisher's id in what it delivers, so an id alone says
+    /// nothing about a message that has `data`.
+    fn handle_published(&mut self, channel: &str, received: &Received<'_>, now: Instant) {
+        if received.data.is_none() && self.handle_command_reply(received, now) {
+            return;
+        }
+        if received.data.is_none() && received.successful.is_some() {
+            return;
+        }
+        let Ok(channel) = ChannelName::new(channel) else {
+            tracing::debug!("a message on a channel outside the grammar was dropped");
+            return;
+        };
+        let message = Message::new(channel, received.data, received.ext);
+        if message.channel().kind() == ChannelKind::Service
+            && let Some(ticket) = received.id.map(Ticket)
+            && let Some(Operation::Call(called)) = self.operations.get(ticket)
+            && called == message.channel()
+        {
+            let outcome = match received.successful {
+                Some(false) => Outcome::Failed(message),
+                _ => Outcome::Result(message),
+            };
+            self.finish(ticket, outcome);
+            self.forget_request(ticket);
+            return;
+        }
+        if self.subscriptions.any_replay()
+            && let Some(position) = message.position()
+        {
+            self.subscriptions.received(message.channel(), position);
+        }
+        self.actions.push_back(Action::Deliver(message));
+    }
+}

@@ -1,0 +1,104 @@
+//! One message that was delivered.
+
+use std::fmt;
+use std::sync::Arc;
+
+use encke_bayeux::ChannelName;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::replay::Position;
+
+/// What may be missing in front of a message.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Gap {
+    /// Nothing that this client knows of.
+    #[default]
+    None,
+    /// The subscription's queue was full and this many messages were dropped from it.
+    Dropped(u64),
+    /// The session was lost and a new one subscribed again: what was published in between is
+    /// missing. A subscription that continued at its position has no such gap.
+    Session,
+}
+
+/// A message as it was delivered. Cheap to clone.
+#[derive(Clone)]
+pub struct Message {
+    shared: Arc<Shared>,
+    gap: Gap,
+}
+
+struct Shared {
+    channel: ChannelName,
+    data: Box<RawValue>,
+    ext: Option<Box<RawValue>>,
+}
+
+impl Message {
+    pub(crate) fn new(
+        channel: ChannelName,
+        data: Option<&RawValue>,
+        ext: Option<&RawValue>,
+    ) -> Self {
+        let data = data.unwrap_or(RawValue::NULL).to_owned();
+        let ext = ext.map(ToOwned::to_owned);
+        Self { shared: Arc::new(Shared { channel, data, ext }), gap: Gap::None }
+    }
+
+    /// The channel that it was published on.
+    pub fn channel(&self) -> &ChannelName {
+        &self.shared.channel
+    }
+
+    /// The payload as the JSON text that the server sent; `null` if it sent none.
+    pub fn data(&self) -> &RawValue {
+        &self.shared.data
+    }
+
+    /// The payload, read as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// If the payload does not have the shape of a `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.data().get())
+    }
+
+    /// The extension object as JSON text.
+    pub fn ext(&self) -> Option<&RawValue> {
+        self.shared.ext.as_deref()
+    }
+
+    /// What may be missing between this message and the one before it on the same subscription.
+    pub fn gap(&self) -> Gap {
+        self.gap
+    }
+
+    /// Where the message stands in the server's log, if the server keeps one.
+    pub fn position(&self) -> Option<Position> {
+        Position::of(self.data())
+    }
+
+    /// The same message with something missing in front of it.
+    pub(crate) fn after(&self, gap: Gap) -> Self {
+        Self { shared: Arc::clone(&self.shared), gap }
+    }
+
+    /// What the message takes of a queue's bound.
+    pub(crate) fn bytes(&self) -> usize {
+        self.data().get().len() + self.ext().map_or(0, |ext| ext.get().len())
+    }
+}
+
+/// Names the channel and the size; payloads do not belong into logs.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("channel", self.channel())
+            .field("bytes", &self.bytes())
+            .field("gap", &self.gap)
+            .finish_non_exhaustive()
+    }
+}
