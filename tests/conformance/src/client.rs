@@ -328,6 +328,13 @@ impl Held {
         }
     }
 
+    /// Cuts the connection of the request, as seen from outside: it is gone on return.
+    pub(crate) async fn cut(mut self) {
+        self.task.abort();
+        let ended = (&mut self.task).await;
+        self.lab.note(&format!("(held) cut, {}", if ended.is_err() { "open" } else { "answered" }));
+    }
+
     /// How the request ended, the loss of its connection included.
     pub(crate) async fn end(mut self, within: Duration) -> Result<Result<Answer, Fault>, Stop> {
         match timeout(within, &mut self.task).await {

@@ -65,7 +65,7 @@ async fn main() -> ExitCode {
     if arguments.list {
         let chosen = options.chosen();
         for (scenario, transport) in &chosen {
-            println!("{:<17}{:<28}{scenario:?}", transport.name(), scenario.source());
+            println!("{:<17}{:<30}{scenario:?}", transport.name(), scenario.source());
         }
         println!("{} scenarios", chosen.len());
         return ExitCode::SUCCESS;

@@ -78,7 +78,7 @@ impl Report {
         for row in &self.rows {
             let name = format!("{}::{}", row.topic, row.name);
             let line = format!(
-                "{:<8}{:<17}{:<28}{name}",
+                "{:<8}{:<17}{:<30}{name}",
                 status_text(row.status),
                 row.transport,
                 row.source

@@ -2,12 +2,16 @@
 
 use crate::scenario::Scenario;
 
+mod binding;
+mod browser;
 mod channels;
 mod connect;
 mod disconnect;
 mod errors;
 mod fidelity;
+mod framing;
 mod handshake;
+mod lifecycle;
 mod order;
 mod publish;
 mod subscribe;
@@ -26,6 +30,10 @@ pub(crate) fn all() -> Vec<Scenario> {
         wildcards::scenarios(),
         fidelity::scenarios(),
         errors::scenarios(),
+        framing::scenarios(),
+        binding::scenarios(),
+        browser::scenarios(),
+        lifecycle::scenarios(),
     ]
     .concat()
 }
