@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -66,7 +65,6 @@ async fn main() -> Result<(), Problem> {
         .route_service("/api/v2/notifications", bayeux.clone())
         .route_service("/api/v2/notifications/{*suffix}", bayeux)
         .layer(middleware::from_fn(who_is_it));
-    let app = Router::new().merge(app);
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8083".into());
     let listener = tokio::net::TcpListener::bind(address).await?;

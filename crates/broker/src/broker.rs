@@ -221,6 +221,11 @@ impl Broker {
         self.shared.draining.load(Ordering::SeqCst)
     }
 
+    /// The connection types that handshakes name.
+    pub fn connection_types(&self) -> &[&'static str] {
+        &self.config().connection_types
+    }
+
     /// A snapshot of the counters.
     pub fn stats(&self) -> Stats {
         self.counters().snapshot(self.shared.sessions.len())

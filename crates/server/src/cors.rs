@@ -15,7 +15,7 @@ use axum::body::Body;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, VARY,
+    ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, UPGRADE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, request};
 
@@ -96,8 +96,11 @@ impl Origin {
     }
 
     /// The refusal of a changing request from a foreign origin, if the request is one.
-    pub(crate) fn refuse(&self, method: &Method) -> Option<Answer> {
-        (*self == Self::Foreign && !method.is_safe()).then(|| {
+    ///
+    /// A WebSocket begins with a GET and changes things ever after.
+    pub(crate) fn refuse(&self, head: &request::Parts) -> Option<Answer> {
+        let changes = !head.method.is_safe() || head.headers.contains_key(UPGRADE);
+        (*self == Self::Foreign && changes).then(|| {
             let mut answer = answer::status(
                 StatusCode::FORBIDDEN,
                 3,
@@ -134,6 +137,14 @@ fn is_loopback(origin: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn head(method: &str, upgrade: Option<&str>) -> request::Parts {
+        let mut request = http::Request::builder().method(method);
+        if let Some(upgrade) = upgrade {
+            request = request.header(UPGRADE, upgrade);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
 
     fn judge(origins: &Origins, origin: &'static str) -> Origin {
         let mut headers = HeaderMap::new();
@@ -204,8 +215,14 @@ mod tests {
 
     #[test]
     fn foreign_origin_may_read_nothing_and_change_nothing() {
-        assert!(Origin::Foreign.refuse(&Method::POST).is_some());
-        assert!(Origin::Foreign.refuse(&Method::GET).is_none());
-        assert!(Origin::Own.refuse(&Method::POST).is_none());
+        assert!(Origin::Foreign.refuse(&head("POST", None)).is_some());
+        assert!(Origin::Foreign.refuse(&head("GET", Some("websocket"))).is_some());
+        assert!(
+            Origin::Allowed(HeaderValue::from_static("x"))
+                .refuse(&head("GET", Some("websocket")))
+                .is_none()
+        );
+        assert!(Origin::Foreign.refuse(&head("GET", None)).is_none());
+        assert!(Origin::Own.refuse(&head("POST", None)).is_none());
     }
 }

@@ -136,7 +136,7 @@ impl Front {
             return too_many(wait);
         }
         let origin = house.origins.judge(&head.headers);
-        if let Some(answer) = origin.preflight(&head).or_else(|| origin.refuse(&head.method)) {
+        if let Some(answer) = origin.preflight(&head).or_else(|| origin.refuse(&head)) {
             return answer;
         }
         let mut known = match house.admit(part, &mut head, peer, now).await {

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use encke::bayeux::ChannelPattern;
 use encke::bayeux::batch::Limits;
+use encke::bayeux::{ChannelName, ChannelPattern};
 use encke::broker::{self, Rules};
 use encke::transport::{self, CookieConfig, HttpConfig};
 
@@ -24,9 +24,22 @@ pub(super) fn brokers(
     let gws = pattern("/v2/**")?;
     let open = Rules::default().anonymous(settings.cometd.anonymous).reserved(vec![gws]);
     let closed = Rules::default().anonymous(false).publish(false);
-    let cometd = bounded(&settings.bayeux).policy(Arc::new(open));
-    let notifications = bounded(&settings.bayeux).policy(Arc::new(closed)).private(vec![me]);
+    // Clients that subscribe to everything expect what live servers send, and no more.
+    let tevents =
+        ChannelName::new("/v2/me/tevents").map_err(|error| ConfigError::new("bayeux", error))?;
+    let cometd = bounded(&settings.bayeux)
+        .policy(Arc::new(open))
+        .connection_types(types(settings.cometd.websocket));
+    let notifications = bounded(&settings.bayeux)
+        .policy(Arc::new(closed))
+        .private(vec![me])
+        .named_only(vec![tevents])
+        .connection_types(types(settings.gws.websocket));
     Ok((cometd, notifications))
+}
+
+fn types(websocket: bool) -> Vec<&'static str> {
+    if websocket { vec!["websocket", "long-polling"] } else { vec!["long-polling"] }
 }
 
 fn bounded(bayeux: &BayeuxSettings) -> broker::Config {

@@ -15,9 +15,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -51,7 +50,8 @@ pub(crate) struct Connections<S> {
     service: S,
     http: http1::Builder,
     tls: Option<TlsAcceptor>,
-    graceful: GracefulShutdown,
+    /// Becomes true when connections are to close after the request they are in.
+    closing: watch::Sender<bool>,
     tasks: JoinSet<()>,
     open: Arc<AtomicU64>,
 }
@@ -68,7 +68,8 @@ impl<S: Service> Connections<S> {
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(limits.max_header_bytes);
-        Self { service, http, tls, graceful: GracefulShutdown::new(), tasks: JoinSet::new(), open }
+        let (closing, _) = watch::channel(false);
+        Self { service, http, tls, closing, tasks: JoinSet::new(), open }
     }
 
     /// Accepts and serves for ever.
@@ -94,18 +95,10 @@ impl<S: Service> Connections<S> {
     /// `release` lets held requests go. It runs after the connections were told to close, so that
     /// the answers say so and no client sends another request into a closing connection.
     pub(crate) async fn drain(self, limit: Duration, release: impl FnOnce()) -> usize {
-        let Self { graceful, mut tasks, .. } = self;
-        let finished = async {
-            let mut closed = pin!(graceful.shutdown());
-            // The first poll tells the connections.
-            if futures::poll!(closed.as_mut()).is_pending() {
-                release();
-                closed.await;
-            } else {
-                release();
-            }
-            while tasks.join_next().await.is_some() {}
-        };
+        let Self { closing, mut tasks, .. } = self;
+        closing.send_replace(true);
+        release();
+        let finished = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(limit, finished).await.is_ok() {
             return 0;
         }
@@ -118,22 +111,18 @@ impl<S: Service> Connections<S> {
         let place = Place::new(permit, &self.open);
         let http = self.http.clone();
         let service = self.service.clone();
-        let watcher = self.graceful.watcher();
+        let closing = self.closing.subscribe();
         match self.tls.clone() {
             None => {
                 self.tasks.spawn(async move {
-                    let connection = serve_one(&http, stream, service, peer);
-                    end(watcher.watch(connection).await, peer);
+                    serve_one(&http, stream, service, peer, closing).await;
                     drop(place);
                 });
             }
             Some(tls) => {
                 self.tasks.spawn(async move {
                     match tokio::time::timeout(TLS_HANDSHAKE, tls.accept(stream)).await {
-                        Ok(Ok(stream)) => {
-                            let connection = serve_one(&http, stream, service, peer);
-                            end(watcher.watch(connection).await, peer);
-                        }
+                        Ok(Ok(stream)) => serve_one(&http, stream, service, peer, closing).await,
                         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
                         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
                     }
@@ -144,23 +133,40 @@ impl<S: Service> Connections<S> {
     }
 }
 
-fn end(result: Result<(), hyper::Error>, peer: SocketAddr) {
-    if let Err(error) = result {
-        tracing::debug!(%peer, %error, "connection ended with an error");
-    }
-}
-
-fn serve_one<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+/// Serves a connection to its end, or to its upgrade.
+async fn serve_one<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     http: &http1::Builder,
     stream: I,
     service: S,
     peer: SocketAddr,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    mut closing: watch::Receiver<bool>,
+) {
     let service = service_fn(move |request| {
         let service = service.clone();
         async move { Ok::<_, std::convert::Infallible>(service.answer(request, peer).await) }
     });
-    http.serve_connection(TokioIo::new(stream), service)
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        // First, so that the answer to a held request says that the connection closes, and no
+        // client sends another request into it.
+        biased;
+        () = told(&mut closing) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        ended = connection.as_mut() => ended,
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended with an error");
+    }
+}
+
+/// Waits until the connection is to close. A listener that is gone tells nobody any more.
+async fn told(closing: &mut watch::Receiver<bool>) {
+    if closing.wait_for(|closing| *closing).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// A connection's place, given back when its task ends however it ends.

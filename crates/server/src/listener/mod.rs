@@ -5,15 +5,18 @@
 //! | `accept`     | the listening socket, the bound on connections, what to do out of files  |
 //! | `tls`        | certificate and key, made into what rustls wants                         |
 //! | `connection` | one accepted connection from its first byte to its end                   |
+//! | `sockets`    | WebSockets from their upgrade to their end                               |
 //! | `body`       | the deadline of a request's body                                         |
 
 mod accept;
 mod body;
 mod connection;
+mod sockets;
 mod tls;
 
 pub(crate) use accept::{Acceptor, Bound};
 pub(crate) use body::DeadlineBody;
 pub(crate) use connection::{ConnectionLimits, Connections, Service};
+pub(crate) use sockets::Sockets;
 pub use tls::TlsError;
 pub(crate) use tls::acceptor as tls_acceptor;

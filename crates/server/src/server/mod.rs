@@ -12,7 +12,7 @@
 //! | 1    | `/readyz` answers 503; everything else goes on for `drain_delay_ms`              |
 //! | 2    | nothing is accepted any more; connections close after the request they are in    |
 //! | 3    | both brokers answer their held polls and refuse handshakes                       |
-//! | 4    | after `shutdown_timeout_ms` at most, connections that are left are cut           |
+//! | 4    | after `shutdown_timeout_ms` at most, connections and sockets left are cut        |
 //! | 5    | the call-state core ends, the journal is synced and closed                       |
 //!
 //! # Ownership
@@ -37,7 +37,7 @@ use tokio::task::JoinSet;
 use crate::config::Config;
 use crate::front::{Cometd, Front, House};
 use crate::journal_gate::JournalGate;
-use crate::listener::{Acceptor, Bound, Connections, tls_acceptor};
+use crate::listener::{Acceptor, Bound, Connections, Sockets, tls_acceptor};
 use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
@@ -67,6 +67,7 @@ pub struct Server {
     brokers: Vec<Broker>,
     core: Core,
     journal: Arc<dyn Journal>,
+    sockets: Sockets,
     tasks: JoinSet<()>,
     writers: JoinSet<()>,
     drain_delay: Duration,
@@ -175,15 +176,19 @@ impl Server {
             body_bytes: config.body_bytes,
         };
         let limits = &config.limits;
+        let sockets = Sockets::new(config.max_connections);
+        let service = |broker: Broker| {
+            let websocket = broker.connection_types().contains(&"websocket");
+            let service = BayeuxService::new(broker, config.bayeux_http.clone());
+            if websocket { service.websocket(sockets.clone()) } else { service }
+        };
         let front = Front(Arc::new(House {
             origins: config.origins,
             by_address: Buckets::per_second(limits.address_per_second, limits.address_burst),
             by_user: Buckets::per_second(limits.user_per_second, limits.user_burst),
-            notifications: BayeuxService::new(notifications, config.bayeux_http.clone()),
-            cometd: cometd.map(|(broker, anonymous)| Cometd {
-                service: BayeuxService::new(broker, config.bayeux_http),
-                anonymous,
-            }),
+            notifications: service(notifications),
+            cometd: cometd
+                .map(|(broker, anonymous)| Cometd { service: service(broker), anonymous }),
             gateway: gateway.router(),
             simulator: config.simulator.then(|| simulator::router(world)),
             operations: operations_address.is_none().then(|| Arc::clone(&operations)),
@@ -223,6 +228,7 @@ impl Server {
             brokers,
             core,
             journal,
+            sockets,
             tasks,
             writers,
             drain_delay: config.drain_delay,
@@ -283,9 +289,14 @@ impl Server {
                 broker.begin_drain(clock::now());
             }
         };
+        let stopping = clock::now();
         let cut = self.connections.drain(self.shutdown_timeout, release).await;
         if cut > 0 {
             tracing::warn!(connections = cut, "cut what was left after the drain");
+        }
+        let left = self.shutdown_timeout.saturating_sub(clock::now() - stopping);
+        if tokio::time::timeout(left, self.sockets.ended()).await.is_err() {
+            tracing::warn!("cut the websockets that were left after the drain");
         }
         self.core.close().await;
         self.journal.close().await;

@@ -68,11 +68,13 @@ pub struct CometdSettings {
     pub enabled: bool,
     /// Whether a client may shake hands without a login. Default no, demo yes.
     pub anonymous: bool,
+    /// Whether WebSocket is served beside long-polling. Default yes.
+    pub websocket: bool,
 }
 
 impl Default for CometdSettings {
     fn default() -> Self {
-        Self { enabled: true, anonymous: false }
+        Self { enabled: true, anonymous: false, websocket: true }
     }
 }
 
@@ -142,6 +144,9 @@ pub struct GwsSettings {
     /// How many levels of objects and arrays a REST body may nest. Default 32; beyond it
     /// `statusCode` 10.
     pub max_depth: usize,
+    /// Whether notifications are served over WebSocket too. Default no: deployed desktops switch
+    /// it off, since the live servers' documentation calls it unsupported.
+    pub websocket: bool,
 }
 
 impl Default for GwsSettings {
@@ -151,6 +156,7 @@ impl Default for GwsSettings {
             sms_spelling: SmsSpelling::Smsession,
             site: "encke".to_owned(),
             max_depth: 32,
+            websocket: false,
         }
     }
 }

@@ -3,9 +3,10 @@
  *
  * @typedef {import("./session.js").AgentSession} AgentSession
  */
-import {Problem, perform} from "./action.js";
+import {Problem} from "./action.js";
 import {element, uniqueId} from "./element.js";
 import {icon} from "./icon.js";
+import {Line} from "./line.js";
 import {PEOPLE} from "./people.js";
 
 export class DialLine {
@@ -21,15 +22,14 @@ export class DialLine {
             "autocomplete": "off", "required": true, "maxlength": "64",
         });
         const button = element("button", {type: "submit", class: "primary"}, icon("answer"), element("span", {}, "Dial"));
+        const line = new Line([this.#input], problem);
         this.node = element("form", {
             "class": "dial",
             "aria-label": "Dial",
             "on": {
-                submit: async (event) => {
+                submit: (event) => {
                     event.preventDefault();
-                    if (await perform(button, problem, () => session.dial(this.#input.value.trim()))) {
-                        this.#input.value = "";
-                    }
+                    line.send(button, ([number = ""]) => session.dial(number.trim()));
                 },
             },
         },

@@ -7,6 +7,7 @@
  */
 import {Problem, perform} from "./action.js";
 import {element, setText} from "./element.js";
+import {Line} from "./line.js";
 import {Refused} from "./rest.js";
 import {actOnCall, actOnSms} from "./simulator.js";
 import {customerOf} from "./sms-card.js";
@@ -110,7 +111,7 @@ class PartyRow {
                         gone();
                     })]
                     : [button("Leave", () => actOnSms(party.id, "Leave"))])),
-            party.medium === "sms" ? messageForm(party, act) : null,
+            party.medium === "sms" ? messageForm(party, this.#problem) : null,
             this.#problem.node);
         setText(this.#line, party.to);
     }
@@ -124,20 +125,19 @@ class PartyRow {
 
 /**
  * @param {Party} party
- * @param {(button: HTMLElement, work: () => Promise<unknown>) => Promise<boolean>} act
+ * @param {Problem} problem
  * @returns {HTMLElement}
  */
-function messageForm(party, act) {
+function messageForm(party, problem) {
     const text = element("input", {"type": "text", "aria-label": `Message from ${party.name}`, "placeholder": "Message", "autocomplete": "off", "required": true});
     const send = element("button", {type: "submit", class: "small"}, "Send");
+    const line = new Line([text], problem);
     return element("form", {
         class: "composer",
         on: {
-            submit: async (event) => {
+            submit: (event) => {
                 event.preventDefault();
-                if (await act(send, () => actOnSms(party.id, "SendMessage", text.value))) {
-                    text.value = "";
-                }
+                line.send(send, ([message]) => actOnSms(party.id, "SendMessage", message));
             },
         },
     }, text, send);

@@ -3,9 +3,9 @@
  *
  * @typedef {import("./action.js").Problem} Problem
  */
-import {perform} from "./action.js";
 import {element} from "./element.js";
-import {typeChoice, typeOf} from "./type-choice.js";
+import {Line} from "./line.js";
+import {typeChoice} from "./type-choice.js";
 import {valueAsJson} from "./user-data.js";
 
 export class PairForm {
@@ -21,22 +21,17 @@ export class PairForm {
      * @param {Problem} problem
      */
     constructor(put, problem) {
+        const line = new Line([this.#key, this.#value, this.#type], problem);
         this.node = element("form", {
             "class": "pair-form",
             "aria-label": "Attach or update user data",
             "on": {
-                submit: async (event) => {
+                submit: (event) => {
                     event.preventDefault();
                     const button = /** @type {HTMLButtonElement} */ (event.submitter ?? this.#attach);
-                    const done = await perform(button, problem, async () => put(
+                    line.send(button, async ([key = "", value = "", type]) => put(
                         /** @type {"AttachUserData" | "UpdateUserData"} */ (button.value),
-                        this.#key.value.trim(), valueAsJson(this.#value.value, typeOf(this.#type))));
-                    if (done) {
-                        this.#key.value = "";
-                        this.#value.value = "";
-                        this.#type.value = "text";
-                        this.#key.focus();
-                    }
+                        key.trim(), valueAsJson(value, type === "json" ? "json" : "text")));
                 },
             },
         }, this.#key, this.#value, this.#type, this.#attach, this.#update);

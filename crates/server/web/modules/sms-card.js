@@ -8,6 +8,7 @@
 import {Problem, iconButton, perform} from "./action.js";
 import {CardFrame} from "./card-frame.js";
 import {element} from "./element.js";
+import {Line} from "./line.js";
 import {UserDataTable} from "./user-data-table.js";
 
 /** Transcript entries that are not text, in words. */
@@ -38,15 +39,13 @@ export class SmsCard {
         };
         const text = element("input", {"type": "text", "aria-label": "Message", "placeholder": "Message", "autocomplete": "off", "required": true});
         const send = element("button", {type: "submit", class: "primary"}, "Send");
+        const line = new Line([text], this.#problem);
         this.#composer = element("form", {
             class: "composer",
             on: {
-                submit: async (event) => {
+                submit: (event) => {
                     event.preventDefault();
-                    if (await perform(send, this.#problem, () => session.operate(interaction, "SendMessage", {text: text.value}))) {
-                        text.value = "";
-                        text.focus();
-                    }
+                    line.send(send, ([message]) => session.operate(interaction, "SendMessage", {text: message}));
                 },
             },
         }, text, send);
