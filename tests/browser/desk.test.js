@@ -209,6 +209,33 @@ describe("desk", () => {
         assert.ok(complaints.every((complaint) => complaint.includes("400")), complaints.join("\n"));
     });
 
+    test("what is typed while a request is under way is neither lost nor sent twice", async () => {
+        const [alice] = await open("alice");
+        const {id} = await server.outside("calls", {to: "15000", from: "+15550104"});
+        await alice.hasState("Ringing");
+        let release;
+        const held = new Promise((resolve) => {
+            release = resolve;
+        });
+        await page.route(`**/api/v2/me/calls/${id}`, async (route) => {
+            await held;
+            await route.continue();
+        });
+        await alice.put("Attach", "First", "1");
+        await alice.put("Attach", "Second", "2");
+        await alice.call.getByLabel("Key", {exact: true}).fill("half typed");
+        release();
+        await alice.shows("First", "1");
+        await alice.shows("Second", "2");
+        assert.equal(await alice.call.getByLabel("Key", {exact: true}).inputValue(), "half typed");
+
+        await alice.put("Attach", "Broken", "{oops", {json: true});
+        await alice.call.getByRole("alert").waitFor();
+        assert.equal(await alice.call.getByLabel("Key", {exact: true}).inputValue(), "Broken");
+        assert.equal(await alice.call.getByLabel("Value", {exact: true}).inputValue(), "{oops");
+        assert.deepEqual(complaints, []);
+    });
+
     test("wrong user is asked for a password and can be closed", async () => {
         await page.goto(`${server.url}/desk/?agents=mallory`);
         const desk = new Desk(page, "mallory");

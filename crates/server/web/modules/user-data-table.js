@@ -14,7 +14,7 @@ import {PairForm} from "./pair-form.js";
 import {PairRow} from "./pair-row.js";
 
 /** How long a removed pair stays visible. */
-const GHOST_MS = 4_000;
+const GHOST_MS = 6_000;
 
 export class UserDataTable {
     node;
