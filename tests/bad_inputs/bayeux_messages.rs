@@ -222,7 +222,7 @@ fn batches(world: &World) -> Vec<Case> {
     let handshake = json!({"channel": "/meta/handshake", "id": "1", "version": "1.0", "supportedConnectionTypes": ["long-polling"]});
     let shaken = json!({
         "channel": "/meta/handshake", "id": "1", "successful": true, "clientId": "*",
-        "version": "1.0", "minimumVersion": "1.0", "supportedConnectionTypes": ["long-polling"],
+        "version": "1.0", "minimumVersion": "1.0", "supportedConnectionTypes": ["websocket", "long-polling"],
         "advice": {"reconnect": "retry", "interval": 0, "timeout": 30000},
     });
     let plain = &world.plain;
