@@ -26,8 +26,9 @@ use crate::subscription::Subscription;
 /// Nothing happens until the [`Driver`](crate::Driver) that came with it is polled. When the last
 /// clone and the last [`Subscription`] are dropped, the driver disconnects and completes.
 ///
-/// Operations wait for a connection, up to the operation timeout, and are sent in the order in
-/// which they were polled first.
+/// Operations wait for a connection, up to the operation timeout. Those that are awaited one after
+/// the other keep their order, and so do the messages of a [`Batch`]; those that are awaited
+/// together have none.
 #[derive(Clone)]
 pub struct Client {
     link: Link,

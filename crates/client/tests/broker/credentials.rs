@@ -1,0 +1,57 @@
+//! Who the client says it is, and what it keeps for the server.
+
+use encke_client::{CloseReason, Status};
+
+use crate::support::{Server, reach, soon, up};
+
+#[tokio::test]
+async fn credentials_and_headers_go_with_every_request() {
+    let server = Server::start().await;
+    server.guard("Basic YWxpY2U6c2VjcmV0");
+    let builder = server.client().basic_auth("alice", "secret").header("X-Tenant", "7");
+    let (client, _driver) = up(builder).await;
+    client.publish("/a", &1).await.unwrap();
+    let requests = server.requests();
+    assert!(requests.len() >= 3);
+    for headers in &requests {
+        assert_eq!(headers["authorization"], "Basic YWxpY2U6c2VjcmV0");
+        assert_eq!(headers["x-tenant"], "7");
+        assert_eq!(headers["content-type"], "application/json");
+    }
+}
+
+#[tokio::test]
+async fn wrong_credentials_close_the_client_after_one_attempt() {
+    let server = Server::start().await;
+    server.guard("Basic YWxpY2U6c2VjcmV0");
+    let (client, driver) = server.client().basic_auth("alice", "wrong").connect().unwrap();
+    let driver = tokio::spawn(driver);
+    assert_eq!(soon("refusal", client.ready()).await.unwrap_err().0, CloseReason::Rejected(401));
+    assert_eq!(soon("driver", driver).await.unwrap(), CloseReason::Rejected(401));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn credentials_that_are_withdrawn_close_the_client() {
+    let server = Server::start().await;
+    let (client, driver) = server.connect().await;
+    let mut status = client.status();
+    server.held(1).await;
+    server.guard("Basic YWxpY2U6c2VjcmV0");
+    server.cut();
+    reach(&mut status, |status| matches!(status, Status::Closed(_))).await;
+    assert_eq!(soon("driver", driver).await.unwrap(), CloseReason::Rejected(401));
+}
+
+#[tokio::test]
+async fn cookies_of_the_server_come_back() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    client.publish("/a", &1).await.unwrap();
+    let requests = server.requests();
+    assert!(requests[0].get("cookie").is_none());
+    for headers in &requests[1..] {
+        let cookie = headers["cookie"].to_str().unwrap();
+        assert!(cookie.starts_with("BAYEUX_BROWSER="), "{cookie}");
+    }
+}

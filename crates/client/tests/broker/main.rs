@@ -1,0 +1,15 @@
+//! The client against a broker, over real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "support code of tests, which clippy takes for library code"
+)]
+
+mod credentials;
+mod messages;
+mod recovery;
+mod support;
+#[cfg(feature = "tls")]
+mod tls;

@@ -1,0 +1,236 @@
+//! Subscribing, publishing, leaving.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use encke_bayeux::ChannelPattern;
+use encke_broker::{Config, Rules};
+use encke_client::{
+    CallError, CloseReason, End, Gap, Overflow, PublishError, SubscribeError, SubscribeOptions,
+};
+use futures::StreamExt as _;
+
+use crate::support::{Server, data, ended, eventually, next, soon};
+
+#[tokio::test]
+async fn what_is_published_reaches_every_subscription_that_matches() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let mut exact = client.subscribe("/a/b").await.unwrap();
+    let mut one = client.subscribe("/a/*").await.unwrap();
+    let mut deep = client.subscribe("/a/**").await.unwrap();
+    let mut twin = client.subscribe("/a/b").await.unwrap();
+    client.publish("/a/b/c", "deep").await.unwrap();
+    client.publish("/other", "none").await.unwrap();
+    client.publish("/a/b", &7).await.unwrap();
+    assert_eq!(data(&mut deep).await, "\"deep\"");
+    for subscription in [&mut exact, &mut one, &mut deep, &mut twin] {
+        let message = next(subscription).await;
+        assert_eq!((message.channel().as_str(), message.data().get()), ("/a/b", "7"));
+        assert_eq!(message.gap(), Gap::None);
+    }
+}
+
+#[tokio::test]
+async fn payloads_can_be_read_as_types() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let mut numbers = client.subscribe("/n").await.unwrap().typed::<u32>();
+    for payload in ["1", "\"two\"", "3"] {
+        server.publish("/n", payload);
+    }
+    assert_eq!(soon("number", numbers.next()).await.unwrap().unwrap(), 1);
+    assert!(soon("error", numbers.next()).await.unwrap().is_err());
+    assert_eq!(soon("number", numbers.next()).await.unwrap().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn payloads_arrive_as_they_were_written() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    let payload = r#"{"z":1.10, "a":12345678901234567890123, "s":"\u00e9\u2028"}"#;
+    let raw = serde_json::value::RawValue::from_string(payload.to_owned()).unwrap();
+    client.publish("/a", &raw).await.unwrap();
+    assert_eq!(data(&mut subscription).await, payload);
+}
+
+#[tokio::test]
+async fn many_messages_of_two_clients_arrive_in_order() {
+    const MESSAGES: u32 = 5000;
+    let server = Server::start().await;
+    let (reader, _reading) = server.connect().await;
+    let (writer, _writing) = server.connect().await;
+    let options = SubscribeOptions::default().queue_messages(MESSAGES as usize);
+    let mut subscription = reader.subscribe_with("/n", options).await.unwrap();
+    let numbers: Vec<u32> = (0..MESSAGES).collect();
+    for numbers in numbers.chunks(200) {
+        let mut batch = writer.batch();
+        for number in numbers {
+            batch = batch.publish("/n", number).unwrap();
+        }
+        assert!(soon("replies", batch.send()).await.iter().all(Result::is_ok));
+    }
+    for number in 0..MESSAGES {
+        assert_eq!(next(&mut subscription).await.json::<u32>().unwrap(), number);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_goes_out_together_with_one_result_each() {
+    let rules = Rules::default().reserved(vec![ChannelPattern::new("/mine/**").unwrap()]);
+    let server = Server::start_with(Config::default().policy(Arc::new(rules))).await;
+    let (client, _driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    let before = server.requests().len();
+    let batch = client.batch().publish("/a", &1).unwrap().publish("/mine/x", &2).unwrap();
+    let results = soon("results", batch.publish("/a", &3).unwrap().send()).await;
+    assert_eq!(results[0], Ok(()));
+    assert!(matches!(results[1], Err(PublishError::Refused(_))), "{results:?}");
+    assert_eq!(results[2], Ok(()));
+    assert_eq!(
+        (data(&mut subscription).await, data(&mut subscription).await),
+        ("1".into(), "3".into())
+    );
+    // The batch, and at most the connects that its messages answered.
+    assert!(server.requests().len() <= before + 3);
+    assert!(client.batch().send().await.is_empty());
+}
+
+#[tokio::test]
+async fn mistakes_of_the_caller_never_reach_the_server() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let messages = server.broker.stats().messages_in;
+    assert!(matches!(client.subscribe("a").await, Err(SubscribeError::Pattern(_))));
+    assert!(matches!(client.subscribe("/meta/*").await, Err(SubscribeError::Meta)));
+    assert!(matches!(client.publish("/a/*", &1).await, Err(PublishError::Channel(_))));
+    assert!(matches!(client.publish("/meta/x", &1).await, Err(PublishError::Meta)));
+    let call = client.call("/a", &1, Duration::from_secs(1)).await;
+    assert!(matches!(call, Err(CallError::NotService)));
+    assert!(server.broker.stats().messages_in <= messages + 1, "one connect at most");
+}
+
+#[tokio::test]
+async fn a_refused_subscription_says_why_and_leaves_nothing_behind() {
+    let rules = Rules::default().anonymous(true).reserved(vec![]);
+    let private = vec![ChannelPattern::new("/me/**").unwrap()];
+    let config = Config::default().private(private).policy(Arc::new(rules));
+    let server = Server::start_with(config).await;
+    let (client, _driver) = server.connect().await;
+    let refused = client.subscribe("/me/calls").await;
+    let Err(SubscribeError::Refused(refusal)) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal.code(), Some(403));
+}
+
+#[tokio::test]
+async fn an_ended_subscription_gets_nothing_more_and_the_server_forgets_it() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let mut first = client.subscribe("/a").await.unwrap();
+    let second = client.subscribe("/a").await.unwrap();
+    client.publish("/a", &1).await.unwrap();
+    assert_eq!(data(&mut first).await, "1");
+    soon("reply", first.unsubscribe()).await.unwrap();
+    assert_eq!(first.end(), Some(End::Unsubscribed));
+    ended(&mut first).await;
+    assert_eq!(server.broker.patterns(), 1);
+    drop(second);
+    eventually("unsubscribed", || server.broker.patterns() == 0).await;
+}
+
+#[tokio::test]
+async fn a_dropped_subscribe_leaves_nothing_behind() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    {
+        let mut subscribing = Box::pin(client.subscribe("/a"));
+        assert!(futures::poll!(subscribing.as_mut()).is_pending());
+    }
+    let other = client.subscribe("/b").await.unwrap();
+    eventually("one pattern", || server.broker.patterns() == 1).await;
+    drop(other);
+}
+
+#[tokio::test]
+async fn a_slow_reader_loses_the_oldest_messages_or_its_subscription() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let few = SubscribeOptions::default().queue_messages(2);
+    let mut lossy = client.subscribe_with("/a", few).await.unwrap();
+    let mut strict = client.subscribe_with("/a", few.overflow(Overflow::End)).await.unwrap();
+    let mut last = client.subscribe("/a").await.unwrap();
+    for number in 1..=5 {
+        client.publish("/a", &number).await.unwrap();
+    }
+    for number in 1..=5 {
+        assert_eq!(data(&mut last).await, number.to_string());
+    }
+    let message = next(&mut lossy).await;
+    assert_eq!((message.data().get(), message.gap()), ("4", Gap::Dropped(3)));
+    assert_eq!(next(&mut lossy).await.gap(), Gap::None);
+    assert_eq!((data(&mut strict).await, data(&mut strict).await), ("1".into(), "2".into()));
+    ended(&mut strict).await;
+    assert_eq!(strict.end(), Some(End::Overflow));
+}
+
+#[tokio::test]
+async fn leaving_ends_the_session_the_streams_and_the_driver() {
+    let server = Server::start().await;
+    let (client, driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    server.held(1).await;
+    soon("farewell", client.disconnect()).await;
+    assert_eq!(soon("driver", driver).await.unwrap(), CloseReason::Asked);
+    let stats = server.broker.stats();
+    assert_eq!((stats.sessions, stats.held, stats.expired), (0, 0, 0));
+    ended(&mut subscription).await;
+    assert_eq!(subscription.end(), Some(End::Closed(CloseReason::Asked)));
+    assert_eq!(client.publish("/a", &1).await, Err(PublishError::Closed));
+    assert!(matches!(client.subscribe("/a").await, Err(SubscribeError::Closed)));
+    assert_eq!(client.ready().await.unwrap_err().0, CloseReason::Asked);
+    client.disconnect().await;
+}
+
+#[tokio::test]
+async fn dropping_every_handle_leaves_too() {
+    let server = Server::start().await;
+    let (client, driver) = server.connect().await;
+    let subscription = client.subscribe("/a").await.unwrap();
+    drop(client);
+    server.publish("/a", "1");
+    drop(subscription);
+    assert_eq!(soon("driver", driver).await.unwrap(), CloseReason::Asked);
+    assert_eq!(server.broker.stats().sessions, 0);
+}
+
+#[tokio::test]
+async fn dropping_the_driver_ends_everything() {
+    let server = Server::start().await;
+    let (client, driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    driver.abort();
+    ended(&mut subscription).await;
+    assert_eq!(subscription.end(), Some(End::Closed(CloseReason::Dropped)));
+    assert_eq!(client.publish("/a", &1).await, Err(PublishError::Closed));
+    assert_eq!(client.ready().await.unwrap_err().0, CloseReason::Dropped);
+}
+
+#[tokio::test]
+async fn being_sent_away_by_the_server_is_the_end() {
+    let user = encke_broker::UserId::new("alice");
+    let server = Server::start_as("alice").await;
+    let (client, driver) = server.connect().await;
+    server.held(1).await;
+    assert_eq!(server.broker.disconnect_user(&user, crate::support::now()), 1);
+    assert_eq!(soon("driver", driver).await.unwrap(), CloseReason::Ended);
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_answers_times_out() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let called = client.call("/service/nobody", &1, Duration::from_millis(100)).await;
+    assert!(matches!(called, Err(CallError::TimedOut)), "{called:?}");
+}

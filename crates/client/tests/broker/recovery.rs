@@ -1,0 +1,138 @@
+//! Cut connections, held polls that end, and servers that come back.
+
+use std::time::Duration;
+
+use encke_broker::Config;
+use encke_client::{Failure, Gap, PublishError, Status};
+
+use crate::support::{Server, data, eventually, next, reach, soon};
+
+#[tokio::test]
+async fn a_server_that_comes_back_on_its_port_gets_a_new_session_with_all_subscriptions() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let mut exact = client.subscribe("/a").await.unwrap();
+    let mut deep = client.subscribe("/b/**").await.unwrap();
+    let mut status = client.status();
+    let address = server.stop().await;
+    reach(&mut status, |status| matches!(status, Status::Interrupted { .. })).await;
+    let server = Server::start_at(address, Config::default()).await;
+    reach(&mut status, |status| matches!(status, Status::Connected { session: 2.. })).await;
+    eventually("both patterns", || server.broker.patterns() == 2).await;
+    server.publish("/a", "1");
+    server.publish("/b/c/d", "2");
+    server.publish("/a", "3");
+    let first = next(&mut exact).await;
+    assert_eq!((first.data().get(), first.gap()), ("1", Gap::Session));
+    assert_eq!(next(&mut deep).await.gap(), Gap::Session);
+    let second = next(&mut exact).await;
+    assert_eq!((second.data().get(), second.gap()), ("3", Gap::None));
+}
+
+#[tokio::test]
+async fn a_client_may_be_started_before_its_server() {
+    let server = Server::start().await;
+    let builder = server.client();
+    let address = server.stop().await;
+    let (client, driver) = builder.connect().unwrap();
+    let _driver = tokio::spawn(driver);
+    let mut status = client.status();
+    reach(&mut status, |status| matches!(status, Status::Interrupted { .. })).await;
+    let early = tokio::spawn({
+        let client = client.clone();
+        async move { client.subscribe("/a").await }
+    });
+    let server = Server::start_at(address, Config::default()).await;
+    let mut subscription = soon("subscription", early).await.unwrap().unwrap();
+    server.publish("/a", "1");
+    assert_eq!(data(&mut subscription).await, "1");
+}
+
+#[tokio::test]
+async fn a_cut_poll_is_taken_up_again_and_nothing_is_lost() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    for round in 0..10 {
+        server.held(1).await;
+        server.cut();
+        server.held(0).await;
+        server.publish("/a", &round.to_string());
+        let message = next(&mut subscription).await;
+        assert_eq!((message.data().get(), message.gap()), (round.to_string().as_str(), Gap::None));
+    }
+    assert_eq!(server.broker.stats().handshakes, 1);
+}
+
+#[tokio::test]
+async fn a_poll_that_ends_by_itself_is_followed_by_the_next() {
+    let server = Server::start_with(Config::default().timeout(Duration::from_millis(50))).await;
+    let (client, _driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    let before = server.requests().len();
+    eventually("more polls", || server.requests().len() > before + 5).await;
+    server.publish("/a", "1");
+    assert_eq!(data(&mut subscription).await, "1");
+    assert_eq!(*client.status().borrow(), Status::Connected { session: 1 });
+}
+
+#[tokio::test]
+async fn two_connections_are_enough_and_are_used_again() {
+    let server = Server::start_with(Config::default().timeout(Duration::from_millis(20))).await;
+    let (client, _driver) = server.connect().await;
+    for number in 0..20 {
+        client.publish("/a", &number).await.unwrap();
+    }
+    let before = server.requests().len();
+    eventually("more polls", || server.requests().len() > before + 10).await;
+    assert!(server.accepted() <= 2, "{} connections", server.accepted());
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_in_time_is_given_back() {
+    let server = Server::start().await;
+    let builder = server.client().operation_timeout(Duration::from_millis(200));
+    server.stop().await;
+    let (client, driver) = builder.connect().unwrap();
+    let _driver = tokio::spawn(driver);
+    let published = soon("timeout", client.publish("/a", &1)).await;
+    assert_eq!(published, Err(PublishError::TimedOut));
+    let refused = client.status().borrow().clone();
+    assert!(
+        matches!(refused, Status::Interrupted { why: Failure::Unreachable(_), .. }),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_the_server_dropped_is_replaced() {
+    let config =
+        Config::default().timeout(Duration::from_secs(30)).max_interval(Duration::from_millis(50));
+    let server = Server::start_with(config).await;
+    let builder = server.client().backoff(Duration::from_millis(400), Duration::from_millis(400));
+    let (client, _driver) = crate::support::up(builder).await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    let mut status = client.status();
+    server.held(1).await;
+    server.freeze();
+    server.cut();
+    eventually("expired", || server.broker.stats().sessions == 0).await;
+    server.thaw();
+    reach(&mut status, |status| matches!(status, Status::Connected { session: 2 })).await;
+    eventually("pattern", || server.broker.patterns() == 1).await;
+    server.publish("/a", "1");
+    assert_eq!(next(&mut subscription).await.gap(), Gap::Session);
+}
+
+#[tokio::test]
+async fn a_draining_server_lets_its_clients_come_back_by_themselves() {
+    let server = Server::start().await;
+    let (client, _driver) = server.connect().await;
+    server.held(1).await;
+    server.broker.begin_drain(crate::support::now());
+    server.held(0).await;
+    let mut subscription = client.status();
+    let address = server.stop().await;
+    let _server = Server::start_at(address, Config::default()).await;
+    reach(&mut subscription, |status| matches!(status, Status::Connected { session: 2.. })).await;
+}
