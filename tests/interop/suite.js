@@ -243,11 +243,18 @@ export function suite(version) {
       assert.equal(status, "disconnected");
     });
 
-    test("with all its transports the library settles on long-polling", async () => {
-      const browser = await anonymous({ allTransports: true, channels: ["/fallback"] });
-      await browser.publish("/fallback", "works");
+    test("with all its transports the library pushes over WebSocket where it is served", async () => {
+      const browser = await anonymous({ allTransports: true, channels: ["/pushed"] });
+      await browser.publish("/pushed", "works");
       await browser.collect(1, ({ data }) => data === "works");
       const { transport } = await browser.order("status");
+      assert.equal(transport, "websocket");
+    });
+
+    test("with all its transports the library settles on long-polling where it is not", async () => {
+      const alice = await open();
+      await alice.up(server.url + GWS, { user: "alice", channels: ["/v2/me/calls"], allTransports: true });
+      const { transport } = await alice.order("status");
       assert.equal(transport, "long-polling");
     });
   });
