@@ -7,22 +7,19 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use encke_bayeux::{
-    Advice, BrowserId, ChannelKind, ChannelName, ChannelPattern, ClientId, Failure, Reconnect,
-    event,
-};
+use encke_bayeux::{Advice, ChannelKind, ChannelName, ClientId, Reconnect, event};
 
 use crate::config::{Config, ConfigError};
-use crate::hold::Release;
+use crate::effect::{Due, Release, Released};
 use crate::index::Index;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Amount, Queued, Taken};
-use crate::session::{Due, Ended, Offered, Released, Session};
+use crate::round::Round;
+use crate::session::Session;
 use crate::stats::{Counters, Stats, add, sub};
 use crate::user::UserId;
 use crate::wheel::Wheel;
@@ -38,6 +35,10 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
+    pub(crate) fn new(id: ClientId, user: Option<UserId>, session: Session) -> Self {
+        Self { id, user, session: Mutex::new(session) }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,7 +55,7 @@ impl fmt::Debug for Cell {
 
 /// A subscriber in the index: a session, compared by identity.
 #[derive(Clone, Debug)]
-struct Subscriber(Arc<Cell>);
+pub(crate) struct Subscriber(pub(crate) Arc<Cell>);
 
 impl PartialEq for Subscriber {
     fn eq(&self, other: &Self) -> bool {
@@ -63,11 +64,11 @@ impl PartialEq for Subscriber {
 }
 
 #[derive(Debug)]
-struct Shared {
-    config: Config,
-    sessions: DashMap<ClientId, Arc<Cell>>,
-    users: DashMap<UserId, Vec<Arc<Cell>>>,
-    index: Index<Subscriber>,
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) sessions: DashMap<ClientId, Arc<Cell>>,
+    pub(crate) users: DashMap<UserId, Vec<Arc<Cell>>>,
+    pub(crate) index: Index<Subscriber>,
     wheel: Mutex<Wheel<ClientId>>,
     counters: Counters,
     publishes: AtomicU64,
@@ -93,7 +94,7 @@ struct Shared {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Broker {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Broker {
@@ -259,124 +260,6 @@ impl Broker {
         }
     }
 
-    /// Finds the session that a request may use.
-    pub(crate) fn find(
-        &self,
-        client: Option<&str>,
-        user: Option<&UserId>,
-        browser: Option<&BrowserId>,
-    ) -> Option<Arc<Cell>> {
-        let id = ClientId::parse(client?)?;
-        let cell = self.shared.sessions.get(&id).map(|cell| Arc::clone(&cell))?;
-        let admitted =
-            cell.user.as_ref() == user && (user.is_some() || cell.lock().admits(browser));
-        admitted.then_some(cell)
-    }
-
-    /// Adds a session after a handshake.
-    pub(crate) fn add_session(
-        &self,
-        id: ClientId,
-        user: Option<&UserId>,
-        session: Session,
-        now: Instant,
-    ) -> Result<(), Failure> {
-        if self.shared.sessions.len() >= self.config().sessions {
-            return Err(Failure::TooManySessions);
-        }
-        let cell = Arc::new(Cell { id, user: user.cloned(), session: Mutex::new(session) });
-        if let Some(user) = user {
-            let mut cells = self.shared.users.entry(user.clone()).or_default();
-            if self.config().sessions_per_user.is_some_and(|most| cells.len() >= most) {
-                return Err(Failure::TooManySessions);
-            }
-            cells.push(Arc::clone(&cell));
-        }
-        let arm = cell.lock().arm();
-        self.shared.sessions.insert(id, cell);
-        self.arm(id, arm, now);
-        add(&self.counters().handshakes, 1);
-        tracing::debug!(client = ?id, user = user.map(UserId::as_str), "session added");
-        if let Some(listener) = &self.config().listener {
-            listener.session_added(id, user);
-        }
-        Ok(())
-    }
-
-    /// Ends a session and removes every trace of it but what a held connect still has to say.
-    pub(crate) fn remove(&self, cell: &Arc<Cell>, because: RemovedBecause) {
-        let Some(Ended { subscriptions, held, link }) = cell.lock().end(because) else {
-            return;
-        };
-        self.shared.sessions.remove(&cell.id);
-        if let Some(user) = &cell.user {
-            self.shared.users.remove_if_mut(user, |_, cells| {
-                if let Some(place) = cells.iter().position(|other| Arc::ptr_eq(other, cell)) {
-                    cells.swap_remove(place);
-                }
-                cells.is_empty()
-            });
-        }
-        for pattern in &subscriptions {
-            self.unindex(cell, pattern);
-        }
-        // The last response of a session takes its queue along: the held connect's, the link's or that
-        // of the disconnect. Where there is none, or its client is too slow, the queue is lost.
-        let last_response =
-            held.is_some() || link.is_some() || because == RemovedBecause::Disconnected;
-        if because == RemovedBecause::Overflow || !last_response {
-            self.drop_queue(cell);
-        }
-        tracing::debug!(client = ?cell.id, ?because, "session removed");
-        self.wake(held);
-        if let Some(link) = link {
-            link.wake();
-        }
-        if let Some(listener) = &self.config().listener {
-            listener.session_removed(cell.id, cell.user.as_ref(), because);
-        }
-    }
-
-    /// Subscribes; the session's own list is the truth, the index follows it.
-    pub(crate) fn subscribe(
-        &self,
-        cell: &Arc<Cell>,
-        pattern: &ChannelPattern,
-    ) -> Result<(), Failure> {
-        let limit = self.config().subscriptions_per_session;
-        let added = cell.lock().subscribe(pattern, limit).ok_or(Failure::TooManySubscriptions)?;
-        if !added {
-            return Ok(());
-        }
-        if !self.lies_in_private(pattern) {
-            self.shared.index.subscribe(pattern, Subscriber(Arc::clone(cell)));
-            // Whoever removed the subscription meanwhile found nothing in the index to remove.
-            if !cell.lock().has(pattern) {
-                self.unindex(cell, pattern);
-                return Ok(());
-            }
-        }
-        if let Some(listener) = &self.config().listener {
-            listener.subscribed(cell.id, cell.user.as_ref(), pattern);
-        }
-        Ok(())
-    }
-
-    /// Unsubscribes; whether there was a subscription does not matter.
-    pub(crate) fn unsubscribe(&self, cell: &Arc<Cell>, pattern: &ChannelPattern) {
-        if cell.lock().unsubscribe(pattern) {
-            self.unindex(cell, pattern);
-            if let Some(listener) = &self.config().listener {
-                listener.unsubscribed(cell.id, cell.user.as_ref(), pattern);
-            }
-        }
-    }
-
-    /// Whether a pattern can match nothing but private channels.
-    pub(crate) fn lies_in_private(&self, pattern: &ChannelPattern) -> bool {
-        self.config().private.iter().any(|private| private.contains(pattern))
-    }
-
     /// Hands an event to every subscriber of `channel` once.
     pub(crate) fn broadcast(&self, channel: &ChannelName, text: Bytes, now: Instant) -> usize {
         add(&self.counters().published, 1);
@@ -441,13 +324,7 @@ impl Broker {
         }
     }
 
-    fn unindex(&self, cell: &Arc<Cell>, pattern: &ChannelPattern) {
-        if !self.lies_in_private(pattern) {
-            self.shared.index.unsubscribe(pattern, &Subscriber(Arc::clone(cell)));
-        }
-    }
-
-    fn count_queued(&self, messages: usize, bytes: usize) {
+    pub(crate) fn count_queued(&self, messages: usize, bytes: usize) {
         add(&self.counters().queue_messages, messages);
         add(&self.counters().queue_bytes, bytes);
     }
@@ -455,65 +332,6 @@ impl Broker {
     pub(crate) fn count_gone(&self, gone: Amount) {
         sub(&self.counters().queue_messages, gone.messages);
         sub(&self.counters().queue_bytes, gone.bytes);
-    }
-}
-
-/// One event on its way into many queues; wakes and cuts when every lock is free again.
-struct Round<'a> {
-    broker: &'a Broker,
-    text: Bytes,
-    now: Instant,
-    reached: usize,
-    released: Vec<Released>,
-    linked: Vec<Waker>,
-    full: Vec<Arc<Cell>>,
-    idle: Vec<(ClientId, Instant)>,
-}
-
-impl<'a> Round<'a> {
-    fn new(broker: &'a Broker, text: Bytes, now: Instant) -> Self {
-        let (released, linked, full, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { broker, text, now, reached: 0, released, linked, full, idle }
-    }
-
-    fn offer(&mut self, cell: &Arc<Cell>, publish: u64, wants: impl FnOnce(&Session) -> bool) {
-        let mut session = cell.lock();
-        if !wants(&session) {
-            return;
-        }
-        let message = Queued { text: self.text.clone(), at: self.now };
-        match session.offer(message, publish, self.broker.config()) {
-            Offered::Queued(None) => self.reached += 1,
-            Offered::Queued(Some(released)) => {
-                self.reached += 1;
-                self.released.push(released);
-                self.idle.extend(session.arm().map(|at| (cell.id, at)));
-            }
-            Offered::Linked(waker) => {
-                self.reached += 1;
-                self.linked.extend(waker);
-            }
-            Offered::Overflow => self.full.push(Arc::clone(cell)),
-            Offered::Double | Offered::Gone => {}
-        }
-    }
-
-    fn finish(self) -> usize {
-        let broker = self.broker;
-        broker.count_queued(self.reached, self.reached * self.text.len());
-        for (id, at) in self.idle {
-            broker.arm(id, Some(at), self.now);
-        }
-        for released in self.released {
-            broker.wake(Some(released));
-        }
-        self.linked.into_iter().for_each(Waker::wake);
-        for cell in &self.full {
-            tracing::warn!(client = ?cell.id, "session cut: its queue is full");
-            add(&broker.counters().overflowed, 1);
-            broker.remove(cell, RemovedBecause::Overflow);
-        }
-        self.reached
     }
 }
 

@@ -17,26 +17,9 @@ use encke_bayeux::reply::{AckReply, Reply};
 use encke_bayeux::{Advice, BrowserId, Failure, Reconnect};
 
 use crate::broker::{Broker, Cell};
+use crate::effect::Release;
 use crate::outbox::Taken;
 use crate::stats::{add, sub};
-
-/// Why a held connect is answered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Release {
-    /// There are messages.
-    Messages,
-    /// The time is up.
-    Timeout,
-    /// A newer connect of the same session has come; there is nothing to say to this one.
-    Superseded,
-    /// The client disconnected, or the server ended the session.
-    Ended,
-    /// The session was cut because its queue was full.
-    Overflow,
-    /// The server is about to stop.
-    Draining,
-}
 
 /// One `/meta/connect` that waits.
 #[derive(Debug)]

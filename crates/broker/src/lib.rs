@@ -17,6 +17,10 @@
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
 //! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
+//! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
+//! | `binding`      | how the browser cookie binds an anonymous session                   |
+//! | `membership`   | sessions and subscriptions coming and going                         |
+//! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
 //! | `conversation` | one request body, message by message                                |
 //! | `wheel`        | one coarse timer for all sessions                                   |
@@ -33,15 +37,19 @@
 //! delivered by [`Broker::deliver_to_user`] to sessions of that user and to nobody else, whatever
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
+mod binding;
 mod broker;
 pub mod config;
 mod conversation;
+mod effect;
 pub mod hold;
 pub mod index;
 pub mod link;
 pub mod listener;
+mod membership;
 mod outbox;
 pub mod policy;
+mod round;
 mod session;
 pub mod stats;
 mod user;
@@ -50,7 +58,8 @@ mod wheel;
 pub use broker::{Broker, PublishError};
 pub use config::{Config, ConfigError};
 pub use conversation::{Answer, Entropy, Request};
-pub use hold::{Delivery, Hold, Release};
+pub use effect::Release;
+pub use hold::{Delivery, Hold};
 pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
 pub use policy::{Policy, Rules};

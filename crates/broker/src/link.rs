@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::broker::{Broker, Cell};
+use crate::effect::LinkState;
 use crate::hold::{Delivery, Hold};
-use crate::session::LinkState;
 
 /// The attachment of one connection to one session.
 #[derive(Debug)]

@@ -29,22 +29,12 @@ use std::time::{Duration, Instant};
 
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
+use crate::binding::Binding;
 use crate::config::Config;
-use crate::hold::Release;
+use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
 use crate::listener::RemovedBecause;
 use crate::outbox::{Amount, Outbox, Queued, Taken};
 use crate::wheel::TICK;
-
-/// How the browser cookie binds an anonymous session.
-#[derive(Debug)]
-enum Binding {
-    /// The cookie was set by the handshake's reply; the next request shows whether it is kept.
-    Offered(BrowserId),
-    /// The client keeps the cookie, so it must show it.
-    Kept(BrowserId),
-    /// The client keeps no cookies; its client id alone has to do.
-    Cookieless,
-}
 
 #[derive(Debug)]
 enum State {
@@ -53,97 +43,11 @@ enum State {
     Gone,
 }
 
-/// A hold that is over. Wake it when every lock is free again.
-#[derive(Debug)]
-#[must_use = "somebody waits to be woken"]
-pub(crate) struct Released(Option<Waker>);
-
-impl Released {
-    /// Wakes whoever waits on the hold; nobody does before its first poll.
-    pub(crate) fn wake(self) {
-        if let Some(waker) = self.0 {
-            waker.wake();
-        }
-    }
-}
-
-/// What became of a message that was offered to a session.
-#[derive(Debug)]
-pub(crate) enum Offered {
-    /// Queued; the connect that was held for it, if one was.
-    Queued(Option<Released>),
-    /// Queued for a link, which takes it as soon as it is woken.
-    Linked(Option<Waker>),
-    /// The session has this very publish already, through another subscription.
-    Double,
-    /// The queue is full: the session is to be cut.
-    Overflow,
-    /// The session has ended.
-    Gone,
-}
-
-/// A link that is over. Wake it when every lock is free again.
-#[derive(Debug)]
-#[must_use = "its connection waits to be told"]
-pub(crate) struct Unlinked(Option<Waker>);
-
-impl Unlinked {
-    pub(crate) fn wake(self) {
-        if let Some(waker) = self.0 {
-            waker.wake();
-        }
-    }
-}
-
-/// What is left to do after a session's end.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) subscriptions: Vec<ChannelPattern>,
-    pub(crate) held: Option<Released>,
-    /// The link that was attached.
-    pub(crate) link: Option<Unlinked>,
-}
-
 /// A connection that takes messages whenever there are some.
 #[derive(Debug)]
 struct Attached {
     generation: u64,
     waker: Option<Waker>,
-}
-
-/// What a link finds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum LinkState {
-    /// Nothing to take.
-    Waiting,
-    /// Messages.
-    Messages,
-    /// Another connection has the session now, or it has ended.
-    Over,
-}
-
-/// What a connect comes to.
-#[derive(Debug)]
-pub(crate) struct Connected {
-    /// `Some` if the connect waits, under this generation.
-    pub(crate) held: Option<u64>,
-    /// What the reply says, now or later.
-    pub(crate) advice: Option<Advice>,
-    /// An older held connect, which is to be answered as superseded.
-    pub(crate) superseded: Option<Released>,
-}
-
-/// What a deadline comes to.
-#[derive(Debug)]
-pub(crate) enum Due {
-    /// Look again then.
-    Later(Instant),
-    /// The held connect timed out; look again then.
-    TimedOut(Released, Instant),
-    /// The client stayed silent too long.
-    Expired,
-    /// Nothing to wait for.
-    Nothing,
 }
 
 #[derive(Debug)]
@@ -176,14 +80,9 @@ impl Session {
         config: &Config,
         now: Instant,
     ) -> Self {
-        let binding = match (kept, offered) {
-            (Some(browser), _) => Binding::Kept(browser),
-            (None, Some(browser)) => Binding::Offered(browser),
-            (None, None) => Binding::Cookieless,
-        };
         Self {
             state: State::Idle { expires: now + config.interval + config.max_interval },
-            binding,
+            binding: Binding::new(kept, offered),
             generation: 0,
             release: Release::Timeout,
             connected: false,
@@ -202,19 +101,7 @@ impl Session {
     ///
     /// The first request after the handshake decides whether the client keeps cookies.
     pub(crate) fn admits(&mut self, browser: Option<&BrowserId>) -> bool {
-        match (&self.binding, browser) {
-            (Binding::Cookieless, _) => true,
-            (Binding::Kept(kept), Some(shown)) => kept == shown,
-            (Binding::Offered(offered), Some(shown)) if offered == shown => {
-                self.binding = Binding::Kept(shown.clone());
-                true
-            }
-            (Binding::Kept(_), None) | (Binding::Offered(_), Some(_)) => false,
-            (Binding::Offered(_), None) => {
-                self.binding = Binding::Cookieless;
-                true
-            }
-        }
+        self.binding.admits(browser)
     }
 
     /// Any message but a connect arrived: the client is alive.

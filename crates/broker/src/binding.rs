@@ -1,0 +1,50 @@
+//! How the browser cookie binds an anonymous session.
+//!
+//! A client id is a secret, and a client that keeps cookies has to show the one it was given
+//! besides. Whether it keeps cookies is learnt from its first request after the handshake. Sessions
+//! of authenticated users are bound to the user instead.
+//!
+//! # Sources
+//!
+//! Observed: CometD refuses every request without the cookie, and with it clients that keep none,
+//! such as those that refuse cookies of IP addresses.
+
+use encke_bayeux::BrowserId;
+
+#[derive(Debug)]
+pub(crate) enum Binding {
+    /// The cookie was set by the handshake's reply; the next request shows whether it is kept.
+    Offered(BrowserId),
+    /// The client keeps the cookie, so it must show it.
+    Kept(BrowserId),
+    /// The client keeps no cookies; its client id alone has to do.
+    Cookieless,
+}
+
+impl Binding {
+    /// After a handshake that showed one browser id, or was offered one.
+    pub(crate) fn new(shown: Option<BrowserId>, offered: Option<BrowserId>) -> Self {
+        match (shown, offered) {
+            (Some(browser), _) => Self::Kept(browser),
+            (None, Some(browser)) => Self::Offered(browser),
+            (None, None) => Self::Cookieless,
+        }
+    }
+
+    /// Whether a request with this cookie may use the session.
+    pub(crate) fn admits(&mut self, browser: Option<&BrowserId>) -> bool {
+        match (&*self, browser) {
+            (Self::Cookieless, _) => true,
+            (Self::Kept(kept), Some(shown)) => kept == shown,
+            (Self::Offered(offered), Some(shown)) if offered == shown => {
+                *self = Self::Kept(shown.clone());
+                true
+            }
+            (Self::Kept(_), None) | (Self::Offered(_), Some(_)) => false,
+            (Self::Offered(_), None) => {
+                *self = Self::Cookieless;
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What a session asks of whoever holds it.
+//!
+//! The machine changes its own state only. Waking a task, arming the timer, undoing subscriptions
+//! and counting are values here, carried out when the session's lock is free again.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use encke_bayeux::{Advice, ChannelPattern};
+
+/// Why a held connect is answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Release {
+    /// There are messages.
+    Messages,
+    /// The time is up.
+    Timeout,
+    /// A newer connect of the same session has come; there is nothing to say to this one.
+    Superseded,
+    /// The client disconnected, or the server ended the session.
+    Ended,
+    /// The session was cut because its queue was full.
+    Overflow,
+    /// The server is about to stop.
+    Draining,
+}
+
+/// A hold that is over. Wake it when every lock is free again.
+#[derive(Debug)]
+#[must_use = "somebody waits to be woken"]
+pub(crate) struct Released(pub(crate) Option<Waker>);
+
+impl Released {
+    /// Wakes whoever waits on the hold; nobody does before its first poll.
+    pub(crate) fn wake(self) {
+        if let Some(waker) = self.0 {
+            waker.wake();
+        }
+    }
+}
+
+/// What became of a message that was offered to a session.
+#[derive(Debug)]
+pub(crate) enum Offered {
+    /// Queued; the connect that was held for it, if one was.
+    Queued(Option<Released>),
+    /// Queued for a link, which takes it as soon as it is woken.
+    Linked(Option<Waker>),
+    /// The session has this very publish already, through another subscription.
+    Double,
+    /// The queue is full: the session is to be cut.
+    Overflow,
+    /// The session has ended.
+    Gone,
+}
+
+/// A link that is over. Wake it when every lock is free again.
+#[derive(Debug)]
+#[must_use = "its connection waits to be told"]
+pub(crate) struct Unlinked(pub(crate) Option<Waker>);
+
+impl Unlinked {
+    pub(crate) fn wake(self) {
+        if let Some(waker) = self.0 {
+            waker.wake();
+        }
+    }
+}
+
+/// What is left to do after a session's end.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) subscriptions: Vec<ChannelPattern>,
+    pub(crate) held: Option<Released>,
+    /// The link that was attached.
+    pub(crate) link: Option<Unlinked>,
+}
+
+/// What a link finds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LinkState {
+    /// Nothing to take.
+    Waiting,
+    /// Messages.
+    Messages,
+    /// Another connection has the session now, or it has ended.
+    Over,
+}
+
+/// What a connect comes to.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    /// `Some` if the connect waits, under this generation.
+    pub(crate) held: Option<u64>,
+    /// What the reply says, now or later.
+    pub(crate) advice: Option<Advice>,
+    /// An older held connect, which is to be answered as superseded.
+    pub(crate) superseded: Option<Released>,
+}
+
+/// What a deadline comes to.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// Look again then.
+    Later(Instant),
+    /// The held connect timed out; look again then.
+    TimedOut(Released, Instant),
+    /// The client stayed silent too long.
+    Expired,
+    /// Nothing to wait for.
+    Nothing,
+}

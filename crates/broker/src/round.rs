@@ -1,0 +1,85 @@
+//! One event on its way into many queues.
+//!
+//! A round offers the same bytes to session after session, under one lock at a time. What that
+//! asks for, waking and cutting, is done at its end, when every lock is free again.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use bytes::Bytes;
+use encke_bayeux::ClientId;
+
+use crate::broker::{Broker, Cell};
+use crate::effect::{Offered, Released};
+use crate::listener::RemovedBecause;
+use crate::outbox::Queued;
+use crate::session::Session;
+use crate::stats::add;
+
+/// The round of one event.
+pub(crate) struct Round<'a> {
+    broker: &'a Broker,
+    text: Bytes,
+    now: Instant,
+    reached: usize,
+    released: Vec<Released>,
+    linked: Vec<Waker>,
+    full: Vec<Arc<Cell>>,
+    idle: Vec<(ClientId, Instant)>,
+}
+
+impl<'a> Round<'a> {
+    pub(crate) fn new(broker: &'a Broker, text: Bytes, now: Instant) -> Self {
+        let (released, linked, full, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { broker, text, now, reached: 0, released, linked, full, idle }
+    }
+
+    /// Offers the event to one session, if it wants it. `publish` tells doubles apart; 0 if there
+    /// can be none.
+    pub(crate) fn offer(
+        &mut self,
+        cell: &Arc<Cell>,
+        publish: u64,
+        wants: impl FnOnce(&Session) -> bool,
+    ) {
+        let mut session = cell.lock();
+        if !wants(&session) {
+            return;
+        }
+        let message = Queued { text: self.text.clone(), at: self.now };
+        match session.offer(message, publish, self.broker.config()) {
+            Offered::Queued(None) => self.reached += 1,
+            Offered::Queued(Some(released)) => {
+                self.reached += 1;
+                self.released.push(released);
+                self.idle.extend(session.arm().map(|at| (cell.id, at)));
+            }
+            Offered::Linked(waker) => {
+                self.reached += 1;
+                self.linked.extend(waker);
+            }
+            Offered::Overflow => self.full.push(Arc::clone(cell)),
+            Offered::Double | Offered::Gone => {}
+        }
+    }
+
+    /// Wakes whom it concerns and cuts who is full. Returns how many sessions were reached.
+    pub(crate) fn finish(self) -> usize {
+        let broker = self.broker;
+        broker.count_queued(self.reached, self.reached * self.text.len());
+        for (id, at) in self.idle {
+            broker.arm(id, Some(at), self.now);
+        }
+        for released in self.released {
+            broker.wake(Some(released));
+        }
+        self.linked.into_iter().for_each(Waker::wake);
+        for cell in &self.full {
+            tracing::warn!(client = ?cell.id, "session cut: its queue is full");
+            add(&broker.counters().overflowed, 1);
+            broker.remove(cell, RemovedBecause::Overflow);
+        }
+        self.reached
+    }
+}
