@@ -106,11 +106,6 @@ impl Received {
         self.members.contains_key(name)
     }
 
-    /// The names of its members.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.members.keys().map(String::as_str).collect()
-    }
-
     /// Its channel; empty if it has none.
     pub(crate) fn channel(&self) -> &str {
         self.at(&["channel"]).as_str().unwrap_or_default()

@@ -148,6 +148,11 @@ impl Connection {
         self.stream.shutdown().await
     }
 
+    /// Reads until the peer closes.
+    pub(crate) async fn ended(&mut self) {
+        while self.fill().await.unwrap_or(false) {}
+    }
+
     /// The value for a `Host` header.
     pub(crate) fn host(&self) -> &str {
         &self.host

@@ -75,10 +75,11 @@ impl Report {
     /// Every row, what went wrong below each failure, a table by topic, and the summary.
     pub fn table(&self) -> String {
         let mut out = String::new();
-        for row in &self.rows {
+        let missing = |row: &&Row| row.note == not_offered(row.transport);
+        for row in self.rows.iter().filter(|row| !missing(row)) {
             let name = format!("{}::{}", row.topic, row.name);
             let line = format!(
-                "{:<8}{:<17}{:<30}{name}",
+                "{:<8}{:<17}{:<36}{name}",
                 status_text(row.status),
                 row.transport,
                 row.source
@@ -87,6 +88,13 @@ impl Report {
             let _ = writeln!(out, "{line}{note}");
             for line in &row.record {
                 let _ = writeln!(out, "          {line}");
+            }
+        }
+        for transport in crate::Transport::ALL.map(crate::Transport::name) {
+            let count =
+                self.rows.iter().filter(missing).filter(|r| r.transport == transport).count();
+            if count > 0 {
+                let _ = writeln!(out, "skipped {transport}: not offered, {count} scenarios");
             }
         }
         let _ = writeln!(out, "\n{}", self.topics());
@@ -103,7 +111,7 @@ impl Report {
     /// One line for each topic and transport, as a Markdown table.
     pub fn topics(&self) -> String {
         let mut topics: BTreeMap<(&str, &str), [usize; 4]> = BTreeMap::new();
-        for row in &self.rows {
+        for row in self.rows.iter().filter(|row| row.note != not_offered(row.transport)) {
             let counts = topics.entry((row.transport, row.topic)).or_default();
             let place = match row.status {
                 Status::Pass => 0,
@@ -138,6 +146,11 @@ impl Report {
         })
         .to_string()
     }
+}
+
+/// The reason of rows whose transport the target does not have; the table counts them only.
+pub(crate) fn not_offered(transport: &str) -> String {
+    format!("{transport} is not offered")
 }
 
 fn status_text(status: Status) -> &'static str {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::clock;
 use crate::lab::Lab;
-use crate::report::{Report, Row, Status};
+use crate::report::{Report, Row, Status, not_offered};
 use crate::scenario::Scenario;
 use crate::scenarios;
 use crate::target::Target;
@@ -67,7 +67,7 @@ pub async fn run(target: &Target, options: &Options) -> Report {
     let mut rows = Vec::new();
     for (place, (scenario, transport)) in options.chosen().into_iter().enumerate() {
         if !target.offers(transport) {
-            let why = Stop::Skipped(format!("{transport} is not offered"));
+            let why = Stop::Skipped(not_offered(transport.name()));
             rows.push((
                 place,
                 Row::new(&scenario, transport, Err(why), Duration::ZERO, Vec::new()),

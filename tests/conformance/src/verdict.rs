@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A scenario that came to its end.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The target does as the scenario says.
     Pass,
     /// The target does one of several legitimate things: which one.
@@ -13,7 +13,7 @@ pub enum Verdict {
 
 /// Why a scenario did not come to its end.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Stop {
+pub(crate) enum Stop {
     /// The target does something else: what.
     Failed(String),
     /// It cannot be told here: why.
@@ -32,7 +32,7 @@ impl fmt::Display for Stop {
 impl std::error::Error for Stop {}
 
 /// The result of a scenario.
-pub type Outcome = Result<Verdict, Stop>;
+pub(crate) type Outcome = Result<Verdict, Stop>;
 
 /// The scenario holds.
 pub(crate) const PASS: Outcome = Ok(Verdict::Pass);

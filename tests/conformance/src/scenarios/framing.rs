@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Expectation::{Expected, Required, Varies, Want};
+use crate::Expectation::{Expected, Varies, Want};
 use crate::http::{Request, Response};
 use crate::lab::Lab;
 use crate::scenario::{On, Scenario, scenarios};

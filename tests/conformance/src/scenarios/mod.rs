@@ -2,12 +2,15 @@
 
 use crate::scenario::Scenario;
 
+mod ack;
 mod binding;
 mod browser;
+mod callback;
 mod channels;
 mod connect;
 mod disconnect;
 mod errors;
+mod extensions;
 mod fidelity;
 mod framing;
 mod handshake;
@@ -15,6 +18,7 @@ mod lifecycle;
 mod order;
 mod publish;
 mod subscribe;
+mod websocket;
 mod wildcards;
 
 /// Every scenario, in the order of the report.
@@ -31,9 +35,13 @@ pub(crate) fn all() -> Vec<Scenario> {
         fidelity::scenarios(),
         errors::scenarios(),
         framing::scenarios(),
+        callback::scenarios(),
+        websocket::scenarios(),
         binding::scenarios(),
         browser::scenarios(),
         lifecycle::scenarios(),
+        ack::scenarios(),
+        extensions::scenarios(),
     ]
     .concat()
 }

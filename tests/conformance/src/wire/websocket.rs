@@ -1,6 +1,7 @@
 //! WebSocket: text frames both ways on one upgraded connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{SinkExt as _, StreamExt as _};
@@ -10,7 +11,6 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -20,12 +20,13 @@ use crate::clock;
 use crate::cookies::Browser;
 use crate::target::Endpoint;
 
+/// How long a body may be on its way when the peer closes.
+const CROSSING: Duration = Duration::from_millis(250);
+
 /// A bare socket, for scenarios about frames.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: WebSocketStream<TcpStream>,
-    /// The response to the upgrade.
-    pub(crate) upgrade: Response,
 }
 
 impl Socket {
@@ -48,8 +49,8 @@ impl Socket {
         let tcp = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await?;
         tcp.set_nodelay(true)?;
         let upgraded = client_async(request, tcp).await;
-        let (stream, upgrade) = upgraded.map_err(|error| broken(format!("upgrade: {error}")))?;
-        Ok(Self { stream, upgrade })
+        let (stream, _) = upgraded.map_err(|error| broken(format!("upgrade: {error}")))?;
+        Ok(Self { stream })
     }
 
     /// Sends a frame.
@@ -76,7 +77,7 @@ impl Socket {
     }
 }
 
-/// A browser with a socket, opened by the first body.
+/// A browser with a socket, opened by the first body, and again after it was closed.
 #[derive(Clone, Debug)]
 pub(crate) struct WebSocket {
     endpoint: Endpoint,
@@ -123,50 +124,70 @@ impl WebSocket {
     }
 }
 
+impl WebSocket {
+    async fn exchange(&self, body: &str) -> Result<Answer, Fault> {
+        let Self { endpoint, browser, state } = self;
+        let begun = clock::now();
+        let mut expected = expected_replies(body);
+        {
+            let mut sender = state.sender.lock().await;
+            let closed = {
+                let mut seen = state.log.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.closed.take().is_some()
+            };
+            if closed || sender.is_none() {
+                *sender = Some(open(endpoint, browser, Arc::clone(&state.log)).await?);
+            }
+            if let Some(sender) = sender.as_mut() {
+                let sent = sender.sink.send(Message::text(body)).await;
+                sent.map_err(|error| Fault::Broken(error.to_string()))?;
+            }
+        }
+        let mut messages = Vec::new();
+        loop {
+            let mut changed = std::pin::pin!(state.log.changed.notified());
+            // From here on a notice is not missed, although nobody awaits it yet.
+            changed.as_mut().enable();
+            {
+                let mut seen = state.log.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                expected.retain(|wanted| {
+                    let at = seen.replies.iter().position(|reply| wanted.is(reply));
+                    at.map(|at| messages.push(seen.replies.remove(at))).is_none()
+                });
+                if expected.is_empty() {
+                    let events = std::mem::take(&mut seen.events);
+                    messages.splice(0..0, events);
+                    break;
+                }
+                if let Some(fault) = &seen.closed {
+                    return Err(fault.clone());
+                }
+            }
+            changed.await;
+        }
+        let body: Vec<_> = messages.iter().map(|message| message.raw.as_str()).collect();
+        Ok(Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: format!("[{}]", body.join(",")),
+            messages: Some(messages),
+            took: begun.elapsed(),
+        })
+    }
+}
+
 impl Wire for WebSocket {
     fn post(&self, body: String) -> BoxFuture<'static, Result<Answer, Fault>> {
-        let Self { endpoint, browser, state } = self.clone();
+        let wire = self.clone();
         Box::pin(async move {
             let begun = clock::now();
-            let mut expected = expected_replies(&body);
-            {
-                let mut sender = state.sender.lock().await;
-                if sender.is_none() {
-                    *sender = Some(open(&endpoint, &browser, Arc::clone(&state.log)).await?);
+            match wire.exchange(&body).await {
+                // The peer closed while the body was on its way: that is no answer to it.
+                Err(Fault::Closed(Some(1000), _)) if begun.elapsed() < CROSSING => {
+                    wire.exchange(&body).await
                 }
-                if let Some(sender) = sender.as_mut() {
-                    let sent = sender.sink.send(Message::text(body)).await;
-                    sent.map_err(|error| Fault::Broken(error.to_string()))?;
-                }
+                other => other,
             }
-            let mut messages = Vec::new();
-            loop {
-                let changed = state.log.changed.notified();
-                {
-                    let mut seen = state.log.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                    expected.retain(|wanted| {
-                        let at = seen.replies.iter().position(|reply| wanted.is(reply));
-                        at.map(|at| messages.push(seen.replies.remove(at))).is_none()
-                    });
-                    if expected.is_empty() {
-                        let events = std::mem::take(&mut seen.events);
-                        messages.splice(0..0, events);
-                        break;
-                    }
-                    if let Some(fault) = &seen.closed {
-                        return Err(fault.clone());
-                    }
-                }
-                changed.await;
-            }
-            let body: Vec<_> = messages.iter().map(|message| message.raw.as_str()).collect();
-            Ok(Answer {
-                status: 200,
-                headers: Vec::new(),
-                body: format!("[{}]", body.join(",")),
-                messages: Some(messages),
-                took: begun.elapsed(),
-            })
         })
     }
 
