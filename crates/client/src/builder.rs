@@ -22,18 +22,22 @@ use crate::replay::PositionStore;
 use crate::status::Status;
 #[cfg(feature = "tls")]
 use crate::transport::Tls;
-use crate::transport::{Endpoint, LongPolling, Transports, UrlError};
+use crate::transport::{Endpoint, Target, Transports, UrlError};
 
 /// Commands that wait for the driver before callers wait too.
 const COMMANDS: usize = 64;
 
 /// Headers that the client writes itself.
-const OURS: [HeaderName; 5] = [
+const OURS: [HeaderName; 9] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
     header::HOST,
+    header::SEC_WEBSOCKET_EXTENSIONS,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
     header::TRANSFER_ENCODING,
+    header::UPGRADE,
 ];
 
 /// Settings of a client; see [`Client::builder`]. Its Debug shows no credentials.
@@ -42,6 +46,7 @@ pub struct ClientBuilder {
     headers: Vec<(String, Secret)>,
     handshake_ext: BTreeMap<String, Result<Box<RawValue>, String>>,
     roots: Vec<Vec<u8>>,
+    websocket: bool,
     ack: bool,
     request_timeout: Duration,
     operation_timeout: Duration,
@@ -61,6 +66,7 @@ impl ClientBuilder {
             headers: Vec::new(),
             handshake_ext: BTreeMap::new(),
             roots: Vec::new(),
+            websocket: true,
             ack: true,
             request_timeout: Duration::from_secs(10),
             operation_timeout: Duration::from_secs(30),
@@ -111,6 +117,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn trust(mut self, pem: &[u8]) -> Self {
         self.roots.push(pem.to_owned());
+        self
+    }
+
+    /// Whether to try WebSocket first. Default true: it costs one more request with a server, or a
+    /// proxy on the way, that refuses it, and the client then falls back to long-polling.
+    #[must_use]
+    pub fn websocket(mut self, websocket: bool) -> Self {
+        self.websocket = websocket;
         self
     }
 
@@ -211,8 +225,12 @@ impl ClientBuilder {
             let value = value.map_err(|_| BuildError::Extension(name.clone()))?;
             handshake_ext.insert(name, value);
         }
+        let mut connection_types = vec![ConnectionType::LongPolling];
+        if self.websocket {
+            connection_types.insert(0, ConnectionType::WebSocket);
+        }
         let settings = Settings {
-            connection_types: vec![ConnectionType::LongPolling],
+            connection_types,
             handshake_ext,
             ack: self.ack,
             request_timeout: self.request_timeout,
@@ -222,7 +240,7 @@ impl ClientBuilder {
             bounds: self.bounds,
         };
         let machine = Machine::new(settings, clock::chance());
-        let transports = Transports::new(LongPolling::new(endpoint, headers, self.answer_bytes));
+        let transports = Transports::new(Target::new(endpoint, headers, self.answer_bytes));
         let (commands, received) = mpsc::channel(COMMANDS);
         let (status, watched) = watch::channel(Status::Connecting);
         let shared = Arc::new(Shared::default());
@@ -275,6 +293,7 @@ impl fmt::Debug for ClientBuilder {
             .field("headers", &headers)
             .field("handshake_ext", &handshake_ext)
             .field("roots", &self.roots.len())
+            .field("websocket", &self.websocket)
             .field("ack", &self.ack)
             .field("request_timeout", &self.request_timeout)
             .field("operation_timeout", &self.operation_timeout)

@@ -109,6 +109,7 @@ impl Work {
         loop {
             self.carry_out();
             if let Status::Closed(reason) = self.status.get() {
+                self.transports.close().await;
                 return reason;
             }
             let take_commands = handles && self.machine.has_room();
@@ -121,9 +122,14 @@ impl Work {
             };
             let now = clock::now();
             match happened {
-                Happened::Incoming(Incoming { exchange, response }) => {
+                Happened::Incoming(Incoming::Response(exchange, response)) => {
                     let response = response.as_deref().map_err(Clone::clone);
                     self.machine.handle_response(exchange, response, now);
+                }
+                Happened::Incoming(Incoming::Push(body)) => {
+                    if let Err(failed) = self.machine.handle_push(&body, now) {
+                        self.transports.break_off(&failed);
+                    }
                 }
                 Happened::News => {
                     for id in self.shared.abandoned() {
@@ -198,6 +204,7 @@ impl Work {
             match action {
                 Action::Send(transmit) => self.transports.send(transmit),
                 Action::Cancel(exchange) => self.transports.cancel(exchange),
+                Action::Settle(exchange) => self.transports.settle(exchange),
                 Action::Deliver(message) => {
                     for id in self.router.deliver(&message) {
                         self.leave(id, None);

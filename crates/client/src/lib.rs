@@ -22,6 +22,7 @@
 //!
 //! # What it takes care of
 //!
+//! - The way to the server: WebSocket, or long-polling where that is refused on the way.
 //! - Lost connections: it tries again, with growing waits that are spread by chance, and keeps the
 //!   session if the server has kept it.
 //! - Lost sessions: it shakes hands again and makes all subscriptions again. [`Message::gap`] and
@@ -34,8 +35,8 @@
 //!
 //! # What it does not do
 //!
-//! It follows no redirects, uses no proxy, and speaks HTTP/1.1 only: two connections are all that
-//! a session needs.
+//! It follows no redirects, uses no proxy, and speaks HTTP/1.1 only: one socket, or two
+//! connections, are all that a session needs.
 //!
 //! # Modules
 //!
@@ -44,7 +45,7 @@
 //! | `machine`      | every decision, without sockets and clocks                        |
 //! | `wire`         | requests written, answers read                                    |
 //! | `driver`       | the one task: carries out what the machine decides                |
-//! | `transport`    | long-polling, TLS, cookies                                        |
+//! | `transport`    | WebSocket, long-polling, TLS, cookies                             |
 //! | `client`       | the handle and its operations                                     |
 //! | `subscription` | streams of messages, `queue` behind them, `router` in front       |
 //! | `replay`       | positions in the server's log                                     |

@@ -237,6 +237,7 @@ impl Machine {
         if let Some(flight) = self.commands.flight.take_if(|flight| flight.unanswered.is_empty()) {
             self.commands.failures = 0;
             self.commands.resume = None;
+            self.actions.push_back(Action::Settle(flight.exchange));
             self.put_back(flight.returned);
         }
     }

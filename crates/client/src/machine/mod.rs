@@ -76,13 +76,17 @@ use subscriptions::Subscriptions;
 /// A way to reach the server, by its name on the wire.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ConnectionType {
+    /// Every exchange is a POST and its response.
     LongPolling,
+    /// Every exchange is a frame; what comes back comes by itself.
+    WebSocket,
 }
 
 impl ConnectionType {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::LongPolling => "long-polling",
+            Self::WebSocket => "websocket",
         }
     }
 }
@@ -124,6 +128,8 @@ pub(crate) enum Action {
     Send(Transmit),
     /// An exchange does not matter any more; it must not be reported.
     Cancel(Exchange),
+    /// All replies of an exchange came in. Where they come by themselves this is its end.
+    Settle(Exchange),
     /// Hand a message to the subscriptions that match.
     Deliver(Message),
     /// Messages of this pattern may be missing here.

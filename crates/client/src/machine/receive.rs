@@ -32,6 +32,17 @@ impl Machine {
         self.advance(now);
     }
 
+    /// Messages came by themselves.
+    ///
+    /// # Errors
+    ///
+    /// If the body holds no messages: whoever sent it should not be listened to any more.
+    pub(crate) fn handle_push(&mut self, body: &[u8], now: Instant) -> Result<(), Failed> {
+        self.receive(body, now)?;
+        self.advance(now);
+        Ok(())
+    }
+
     /// Gives up on whatever takes too long.
     pub(super) fn expire_exchanges(&mut self, now: Instant) {
         self.expire_session(now);

@@ -104,6 +104,11 @@ impl Machine {
         session.health == Health::Troubled && now.saturating_duration_since(session.heard) > life
     }
 
+    /// Whether another connection type is left to try.
+    fn has_fallback(&self) -> bool {
+        self.connection + 1 < self.settings.connection_types.len()
+    }
+
     fn send_handshake(&mut self, now: Instant) {
         let id = self.next_id();
         let types: Vec<_> =
@@ -146,10 +151,11 @@ impl Machine {
 
     /// `Shaking` => `Open`, `Closed`, or `Shaking` after a pause.
     pub(super) fn handle_handshake_reply(&mut self, reply: &Received<'_>, now: Instant) {
-        let State::Shaking(Step::Sent { id, .. }) = &self.state else { return };
-        if reply.has_id && reply.id != Some(*id) {
+        let State::Shaking(Step::Sent { exchange, id, .. }) = self.state else { return };
+        if reply.has_id && reply.id != Some(id) {
             return;
         }
+        self.actions.push_back(Action::Settle(exchange));
         self.advice = reply.advice.unwrap_or_default();
         let Some(client_id) = reply.client_id.as_deref().filter(|_| reply.successful == Some(true))
         else {
@@ -199,10 +205,13 @@ impl Machine {
     /// `Open` => `Open` with the next connect due, `Shaking` or `Closed`.
     pub(super) fn handle_connect_reply(&mut self, reply: &Received<'_>, now: Instant) {
         let State::Open(session) = &mut self.state else { return };
-        let Step::Sent { id, .. } = session.connect else { return };
+        let Step::Sent { exchange, id, .. } = session.connect else { return };
         if reply.has_id && reply.id != Some(id) {
             return;
         }
+        self.actions.push_back(Action::Settle(exchange));
+        // Whatever the reply says, this connect is over.
+        session.connect = Step::Due(now);
         if let Some(advice) = reply.advice {
             self.advice = advice;
         }
@@ -253,7 +262,10 @@ impl Machine {
         match &self.state {
             State::Shaking(Step::Sent { exchange: sent, .. }) if *sent == exchange => {
                 match failed.failure {
-                    Failure::Status(status) if CREDENTIALS.contains(&status) => {
+                    // A proxy may refuse a WebSocket in the same words.
+                    Failure::Status(status)
+                        if CREDENTIALS.contains(&status) && !self.has_fallback() =>
+                    {
                         self.close(CloseReason::Rejected(status));
                     }
                     _ => self.retry_handshake(failed, now),
@@ -265,7 +277,11 @@ impl Machine {
                     return false;
                 }
                 match failed.failure {
-                    Failure::Status(status) if CREDENTIALS.contains(&status) => self.lose(now),
+                    Failure::Status(status)
+                        if CREDENTIALS.contains(&status) && !self.has_fallback() =>
+                    {
+                        self.lose(now);
+                    }
                     _ => self.retry_connect(failed, now),
                 }
             }
@@ -276,7 +292,9 @@ impl Machine {
 
     /// `Shaking` => `Shaking`: by another connection type at once, or after a pause.
     fn retry_handshake(&mut self, failed: &Failed, now: Instant) {
-        if self.connection + 1 < self.settings.connection_types.len() {
+        let answered = matches!(failed.failure, Failure::Refused(_) | Failure::NoCommonTransport);
+        if !answered && self.has_fallback() {
+            tracing::debug!(why = %failed.failure, "trying the next connection type");
             self.connection += 1;
             self.state = State::shaking(now);
             return;
@@ -290,9 +308,7 @@ impl Machine {
     /// `Open` => `Open`: the next connect after a pause.
     fn retry_connect(&mut self, failed: &Failed, now: Instant) {
         let pause = self.pause_after(failed);
-        if self.failures >= FAILURES_BEFORE_FALLBACK
-            && self.connection + 1 < self.settings.connection_types.len()
-        {
+        if self.failures >= FAILURES_BEFORE_FALLBACK && self.has_fallback() {
             self.connection += 1;
         }
         if let State::Open(session) = &mut self.state {

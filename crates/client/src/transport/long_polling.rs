@@ -27,8 +27,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::error::Failure;
 use crate::machine::{Exchange, Failed};
-use crate::transport::cookie::Jar;
-use crate::transport::{Endpoint, Incoming};
+use crate::transport::{Incoming, Target};
 
 /// Idle connections kept: as many as a session uses.
 const MAX_IDLE: usize = 2;
@@ -38,17 +37,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// See the module.
 pub(crate) struct LongPolling {
-    shared: Arc<Shared>,
-    jar: Jar,
+    target: Arc<Target>,
     idle: Vec<Connection>,
     running: Vec<(Exchange, BoxFuture<'static, Ended>)>,
-}
-
-/// What all exchanges use.
-struct Shared {
-    endpoint: Endpoint,
-    headers: HeaderMap,
-    answer_bytes: usize,
 }
 
 /// An open connection that nobody uses.
@@ -61,26 +52,19 @@ struct Connection {
 /// How an exchange ended.
 struct Ended {
     response: Result<Bytes, Failed>,
-    cookies: Vec<String>,
     connection: Option<Connection>,
 }
 
 impl LongPolling {
-    pub(crate) fn new(endpoint: Endpoint, headers: HeaderMap, answer_bytes: usize) -> Self {
-        Self {
-            shared: Arc::new(Shared { endpoint, headers, answer_bytes }),
-            jar: Jar::default(),
-            idle: Vec::new(),
-            running: Vec::new(),
-        }
+    pub(crate) fn new(target: Arc<Target>) -> Self {
+        Self { target, idle: Vec::new(), running: Vec::new() }
     }
 
     /// Posts the body of an exchange.
     pub(crate) fn send(&mut self, exchange: Exchange, body: Bytes) {
-        let shared = Arc::clone(&self.shared);
-        let cookies = self.jar.header(shared.endpoint.path(), shared.endpoint.is_secure());
+        let target = Arc::clone(&self.target);
         let idle = self.idle.pop();
-        let run = async move { shared.run(idle, body, cookies).await };
+        let run = async move { target.run(idle, body).await };
         self.running.push((exchange, run.boxed()));
     }
 
@@ -96,22 +80,19 @@ impl LongPolling {
             let Some((_, run)) = self.running.get_mut(place) else { break };
             if let Poll::Ready(ended) = run.poll_unpin(cx) {
                 let (exchange, _) = self.running.swap_remove(place);
-                for cookie in &ended.cookies {
-                    self.jar.store(cookie, self.shared.endpoint.path());
-                }
                 if self.idle.len() < MAX_IDLE {
                     self.idle.extend(ended.connection);
                 }
-                return Poll::Ready(Incoming { exchange, response: ended.response });
+                return Poll::Ready(Incoming::Response(exchange, ended.response));
             }
         }
         Poll::Pending
     }
 }
 
-impl Shared {
-    async fn run(&self, idle: Option<Connection>, body: Bytes, cookies: Option<String>) -> Ended {
-        let request = match self.request(body, cookies) {
+impl Target {
+    async fn run(&self, idle: Option<Connection>, body: Bytes) -> Ended {
+        let request = match self.request(body) {
             Ok(request) => request,
             Err(failed) => return Ended::failed(failed),
         };
@@ -128,21 +109,11 @@ impl Shared {
         }
     }
 
-    fn request(
-        &self,
-        body: Bytes,
-        cookies: Option<String>,
-    ) -> Result<Request<Full<Bytes>>, Failed> {
-        let mut builder = Request::post(self.endpoint.target())
-            .header(header::HOST, self.endpoint.authority())
-            .header(header::CONTENT_TYPE, "application/json");
-        if let Some(cookies) = cookies {
-            builder = builder.header(header::COOKIE, cookies);
-        }
+    fn request(&self, body: Bytes) -> Result<Request<Full<Bytes>>, Failed> {
+        let mut builder =
+            Request::post(self.endpoint.target()).header(header::CONTENT_TYPE, "application/json");
         if let Some(headers) = builder.headers_mut() {
-            for (name, value) in &self.headers {
-                headers.append(name, value.clone());
-            }
+            self.decorate(headers);
         }
         let request = builder.body(Full::new(body));
         request.map_err(|error| Failed::unsent(Failure::Unreachable(error.to_string())))
@@ -166,13 +137,8 @@ impl Shared {
                 let failure = Failure::Broken(error.to_string());
                 if error.is_canceled() { Failed::unsent(failure) } else { Failed::sent(failure) }
             })?;
-            let cookies: Vec<_> = response
-                .headers()
-                .get_all(header::SET_COOKIE)
-                .iter()
-                .filter_map(|value| value.to_str().ok().map(str::to_owned))
-                .collect();
-            Ok((self.read(response).await, cookies))
+            self.keep_cookies(response.headers());
+            Ok(self.read(response).await)
         };
         // The connection may end first, with the response read already.
         let (talked, work) = match select(Box::pin(talk), work).await {
@@ -181,14 +147,14 @@ impl Shared {
         };
         match talked {
             Err(failed) => Ended::failed(failed),
-            Ok((response, cookies)) => {
+            Ok(response) => {
                 let whole = match &response {
                     Ok(_) => true,
                     Err(failed) => matches!(failed.failure, Failure::Status(_)),
                 };
                 let work = work.filter(|_| whole && !sender.is_closed());
                 let connection = work.map(|work| Connection { sender, work });
-                Ended { response, cookies, connection }
+                Ended { response, connection }
             }
         }
     }
@@ -213,7 +179,7 @@ impl Shared {
 
 impl Ended {
     fn failed(failed: Failed) -> Self {
-        Self { response: Err(failed), cookies: Vec::new(), connection: None }
+        Self { response: Err(failed), connection: None }
     }
 }
 
@@ -226,7 +192,7 @@ fn retry_after(headers: &HeaderMap<HeaderValue>) -> Option<Duration> {
 impl fmt::Debug for LongPolling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LongPolling")
-            .field("endpoint", &self.shared.endpoint)
+            .field("endpoint", &self.target.endpoint)
             .field("idle", &self.idle.len())
             .field("running", &self.running.len())
             .finish_non_exhaustive()

@@ -2,11 +2,11 @@
 
 use encke_client::{CloseReason, Status};
 
-use crate::support::{Server, reach, soon, up};
+use crate::support::{Server, Way, reach, soon, up};
 
 #[tokio::test]
 async fn credentials_and_headers_go_with_every_request() {
-    let server = Server::start().await;
+    let server = Server::start(Way::LongPolling).await;
     server.guard("Basic YWxpY2U6c2VjcmV0");
     let builder = server.client().basic_auth("alice", "secret").header("X-Tenant", "7");
     let (client, _driver) = up(builder).await;
@@ -22,7 +22,7 @@ async fn credentials_and_headers_go_with_every_request() {
 
 #[tokio::test]
 async fn wrong_credentials_close_the_client_after_one_attempt() {
-    let server = Server::start().await;
+    let server = Server::start(Way::LongPolling).await;
     server.guard("Basic YWxpY2U6c2VjcmV0");
     let (client, driver) = server.client().basic_auth("alice", "wrong").connect().unwrap();
     let driver = tokio::spawn(driver);
@@ -33,7 +33,7 @@ async fn wrong_credentials_close_the_client_after_one_attempt() {
 
 #[tokio::test]
 async fn credentials_that_are_withdrawn_close_the_client() {
-    let server = Server::start().await;
+    let server = Server::start(Way::LongPolling).await;
     let (client, driver) = server.connect().await;
     let mut status = client.status();
     server.held(1).await;
@@ -45,7 +45,7 @@ async fn credentials_that_are_withdrawn_close_the_client() {
 
 #[tokio::test]
 async fn cookies_of_the_server_come_back() {
-    let server = Server::start().await;
+    let server = Server::start(Way::LongPolling).await;
     let (client, _driver) = server.connect().await;
     client.publish("/a", &1).await.unwrap();
     let requests = server.requests();
@@ -54,4 +54,27 @@ async fn cookies_of_the_server_come_back() {
         let cookie = headers["cookie"].to_str().unwrap();
         assert!(cookie.starts_with("BAYEUX_BROWSER="), "{cookie}");
     }
+}
+
+#[tokio::test]
+async fn credentials_and_cookies_go_with_the_upgrade_too() {
+    let server = Server::start(Way::WebSocket).await;
+    server.guard("Basic YWxpY2U6c2VjcmV0");
+    let builder = server.client().basic_auth("alice", "secret").header("X-Tenant", "7");
+    let (client, _driver) = up(builder).await;
+    client.publish("/a", &1).await.unwrap();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0]["authorization"], "Basic YWxpY2U6c2VjcmV0");
+    assert_eq!(requests[0]["x-tenant"], "7");
+}
+
+#[tokio::test]
+async fn wrong_credentials_close_a_client_of_both_ways() {
+    let server = Server::start(Way::WebSocket).await;
+    server.guard("Basic YWxpY2U6c2VjcmV0");
+    let (client, driver) = server.client().basic_auth("alice", "wrong").connect().unwrap();
+    let _driver = tokio::spawn(driver);
+    assert_eq!(soon("refusal", client.ready()).await.unwrap_err().0, CloseReason::Rejected(401));
+    assert_eq!(server.requests().len(), 2, "once each way");
 }

@@ -10,11 +10,28 @@ use encke_client::{
 };
 use futures::StreamExt as _;
 
-use crate::support::{Server, data, ended, eventually, next, soon};
+use crate::support::{Server, Way, both_ways, data, ended, eventually, next, soon};
 
-#[tokio::test]
-async fn what_is_published_reaches_every_subscription_that_matches() {
-    let server = Server::start().await;
+both_ways! {
+    what_is_published_reaches_every_subscription_that_matches,
+    payloads_can_be_read_as_types,
+    payloads_arrive_as_they_were_written,
+    many_messages_of_two_clients_arrive_in_order,
+    a_batch_goes_out_together_with_one_result_each,
+    mistakes_of_the_caller_never_reach_the_server,
+    a_refused_subscription_says_why_and_leaves_nothing_behind,
+    an_ended_subscription_gets_nothing_more_and_the_server_forgets_it,
+    a_dropped_subscribe_leaves_nothing_behind,
+    a_slow_reader_loses_the_oldest_messages_or_its_subscription,
+    leaving_ends_the_session_the_streams_and_the_driver,
+    dropping_every_handle_leaves_too,
+    dropping_the_driver_ends_everything,
+    being_sent_away_by_the_server_is_the_end,
+    a_call_that_nobody_answers_times_out,
+}
+
+async fn what_is_published_reaches_every_subscription_that_matches(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let mut exact = client.subscribe("/a/b").await.unwrap();
     let mut one = client.subscribe("/a/*").await.unwrap();
@@ -31,9 +48,8 @@ async fn what_is_published_reaches_every_subscription_that_matches() {
     }
 }
 
-#[tokio::test]
-async fn payloads_can_be_read_as_types() {
-    let server = Server::start().await;
+async fn payloads_can_be_read_as_types(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let mut numbers = client.subscribe("/n").await.unwrap().typed::<u32>();
     for payload in ["1", "\"two\"", "3"] {
@@ -44,9 +60,8 @@ async fn payloads_can_be_read_as_types() {
     assert_eq!(soon("number", numbers.next()).await.unwrap().unwrap(), 3);
 }
 
-#[tokio::test]
-async fn payloads_arrive_as_they_were_written() {
-    let server = Server::start().await;
+async fn payloads_arrive_as_they_were_written(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let mut subscription = client.subscribe("/a").await.unwrap();
     let payload = r#"{"z":1.10, "a":12345678901234567890123, "s":"\u00e9\u2028"}"#;
@@ -55,10 +70,9 @@ async fn payloads_arrive_as_they_were_written() {
     assert_eq!(data(&mut subscription).await, payload);
 }
 
-#[tokio::test]
-async fn many_messages_of_two_clients_arrive_in_order() {
+async fn many_messages_of_two_clients_arrive_in_order(way: Way) {
     const MESSAGES: u32 = 5000;
-    let server = Server::start().await;
+    let server = Server::start(way).await;
     let (reader, _reading) = server.connect().await;
     let (writer, _writing) = server.connect().await;
     let options = SubscribeOptions::default().queue_messages(MESSAGES as usize);
@@ -76,10 +90,9 @@ async fn many_messages_of_two_clients_arrive_in_order() {
     }
 }
 
-#[tokio::test]
-async fn a_batch_goes_out_together_with_one_result_each() {
+async fn a_batch_goes_out_together_with_one_result_each(way: Way) {
     let rules = Rules::default().reserved(vec![ChannelPattern::new("/mine/**").unwrap()]);
-    let server = Server::start_with(Config::default().policy(Arc::new(rules))).await;
+    let server = Server::start_with(way, Config::default().policy(Arc::new(rules))).await;
     let (client, _driver) = server.connect().await;
     let mut subscription = client.subscribe("/a").await.unwrap();
     let before = server.requests().len();
@@ -97,9 +110,8 @@ async fn a_batch_goes_out_together_with_one_result_each() {
     assert!(client.batch().send().await.is_empty());
 }
 
-#[tokio::test]
-async fn mistakes_of_the_caller_never_reach_the_server() {
-    let server = Server::start().await;
+async fn mistakes_of_the_caller_never_reach_the_server(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let messages = server.broker.stats().messages_in;
     assert!(matches!(client.subscribe("a").await, Err(SubscribeError::Pattern(_))));
@@ -111,21 +123,19 @@ async fn mistakes_of_the_caller_never_reach_the_server() {
     assert!(server.broker.stats().messages_in <= messages + 1, "one connect at most");
 }
 
-#[tokio::test]
-async fn a_refused_subscription_says_why_and_leaves_nothing_behind() {
+async fn a_refused_subscription_says_why_and_leaves_nothing_behind(way: Way) {
     let rules = Rules::default().anonymous(true).reserved(vec![]);
     let private = vec![ChannelPattern::new("/me/**").unwrap()];
     let config = Config::default().private(private).policy(Arc::new(rules));
-    let server = Server::start_with(config).await;
+    let server = Server::start_with(way, config).await;
     let (client, _driver) = server.connect().await;
     let refused = client.subscribe("/me/calls").await;
     let Err(SubscribeError::Refused(refusal)) = refused else { panic!("{refused:?}") };
     assert_eq!(refusal.code(), Some(403));
 }
 
-#[tokio::test]
-async fn an_ended_subscription_gets_nothing_more_and_the_server_forgets_it() {
-    let server = Server::start().await;
+async fn an_ended_subscription_gets_nothing_more_and_the_server_forgets_it(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let mut first = client.subscribe("/a").await.unwrap();
     let second = client.subscribe("/a").await.unwrap();
@@ -139,9 +149,8 @@ async fn an_ended_subscription_gets_nothing_more_and_the_server_forgets_it() {
     eventually("unsubscribed", || server.broker.patterns() == 0).await;
 }
 
-#[tokio::test]
-async fn a_dropped_subscribe_leaves_nothing_behind() {
-    let server = Server::start().await;
+async fn a_dropped_subscribe_leaves_nothing_behind(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     {
         let mut subscribing = Box::pin(client.subscribe("/a"));
@@ -152,9 +161,8 @@ async fn a_dropped_subscribe_leaves_nothing_behind() {
     drop(other);
 }
 
-#[tokio::test]
-async fn a_slow_reader_loses_the_oldest_messages_or_its_subscription() {
-    let server = Server::start().await;
+async fn a_slow_reader_loses_the_oldest_messages_or_its_subscription(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let few = SubscribeOptions::default().queue_messages(2);
     let mut lossy = client.subscribe_with("/a", few).await.unwrap();
@@ -174,9 +182,8 @@ async fn a_slow_reader_loses_the_oldest_messages_or_its_subscription() {
     assert_eq!(strict.end(), Some(End::Overflow));
 }
 
-#[tokio::test]
-async fn leaving_ends_the_session_the_streams_and_the_driver() {
-    let server = Server::start().await;
+async fn leaving_ends_the_session_the_streams_and_the_driver(way: Way) {
+    let server = Server::start(way).await;
     let (client, driver) = server.connect().await;
     let mut subscription = client.subscribe("/a").await.unwrap();
     server.held(1).await;
@@ -192,9 +199,8 @@ async fn leaving_ends_the_session_the_streams_and_the_driver() {
     client.disconnect().await;
 }
 
-#[tokio::test]
-async fn dropping_every_handle_leaves_too() {
-    let server = Server::start().await;
+async fn dropping_every_handle_leaves_too(way: Way) {
+    let server = Server::start(way).await;
     let (client, driver) = server.connect().await;
     let subscription = client.subscribe("/a").await.unwrap();
     drop(client);
@@ -204,9 +210,8 @@ async fn dropping_every_handle_leaves_too() {
     assert_eq!(server.broker.stats().sessions, 0);
 }
 
-#[tokio::test]
-async fn dropping_the_driver_ends_everything() {
-    let server = Server::start().await;
+async fn dropping_the_driver_ends_everything(way: Way) {
+    let server = Server::start(way).await;
     let (client, driver) = server.connect().await;
     let mut subscription = client.subscribe("/a").await.unwrap();
     driver.abort();
@@ -216,10 +221,9 @@ async fn dropping_the_driver_ends_everything() {
     assert_eq!(client.ready().await.unwrap_err().0, CloseReason::Dropped);
 }
 
-#[tokio::test]
-async fn being_sent_away_by_the_server_is_the_end() {
+async fn being_sent_away_by_the_server_is_the_end(way: Way) {
     let user = encke_broker::UserId::new("alice");
-    let server = Server::start_as("alice").await;
+    let server = Server::start_as(way, "alice").await;
     let (client, driver) = server.connect().await;
     server.held(1).await;
     assert_eq!(server.broker.disconnect_user(&user, crate::support::now()), 1);
@@ -227,9 +231,8 @@ async fn being_sent_away_by_the_server_is_the_end() {
     drop(client);
 }
 
-#[tokio::test]
-async fn a_call_that_nobody_answers_times_out() {
-    let server = Server::start().await;
+async fn a_call_that_nobody_answers_times_out(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let called = client.call("/service/nobody", &1, Duration::from_millis(100)).await;
     assert!(matches!(called, Err(CallError::TimedOut)), "{called:?}");

@@ -5,18 +5,27 @@ use std::time::Duration;
 use encke_broker::Config;
 use encke_client::{Failure, Gap, PublishError, Status};
 
-use crate::support::{Server, data, eventually, next, reach, soon};
+use crate::support::{Server, Way, both_ways, data, eventually, next, reach, soon};
 
-#[tokio::test]
-async fn a_server_that_comes_back_on_its_port_gets_a_new_session_with_all_subscriptions() {
-    let server = Server::start().await;
+both_ways! {
+    a_server_that_comes_back_on_its_port_gets_a_new_session_with_all_subscriptions,
+    a_client_may_be_started_before_its_server,
+    a_cut_poll_is_taken_up_again_and_nothing_is_lost,
+    a_poll_that_ends_by_itself_is_followed_by_the_next,
+    what_cannot_be_sent_in_time_is_given_back,
+    a_session_that_the_server_dropped_is_replaced,
+    a_draining_server_lets_its_clients_come_back_by_themselves,
+}
+
+async fn a_server_that_comes_back_on_its_port_gets_a_new_session_with_all_subscriptions(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let mut exact = client.subscribe("/a").await.unwrap();
     let mut deep = client.subscribe("/b/**").await.unwrap();
     let mut status = client.status();
     let address = server.stop().await;
     reach(&mut status, |status| matches!(status, Status::Interrupted { .. })).await;
-    let server = Server::start_at(address, Config::default()).await;
+    let server = Server::start_at(way, address, Config::default()).await;
     reach(&mut status, |status| matches!(status, Status::Connected { session: 2.. })).await;
     eventually("both patterns", || server.broker.patterns() == 2).await;
     server.publish("/a", "1");
@@ -29,9 +38,8 @@ async fn a_server_that_comes_back_on_its_port_gets_a_new_session_with_all_subscr
     assert_eq!((second.data().get(), second.gap()), ("3", Gap::None));
 }
 
-#[tokio::test]
-async fn a_client_may_be_started_before_its_server() {
-    let server = Server::start().await;
+async fn a_client_may_be_started_before_its_server(way: Way) {
+    let server = Server::start(way).await;
     let builder = server.client();
     let address = server.stop().await;
     let (client, driver) = builder.connect().unwrap();
@@ -42,35 +50,36 @@ async fn a_client_may_be_started_before_its_server() {
         let client = client.clone();
         async move { client.subscribe("/a").await }
     });
-    let server = Server::start_at(address, Config::default()).await;
+    let server = Server::start_at(way, address, Config::default()).await;
     let mut subscription = soon("subscription", early).await.unwrap().unwrap();
     server.publish("/a", "1");
     assert_eq!(data(&mut subscription).await, "1");
 }
 
-#[tokio::test]
-async fn a_cut_poll_is_taken_up_again_and_nothing_is_lost() {
-    let server = Server::start().await;
+async fn a_cut_poll_is_taken_up_again_and_nothing_is_lost(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     let mut subscription = client.subscribe("/a").await.unwrap();
     for round in 0..10 {
         server.held(1).await;
+        server.freeze();
         server.cut();
         server.held(0).await;
         server.publish("/a", &round.to_string());
+        server.thaw();
         let message = next(&mut subscription).await;
         assert_eq!((message.data().get(), message.gap()), (round.to_string().as_str(), Gap::None));
     }
     assert_eq!(server.broker.stats().handshakes, 1);
 }
 
-#[tokio::test]
-async fn a_poll_that_ends_by_itself_is_followed_by_the_next() {
-    let server = Server::start_with(Config::default().timeout(Duration::from_millis(50))).await;
+async fn a_poll_that_ends_by_itself_is_followed_by_the_next(way: Way) {
+    let server =
+        Server::start_with(way, Config::default().timeout(Duration::from_millis(50))).await;
     let (client, _driver) = server.connect().await;
     let mut subscription = client.subscribe("/a").await.unwrap();
-    let before = server.requests().len();
-    eventually("more polls", || server.requests().len() > before + 5).await;
+    let before = server.broker.stats().messages_in;
+    eventually("more polls", || server.broker.stats().messages_in > before + 5).await;
     server.publish("/a", "1");
     assert_eq!(data(&mut subscription).await, "1");
     assert_eq!(*client.status().borrow(), Status::Connected { session: 1 });
@@ -78,7 +87,9 @@ async fn a_poll_that_ends_by_itself_is_followed_by_the_next() {
 
 #[tokio::test]
 async fn two_connections_are_enough_and_are_used_again() {
-    let server = Server::start_with(Config::default().timeout(Duration::from_millis(20))).await;
+    let server =
+        Server::start_with(Way::LongPolling, Config::default().timeout(Duration::from_millis(20)))
+            .await;
     let (client, _driver) = server.connect().await;
     for number in 0..20 {
         client.publish("/a", &number).await.unwrap();
@@ -88,9 +99,8 @@ async fn two_connections_are_enough_and_are_used_again() {
     assert!(server.accepted() <= 2, "{} connections", server.accepted());
 }
 
-#[tokio::test]
-async fn what_cannot_be_sent_in_time_is_given_back() {
-    let server = Server::start().await;
+async fn what_cannot_be_sent_in_time_is_given_back(way: Way) {
+    let server = Server::start(way).await;
     let builder = server.client().operation_timeout(Duration::from_millis(200));
     server.stop().await;
     let (client, driver) = builder.connect().unwrap();
@@ -104,11 +114,10 @@ async fn what_cannot_be_sent_in_time_is_given_back() {
     );
 }
 
-#[tokio::test]
-async fn a_session_that_the_server_dropped_is_replaced() {
+async fn a_session_that_the_server_dropped_is_replaced(way: Way) {
     let config =
         Config::default().timeout(Duration::from_secs(30)).max_interval(Duration::from_millis(50));
-    let server = Server::start_with(config).await;
+    let server = Server::start_with(way, config).await;
     let builder = server.client().backoff(Duration::from_millis(400), Duration::from_millis(400));
     let (client, _driver) = crate::support::up(builder).await;
     let mut subscription = client.subscribe("/a").await.unwrap();
@@ -124,15 +133,46 @@ async fn a_session_that_the_server_dropped_is_replaced() {
     assert_eq!(next(&mut subscription).await.gap(), Gap::Session);
 }
 
-#[tokio::test]
-async fn a_draining_server_lets_its_clients_come_back_by_themselves() {
-    let server = Server::start().await;
+async fn a_draining_server_lets_its_clients_come_back_by_themselves(way: Way) {
+    let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
     server.held(1).await;
     server.broker.begin_drain(crate::support::now());
     server.held(0).await;
     let mut subscription = client.status();
     let address = server.stop().await;
-    let _server = Server::start_at(address, Config::default()).await;
+    let _server = Server::start_at(way, address, Config::default()).await;
     reach(&mut subscription, |status| matches!(status, Status::Connected { session: 2.. })).await;
+}
+
+#[tokio::test]
+async fn a_server_without_websocket_is_met_by_long_polling() {
+    let server = Server::start(Way::LongPolling).await;
+    let (client, _driver) = crate::support::up(server.client().websocket(true)).await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    server.publish("/a", "1");
+    assert_eq!(data(&mut subscription).await, "1");
+    let requests = server.requests();
+    assert_eq!(requests[0]["upgrade"], "websocket");
+    assert!(requests[1..].iter().all(|headers| headers.get("upgrade").is_none()));
+    assert_eq!(server.broker.stats().handshakes, 1);
+}
+
+#[tokio::test]
+async fn a_session_moves_from_websocket_to_long_polling_when_sockets_are_refused() {
+    let server = Server::start(Way::WebSocket).await;
+    let (client, _driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    server.held(1).await;
+    server.refuse_sockets();
+    server.freeze();
+    server.cut();
+    server.held(0).await;
+    server.publish("/a", "1");
+    server.thaw();
+    let message = next(&mut subscription).await;
+    assert_eq!((message.data().get(), message.gap()), ("1", Gap::None));
+    assert_eq!(*client.status().borrow(), Status::Connected { session: 1 });
+    let requests = server.requests();
+    assert!(requests.last().unwrap().get("upgrade").is_none());
 }

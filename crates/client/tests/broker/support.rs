@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use encke_bayeux::ChannelName;
 use encke_broker::{Broker, Config, UserId};
 use encke_client::{Client, ClientBuilder, CloseReason, Message, Status, Subscription};
-use encke_transport::{Authenticated, BayeuxService, HttpConfig, ReplyBody, drive};
+use encke_transport::{Authenticated, BayeuxService, HttpConfig, ReplyBody, SocketTask, drive};
 use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::rt::Executor;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
@@ -21,6 +22,32 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Far beyond what a healthy machine needs.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How client and server talk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Way {
+    LongPolling,
+    WebSocket,
+}
+
+/// Runs each of these tests both ways.
+macro_rules! both_ways {
+    ($($name:ident),* $(,)?) => {
+        mod long_polling {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::support::Way::LongPolling).await;
+            })*
+        }
+        mod websocket {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::support::Way::WebSocket).await;
+            })*
+        }
+    };
+}
+pub(crate) use both_ways;
 
 /// The tasks of one server; they end with it.
 #[derive(Clone, Default)]
@@ -36,7 +63,14 @@ impl Tasks {
     }
 }
 
+impl Executor<SocketTask> for Tasks {
+    fn execute(&self, task: SocketTask) {
+        self.spawn(task);
+    }
+}
+
 pub(crate) struct Server {
+    way: Way,
     pub(crate) address: SocketAddr,
     pub(crate) broker: Broker,
     connections: Tasks,
@@ -56,6 +90,8 @@ struct Front {
     user: Mutex<Option<&'static str>>,
     /// New connections are closed at once.
     frozen: AtomicBool,
+    /// Upgrades are refused, as some proxies do.
+    no_sockets: AtomicBool,
     accepted: AtomicUsize,
 }
 
@@ -72,6 +108,11 @@ impl Front {
         if let Some(user) = *self.user.lock().unwrap() {
             request.extensions_mut().insert(Authenticated(UserId::new(user)));
         }
+        let upgrade = request.headers().contains_key("upgrade");
+        if upgrade && (denied || self.no_sockets.load(Ordering::SeqCst)) {
+            // Without its header the service has nothing to upgrade.
+            request.headers_mut().remove("upgrade");
+        }
         let mut reply = service.call(request).await?;
         if denied {
             *reply.status_mut() = StatusCode::UNAUTHORIZED;
@@ -81,27 +122,37 @@ impl Front {
 }
 
 impl Server {
-    pub(crate) async fn start() -> Self {
-        Self::start_with(Config::default()).await
+    pub(crate) async fn start(way: Way) -> Self {
+        Self::start_with(way, Config::default()).await
     }
 
-    pub(crate) async fn start_with(config: Config) -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap(), config).await
+    pub(crate) async fn start_with(way: Way, config: Config) -> Self {
+        Self::start_at(way, "127.0.0.1:0".parse().unwrap(), config).await
     }
 
     /// Every request is this user's.
-    pub(crate) async fn start_as(user: &'static str) -> Self {
-        let server = Self::start().await;
+    pub(crate) async fn start_as(way: Way, user: &'static str) -> Self {
+        let server = Self::start(way).await;
         *server.front.user.lock().unwrap() = Some(user);
         server
     }
 
-    pub(crate) async fn start_at(address: SocketAddr, config: Config) -> Self {
-        let broker = Broker::new(config).unwrap();
-        let service = BayeuxService::new(broker.clone(), HttpConfig::default());
+    pub(crate) async fn start_at(way: Way, address: SocketAddr, config: Config) -> Self {
+        let (front, connections) = (Arc::new(Front::default()), Tasks::default());
+        let (broker, service) = match way {
+            Way::LongPolling => {
+                let broker = Broker::new(config).unwrap();
+                (broker.clone(), BayeuxService::new(broker, HttpConfig::default()))
+            }
+            Way::WebSocket => {
+                let config = config.connection_types(vec!["websocket", "long-polling"]);
+                let broker = Broker::new(config).unwrap();
+                let service = BayeuxService::new(broker.clone(), HttpConfig::default());
+                (broker, service.websocket(connections.clone()))
+            }
+        };
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (front, connections) = (Arc::new(Front::default()), Tasks::default());
         let accepting = {
             let (front, connections) = (Arc::clone(&front), connections.clone());
             tokio::spawn(async move {
@@ -125,7 +176,7 @@ impl Server {
             })
         };
         let driving = tokio::spawn(drive(broker.clone()));
-        Self { address, broker, connections, accepting, driving, front }
+        Self { way, address, broker, connections, accepting, driving, front }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -134,7 +185,9 @@ impl Server {
 
     /// Settings of a client that is quick to come back.
     pub(crate) fn client(&self) -> ClientBuilder {
-        Client::builder(&self.url()).backoff(Duration::from_millis(50), Duration::from_millis(200))
+        Client::builder(&self.url())
+            .websocket(self.way == Way::WebSocket)
+            .backoff(Duration::from_millis(50), Duration::from_millis(200))
     }
 
     /// A client with a session, and its driver.
@@ -185,6 +238,10 @@ impl Server {
     /// New connections are closed at once, until it thaws.
     pub(crate) fn freeze(&self) {
         self.front.frozen.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn refuse_sockets(&self) {
+        self.front.no_sockets.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn thaw(&self) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use encke_broker::{Broker, Config};
 use encke_client::{Client, Failure, Status};
 use encke_transport::{BayeuxService, HttpConfig, drive};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
@@ -26,9 +26,10 @@ async fn serve() -> (String, String) {
         .with_single_cert(vec![certified.cert.der().clone()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let broker = Broker::new(Config::default()).unwrap();
+    let broker =
+        Broker::new(Config::default().connection_types(vec!["websocket", "long-polling"])).unwrap();
     tokio::spawn(drive(broker.clone()));
-    let service = BayeuxService::new(broker, HttpConfig::default());
+    let service = BayeuxService::new(broker, HttpConfig::default()).websocket(TokioExecutor::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -37,7 +38,8 @@ async fn serve() -> (String, String) {
             tokio::spawn(async move {
                 if let Ok(stream) = acceptor.accept(socket).await {
                     let server = hyper::server::conn::http1::Builder::new();
-                    drop(server.serve_connection(TokioIo::new(stream), service).await);
+                    let io = TokioIo::new(stream);
+                    drop(server.serve_connection(io, service).with_upgrades().await);
                 }
             });
         }
@@ -48,10 +50,13 @@ async fn serve() -> (String, String) {
 #[tokio::test]
 async fn a_trusted_certificate_is_enough() {
     let (url, pem) = serve().await;
-    let (client, _driver) = up(Client::builder(&url).trust(pem.as_bytes())).await;
-    let mut subscription = client.subscribe("/a").await.unwrap();
-    client.publish("/a", &1).await.unwrap();
-    assert_eq!(data(&mut subscription).await, "1");
+    for websocket in [true, false] {
+        let builder = Client::builder(&url).trust(pem.as_bytes()).websocket(websocket);
+        let (client, _driver) = up(builder).await;
+        let mut subscription = client.subscribe("/a").await.unwrap();
+        client.publish("/a", &1).await.unwrap();
+        assert_eq!(data(&mut subscription).await, "1");
+    }
 }
 
 #[tokio::test]

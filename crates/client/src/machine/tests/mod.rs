@@ -2,6 +2,7 @@
 
 mod connect;
 mod extensions;
+mod fallback;
 mod handshake;
 mod operations;
 mod patterns;
@@ -25,6 +26,7 @@ use crate::status::Status;
 #[derive(Clone, Debug)]
 struct Sent {
     exchange: Exchange,
+    connection_type: ConnectionType,
     messages: Vec<Value>,
 }
 
@@ -40,6 +42,7 @@ struct World {
     now: Instant,
     sent: Vec<Sent>,
     cancelled: Vec<Exchange>,
+    settled: Vec<Exchange>,
     delivered: Vec<Message>,
     gaps: Vec<ChannelPattern>,
     revoked: Vec<String>,
@@ -87,6 +90,7 @@ impl World {
             now,
             sent: Vec::new(),
             cancelled: Vec::new(),
+            settled: Vec::new(),
             delivered: Vec::new(),
             gaps: Vec::new(),
             revoked: Vec::new(),
@@ -113,13 +117,14 @@ impl World {
         while let Some(action) = self.machine.poll_action() {
             match action {
                 Action::Send(transmit) => {
-                    assert_eq!(transmit.connection_type, ConnectionType::LongPolling);
                     self.sent.push(Sent {
                         exchange: transmit.exchange,
+                        connection_type: transmit.connection_type,
                         messages: serde_json::from_slice(&transmit.body).unwrap(),
                     });
                 }
                 Action::Cancel(exchange) => self.cancelled.push(exchange),
+                Action::Settle(exchange) => self.settled.push(exchange),
                 Action::Deliver(message) => self.delivered.push(message),
                 Action::Gap(pattern) => self.gaps.push(pattern),
                 Action::Revoked(pattern, refusal) => {
