@@ -9,7 +9,7 @@ use crate::Expectation::{Required, Varies};
 use crate::client::{Client, having, lacking};
 use crate::lab::Lab;
 use crate::scenario::Scenario;
-use crate::verdict::{Outcome, PASS, check, varies};
+use crate::verdict::{Outcome, PASS, check, skipped, varies};
 
 /// A way to be refused.
 type Refused = fn(&Client, &Lab) -> Value;
@@ -38,7 +38,7 @@ const REQUESTS: [(&str, &str, Refused, bool); 14] = [
         "H119",
         "unknown_client_on_publish",
         |c, lab| having(c.publication(&lab.channel("/a"), 1), "clientId", "nope"),
-        false,
+        true,
     ),
     (
         "H72",
@@ -95,7 +95,7 @@ async fn has_the_grammar(lab: Lab, request: Refused, optional: bool) -> Outcome 
     let client = lab.client().await?;
     let reply = client.ask(request(&client, &lab)).await?;
     if optional && reply.is_success() {
-        return PASS;
+        return Err(skipped("accepted, so nothing is refused"));
     }
     check!(reply.is_refusal(), "not refused: {}", reply.raw);
     let mut parts = reply.error().splitn(3, ':');

@@ -45,6 +45,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         "H310" Varies the_first_of_two_sockets;
         "H311" Want both_of_two_connects_are_answered;
         "H312" Expected a_second_handshake_on_a_socket_is_served;
+        "H312" Varies the_older_session_after_a_second_handshake;
         "H313" Want a_handshake_beside_a_connect_breaks_nothing;
         "H314" Required a_disconnect_is_answered_before_the_end;
         "H314" Varies the_socket_after_a_disconnect;
@@ -407,14 +408,36 @@ async fn a_second_handshake_on_a_socket_is_served(lab: Lab) -> Outcome {
     PASS
 }
 
+async fn the_older_session_after_a_second_handshake(lab: Lab) -> Outcome {
+    let (mut socket, old) = connected(&lab).await?;
+    send(&lab, &mut socket, HANDSHAKE).await?;
+    frame(&lab, &mut socket).await?;
+    let request = json!([{"channel": lab.channel("/a"), "clientId": old, "id": "o1", "data": 1}]);
+    send(&lab, &mut socket, request.to_string()).await?;
+    match next(&lab, &mut socket).await? {
+        Err(Fault::Closed(code, _)) => varies(format!("the socket is closed with {code:?}")),
+        Err(fault) => Err(failed(fault.to_string())),
+        Ok(text) if text.contains("\"successful\":true") => varies("served"),
+        Ok(text) => {
+            check!(text.contains("\"successful\":false"), "neither served nor refused: {text}");
+            varies("refused")
+        }
+    }
+}
+
 async fn a_handshake_beside_a_connect_breaks_nothing(lab: Lab) -> Outcome {
     let mut socket = lab.socket().await?;
     let both = HANDSHAKE.trim_end_matches("}]").to_owned()
         + r#"},{"channel":"/meta/connect","clientId":"x","id":"2","connectionType":"websocket"}]"#;
     send(&lab, &mut socket, both).await?;
     let messages = frame(&lab, &mut socket).await?;
-    let sessions = messages.as_array().map_or(0, Vec::len);
-    check!(sessions >= 1, "no reply: {messages}");
+    let channels: Vec<_> = messages
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|message| message["channel"].as_str())
+        .collect();
+    check!(channels == [Some("/meta/handshake")], "replies on {channels:?}");
     PASS
 }
 

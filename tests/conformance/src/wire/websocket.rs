@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -237,34 +238,49 @@ async fn read(mut stream: futures::stream::SplitStream<WebSocketStream<TcpStream
 /// What a reply is known by.
 #[derive(Debug)]
 struct Wanted {
-    id: Option<String>,
+    id: Id,
     channel: String,
+}
+
+/// An id, which servers may spell as text or leave as it was.
+#[derive(Debug, Eq, PartialEq)]
+enum Id {
+    Text(String),
+    Absent,
+    /// No id at all by any reading, so that anything may come back.
+    Odd,
+}
+
+impl Id {
+    fn of(message: &Received) -> Self {
+        match message.at(&["id"]) {
+            Value::String(id) => Self::Text(id.clone()),
+            Value::Number(id) => Self::Text(id.to_string()),
+            Value::Null => Self::Absent,
+            _ => Self::Odd,
+        }
+    }
 }
 
 impl Wanted {
     fn is(&self, reply: &Received) -> bool {
-        let id = match reply.at(&["id"]) {
-            Value::String(id) => Some(id.clone()),
-            Value::Null => None,
-            other => Some(other.to_string()),
-        };
-        id == self.id && (id.is_some() || reply.channel() == self.channel)
+        match &self.id {
+            Id::Text(_) => Id::of(reply) == self.id,
+            Id::Absent => Id::of(reply) == Id::Absent && reply.channel() == self.channel,
+            Id::Odd => reply.channel() == self.channel,
+        }
     }
 }
 
+/// What answers to a body are known by. Only the envelope is read: data may be deeper or odder than
+/// a JSON library takes.
 fn expected_replies(body: &str) -> Vec<Wanted> {
-    let requests = match serde_json::from_str(body) {
-        Ok(Value::Array(requests)) => requests,
-        Ok(request) => vec![request],
-        Err(_) => Vec::new(),
+    let requests: Vec<Box<RawValue>> = match serde_json::from_str(body) {
+        Ok(requests) => requests,
+        Err(_) => serde_json::from_str(body).map(|request| vec![request]).unwrap_or_default(),
     };
-    let wanted = |request: &Value| Wanted {
-        id: match request.get("id") {
-            Some(Value::String(id)) => Some(id.clone()),
-            None | Some(Value::Null) => None,
-            Some(other) => Some(other.to_string()),
-        },
-        channel: request.get("channel").and_then(Value::as_str).unwrap_or_default().to_owned(),
-    };
-    requests.iter().filter(|request| request.is_object()).map(wanted).collect()
+    let requests = requests.iter().filter_map(|raw| Received::new(raw.get()));
+    let wanted =
+        |request: Received| Wanted { id: Id::of(&request), channel: request.channel().to_owned() };
+    requests.map(wanted).collect()
 }
