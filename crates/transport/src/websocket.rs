@@ -192,7 +192,11 @@ impl Socket {
     async fn frame(&mut self, frame: Message) -> Result<Option<()>, End> {
         let text = match frame {
             Message::Text(text) => text,
-            Message::Close(_) => return Ok(None),
+            Message::Close(_) => {
+                // The library has queued the answer; the peer may be gone and not want it.
+                drop(timeout(self.write_timeout, self.stream.flush()).await);
+                return Ok(None);
+            }
             Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
                 return Ok(Some(()));
             }
