@@ -40,14 +40,13 @@ impl Hold {
         }
     }
 
-    /// Makes the response. `None` for [`Release::Superseded`], which takes no messages along.
-    pub fn answer(self, release: Release) -> Option<Delivery> {
+    /// Makes the response. The one to a superseded connect takes no messages along.
+    pub fn answer(self, release: Release) -> Delivery {
         let channel = Some("/meta/connect");
         let mut reply =
             Reply { advice: self.advice, ..Reply::success(channel, self.id.as_deref()) };
         match release {
-            Release::Superseded => return None,
-            Release::Messages | Release::Timeout => {}
+            Release::Superseded | Release::Messages | Release::Timeout => {}
             Release::Ended => reply.advice = Some(Advice::only(Reconnect::None)),
             Release::Draining => reply.advice = Some(self.broker.drain_advice(self.cell.id)),
             Release::Overflow => {
@@ -55,11 +54,14 @@ impl Hold {
                 reply.advice = Some(Advice::handshake());
             }
         }
-        reply.ack = self.cell.lock().begin_reply().map(AckReply::Batch);
-        let taken = self.broker.take(&self.cell);
+        let mut taken = Taken::default();
+        if release != Release::Superseded {
+            reply.ack = self.cell.lock().begin_reply().map(AckReply::Batch);
+            taken = self.broker.take(&self.cell);
+        }
         let mut replies = Vec::with_capacity(96);
         reply.render(self.broker.config().dialect, &mut replies);
-        Some(Delivery::new(self.broker, Some(self.cell), taken, &replies))
+        Delivery::new(self.broker, Some(self.cell), taken, &replies)
     }
 
     /// The connection ended before the answer: the session waits for its client's next connect.

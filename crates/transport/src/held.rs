@@ -7,11 +7,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use encke_broker::{Delivery, Hold};
+use encke_broker::{Delivery, Hold, Release};
 
 use crate::clock;
 
-/// Resolves to the response, or to `None` if a newer connect has superseded this one.
+/// Resolves to why the connect is answered, and the response.
 #[derive(Debug)]
 pub(crate) struct Held(Option<Hold>);
 
@@ -22,16 +22,19 @@ impl Held {
 }
 
 impl Future for Held {
-    type Output = Option<Delivery>;
+    type Output = (Release, Delivery);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(hold) = self.0.as_mut() else {
-            return Poll::Ready(None);
-        };
-        let Poll::Ready(release) = hold.poll_release(cx) else {
+        let Some(mut hold) = self.0.take() else {
             return Poll::Pending;
         };
-        Poll::Ready(self.0.take().and_then(|hold| hold.answer(release)))
+        match hold.poll_release(cx) {
+            Poll::Ready(release) => Poll::Ready((release, hold.answer(release))),
+            Poll::Pending => {
+                self.0 = Some(hold);
+                Poll::Pending
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use encke_broker::{Answer, Broker, Delivery, Request as BrokerRequest, UserId};
+use encke_broker::{Answer, Broker, Delivery, Release, Request as BrokerRequest, UserId};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE,
     X_CONTENT_TYPE_OPTIONS,
@@ -97,8 +97,8 @@ impl BayeuxService {
         let (delivery, set_cookie) = match self.answer(request).await {
             Ok((Answer::Reply(delivery), set_cookie)) => (delivery, set_cookie),
             Ok((Answer::Hold(hold), _)) => match Held::new(hold).await {
-                Some(delivery) => (delivery, None),
-                None => return empty(self.config.superseded_status),
+                (Release::Superseded, _) => return empty(self.config.superseded_status),
+                (_, delivery) => (delivery, None),
             },
             Err(refusal) => return refusal.response(),
         };

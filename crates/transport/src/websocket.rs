@@ -27,7 +27,7 @@ use std::time::Duration;
 use encke_bayeux::BrowserId;
 use encke_bayeux::batch::DecodeError;
 use encke_broker::{Answer, Broker, Delivery, Link, Request as BrokerRequest, UserId};
-use futures::{SinkExt as _, StreamExt as _};
+use futures::{FutureExt, SinkExt as _, StreamExt as _};
 use http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
@@ -174,9 +174,7 @@ impl Socket {
                 },
                 delivery = released(&mut self.held) => {
                     self.held = None;
-                    if let Some(delivery) = delivery {
-                        self.write(delivery).await?;
-                    }
+                    self.write(delivery).await?;
                 }
                 _ = ping.tick() => {
                     if heard.elapsed() > self.ping * 2 {
@@ -218,7 +216,10 @@ impl Socket {
             }
             Ok(Answer::Hold(hold)) => {
                 self.link = Some(hold.link(self.link.take()));
-                // A connect that this one supersedes gets no reply, as over the reference server.
+                // A connect that this one supersedes is over, and answered before it is forgotten.
+                if let Some((_, delivery)) = self.held.take().and_then(FutureExt::now_or_never) {
+                    self.write(delivery).await?;
+                }
                 self.held = Some(Held::new(hold));
             }
             Err(DecodeError::Empty) => {}
@@ -261,9 +262,9 @@ async fn pushed(link: &mut Option<Link>) -> Option<Delivery> {
 }
 
 /// The end of a hold; never, where there is none.
-async fn released(held: &mut Option<Held>) -> Option<Delivery> {
+async fn released(held: &mut Option<Held>) -> Delivery {
     match held {
-        Some(held) => held.await,
+        Some(held) => held.await.1,
         None => std::future::pending().await,
     }
 }

@@ -111,6 +111,24 @@ async fn messages_are_pushed_while_a_connect_is_held() {
 }
 
 #[tokio::test]
+async fn a_superseded_connect_is_answered_too() {
+    let (address, broker) = serve(Config::default(), HttpConfig::default()).await;
+    let mut socket = Socket::open(address).await;
+    let id = socket.up().await;
+    let connect = |n| json!([{"channel": "/meta/connect", "clientId": id, "id": n}]);
+    socket.write(connect("2")).await;
+    socket.write(connect("3")).await;
+    assert_eq!(socket.read().await[0]["id"], "2");
+    let now =
+        json!([{"channel": "/meta/connect", "clientId": id, "id": "4", "advice": {"timeout": 0}}]);
+    socket.write(now).await;
+    let mut answered = [socket.read().await[0]["id"].clone(), socket.read().await[0]["id"].clone()];
+    answered.sort_by_key(Value::to_string);
+    assert_eq!(answered, ["3", "4"]);
+    assert_eq!((broker.stats().held, broker.stats().superseded), (0, 2));
+}
+
+#[tokio::test]
 async fn a_session_moves_to_the_socket_that_names_it_and_the_old_one_closes() {
     let (address, broker) = serve(Config::default(), HttpConfig::default()).await;
     let (mut old, mut new) = (Socket::open(address).await, Socket::open(address).await);

@@ -91,7 +91,7 @@ fn a_newer_connect_supersedes_the_one_that_is_held() {
     assert_eq!(old.wakes(), 1);
     assert_eq!(old.release(), Some(Release::Superseded));
     other.publish("/a", json!("m"));
-    assert!(old.answer().is_empty());
+    assert_eq!(data(&old.answer()), [] as [serde_json::Value; 0]);
     assert_eq!(data(&new.answer()), [json!("m")]);
     assert_eq!(world.broker.stats().held, 0);
     assert_eq!(world.broker.stats().superseded, 1);
@@ -106,7 +106,7 @@ fn messages_that_woke_a_connect_go_to_the_newer_one_if_it_comes_first() {
     other.publish("/a", json!("m"));
     let replies = client.send(json!({"channel": "/meta/connect"}));
     assert_eq!(data(&replies), [json!("m")]);
-    assert!(old.answer().is_empty());
+    assert_eq!(data(&old.answer()), [] as [serde_json::Value; 0]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn what_could_not_be_written_goes_out_in_front_of_what_came_later() {
     other.publish("/a", json!(1));
     let mut first = first;
     let release = first.release().unwrap();
-    let delivery = first.hold.take().unwrap().answer(release).unwrap();
+    let delivery = first.hold.take().unwrap().answer(release);
     let mut second = client.hold();
     assert!(second.is_waiting());
     delivery.failed(world.now.get());

@@ -223,10 +223,10 @@ impl<'w> Held<'w> {
         self.wakes.0.load(Ordering::SeqCst)
     }
 
-    /// The response of a hold that is over; empty if it was superseded.
+    /// The response of a hold that is over.
     pub(crate) fn answer(mut self) -> Vec<Value> {
         let release = self.release().expect("still waiting");
-        let Some(delivery) = self.hold.take().unwrap().answer(release) else { return Vec::new() };
+        let delivery = self.hold.take().unwrap().answer(release);
         let body = delivery.body();
         delivery.written(self.world.now.get());
         serde_json::from_slice(&body).unwrap()
@@ -235,9 +235,7 @@ impl<'w> Held<'w> {
     /// The response was made and its connection ended before it was written.
     pub(crate) fn answer_lost(mut self) {
         let release = self.release().expect("still waiting");
-        if let Some(delivery) = self.hold.take().unwrap().answer(release) {
-            delivery.failed(self.world.now.get());
-        }
+        self.hold.take().unwrap().answer(release).failed(self.world.now.get());
     }
 
     /// The connection ended while the connect was held.
