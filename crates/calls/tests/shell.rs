@@ -226,6 +226,25 @@ async fn a_failing_journal_changes_nothing_and_heals() {
 }
 
 #[tokio::test]
+async fn a_core_that_nobody_writes_to_finds_out_that_the_journal_is_well_again() {
+    let (faults, journal) = faulty();
+    let bench = Bench::open(&journal, CoreConfig::default()).await;
+    let id = bench.dial("{}").await;
+    faults.fail(Fault::Full);
+    let lost = bench.core.submit(attach(&id, r#"{"a":1}"#)).await;
+    assert_eq!(lost, Err(CommandError::Unavailable));
+    bench.core.sweep().await;
+    assert!(!bench.core.healthy());
+    faults.heal();
+    bench.core.sweep().await;
+    assert!(bench.core.healthy());
+    // The probe leaves nothing behind that a later start would stumble over.
+    let entries = journal.scan(Position::ZERO, 100).await.unwrap();
+    assert!(entries.iter().all(|entry| entry.key.as_str().starts_with("call/")), "{entries:?}");
+    bench.core.close().await;
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_caught_up_with() {
     let (faults, journal) = faulty();
     let bench = Bench::open(&journal, CoreConfig::default()).await;

@@ -7,6 +7,7 @@
 //! | `/api/v2/...`                     | rate, origin, login, CSRF                 | gateway     |
 //! | `/sim/v1/...`                     | origin                                    | `simulator` |
 //! | `/healthz` and siblings           |                                           | `operations`|
+//! | `/openapi.json`                   |                                           | `description` |
 //! | everything else                   |                                           | `pages`     |
 //!
 //! A held poll lives in the future that [`Front::answer`](Service::answer) returns; branches that
@@ -33,6 +34,7 @@ use tracing::Level;
 use crate::answer::{self, Answer};
 use crate::clock;
 use crate::cors::Origins;
+use crate::description;
 use crate::listener::{DeadlineBody, Service};
 use crate::login::{Found, Known, Login, Refusal};
 use crate::metrics::Counted;
@@ -182,6 +184,8 @@ impl House {
         let path = head.uri.path();
         let operations = self.operations.as_ref();
         if let Some(answer) = operations.and_then(|known| known.answer(&head.method, path)) {
+            answer
+        } else if let Some(answer) = description::answer(&head.method, path, &head.headers) {
             answer
         } else if self.desk {
             pages::answer(&head.method, path, &head.headers)

@@ -35,6 +35,7 @@ mod clock;
 mod config;
 mod cors;
 mod demo;
+mod description;
 mod front;
 mod hex;
 mod journal_gate;

@@ -50,10 +50,16 @@ pub(crate) fn start(settings: &LogSettings) -> Result<(), LogError> {
 ///
 /// [`LogError::Filter`].
 pub(crate) fn parse_filter(filter: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::builder()
-        .parse(filter)
-        .map_err(|cause| LogError::Filter { filter: filter.to_owned(), cause })
+    let refused = |cause| LogError::Filter { filter: filter.to_owned(), cause };
+    let mut parsed = EnvFilter::builder().parse(filter).map_err(refused)?;
+    for quiet in QUIET {
+        parsed = parsed.add_directive(quiet.parse().map_err(refused)?);
+    }
+    Ok(parsed)
 }
+
+/// Libraries that write payloads at their lower levels, held above them whatever is asked for.
+const QUIET: [&str; 2] = ["tungstenite=info", "tokio_tungstenite=info"];
 
 impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,7 +15,7 @@ use http::header::{
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use crate::answer::{self, Answer};
 use crate::hex;
@@ -63,7 +63,8 @@ pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer
         answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return answer;
     }
-    send(&file, content_type(kind), headers)
+    let hash = file.metadata.sha256_hash();
+    revalidated(&hash, content_type(kind), headers, || Body::from(file.data.into_owned()))
 }
 
 /// Whether the CometD client was there at build time (or is there, in debug builds).
@@ -85,8 +86,14 @@ fn to_the_desk() -> Answer {
     answer
 }
 
-fn send(file: &EmbeddedFile, kind: &'static str, request: &HeaderMap) -> Answer {
-    let tag = entity_tag(&file.metadata.sha256_hash());
+/// An answer with an entity tag, made from the content's hash; empty if the client has this version.
+pub(crate) fn revalidated(
+    hash: &[u8; 32],
+    kind: &'static str,
+    request: &HeaderMap,
+    content: impl FnOnce() -> Body,
+) -> Answer {
+    let tag = entity_tag(hash);
     let known = request
         .get_all(IF_NONE_MATCH)
         .iter()
@@ -98,7 +105,7 @@ fn send(file: &EmbeddedFile, kind: &'static str, request: &HeaderMap) -> Answer 
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
         answer
     } else {
-        Response::new(Body::from(file.data.to_vec()))
+        Response::new(content())
     };
     let headers = answer.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&tag) {

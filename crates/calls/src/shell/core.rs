@@ -154,7 +154,8 @@ impl Core {
     }
 
     /// Forgets the ended calls and sessions that need not be kept any longer. The core does so by
-    /// itself when many are due; a call every minute or so keeps an idle one tidy.
+    /// itself when many are due; a call every minute or so keeps an idle one tidy. A core that is
+    /// not healthy asks the journal on this occasion whether it works again.
     ///
     /// # Cancel safety
     ///

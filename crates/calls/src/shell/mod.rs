@@ -6,11 +6,12 @@
 //! the new values shown to readers, then the senders are answered, and then the observers are told,
 //! in the order of the commits. When the journal fails, everything is as it was before the batch.
 //!
-//! | Where the journal  | What senders get                          | `healthy` | Readers        |
-//! |--------------------|-------------------------------------------|-----------|----------------|
-//! | takes records      | an [`Outcome`] or a refusal               | true      | what is stored |
-//! | fails              | [`CommandError::Unavailable`], refusals   | false     | what is stored |
-//! | takes records again| as at first, from the first that succeeds | true      | what is stored |
+//! | The journal         | What senders get                        | `healthy`               | Readers        |
+//! |---------------------|-----------------------------------------|-------------------------|----------------|
+//! | takes records       | an [`Outcome`] or a refusal             | true                    | what is stored |
+//! | fails               | [`CommandError::Unavailable`], refusals | false                   | what is stored |
+//! | takes records again | as at first                             | true, after the next    | what is stored |
+//! |                     |                                         | append or sweep         |                |
 //!
 //! A key per call (`call/<id>`) and per session (`sms/<id>`) holds its events. Other keys in the
 //! journal are left alone.

@@ -92,6 +92,7 @@ impl WriterState {
                 match message {
                     Message::Command(submission) => self.batch(*submission, &mut waiting).await,
                     Message::Sweep(done) => {
+                        self.probe().await;
                         self.sweep(1).await;
                         // Whoever asked may have stopped waiting.
                         let _ = done.send(());
@@ -283,6 +284,30 @@ impl WriterState {
         count(if result.is_ok() { &counters.accepted } else { &counters.refused }, 1);
         // Whoever asked may have stopped waiting.
         drop(answer.send(result));
+    }
+
+    /// While the journal fails, asks it with a record that means nothing whether it works again.
+    ///
+    /// Nobody may send a command to a core that says it is not healthy, so it finds out by itself.
+    async fn probe(&mut self) {
+        if self.shared.healthy.load(Ordering::Acquire) {
+            return;
+        }
+        let key = record_key::probe();
+        let expected = match self.journal.read(&key, Version::ZERO).await {
+            Ok(entries) => entries.last().map_or(Version::ZERO, |entry| entry.version),
+            Err(_) => return,
+        };
+        let records = vec![Bytes::from_static(b"probe")];
+        let append = Append { key: key.clone(), expected, records };
+        if self.journal.append(vec![append]).await.is_err() {
+            return;
+        }
+        self.shared.healthy.store(true, Ordering::Release);
+        tracing::info!("the journal takes records again");
+        if let Err(error) = self.journal.forget(vec![key]).await {
+            tracing::warn!(%error, "the probe could not be forgotten");
+        }
     }
 
     /// Forgets what need not be kept, when at least `enough` of it is due.

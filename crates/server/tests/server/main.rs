@@ -7,6 +7,7 @@
 )]
 
 mod command_line;
+mod description;
 mod drain;
 mod house;
 mod login;
