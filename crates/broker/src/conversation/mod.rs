@@ -13,6 +13,10 @@
 //! Observed: CometD 3.1 to 8 for order, error codes and advice; deviations are marked where they
 //! stand.
 
+mod connect;
+mod handshake;
+mod subscribe;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,17 +24,12 @@ use serde_json::value::RawValue;
 
 use encke_bayeux::batch::{self, DecodeError};
 use encke_bayeux::message::Text;
-use encke_bayeux::reply::{AckReply, Greeting, Reply};
-use encke_bayeux::{
-    Ack, Advice, BrowserId, ChannelKind, ChannelName, ChannelPattern, ClientId, Failure, Message,
-    Reconnect, event,
-};
+use encke_bayeux::reply::Reply;
+use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, Failure, Message, event};
 
 use crate::broker::{Broker, Cell};
 use crate::hold::{Delivery, Hold};
-use crate::listener::RemovedBecause;
-use crate::outbox::{Amount, Taken};
-use crate::session::Session;
+use crate::outbox::Taken;
 use crate::stats::add;
 use crate::user::UserId;
 
@@ -189,139 +188,6 @@ impl<'a> Conversation<'a> {
             .then(|| Arc::clone(cell))
     }
 
-    fn handshake(&mut self, message: &Message<'_>) {
-        let (broker, request) = (self.broker, self.request);
-        let added = if !message.id_is_valid() {
-            Err(Failure::MessageIdInvalid)
-        } else if broker.is_draining() {
-            Err(Failure::Draining)
-        } else if !broker.config().policy.can_handshake(request.user) {
-            Err(Failure::HandshakeDenied)
-        } else {
-            let id = ClientId::from_random(request.entropy.bytes());
-            let offered =
-                request.browser.is_none().then(|| BrowserId::from_random(request.entropy.bytes()));
-            let kept = request.browser.cloned();
-            let ack = broker.config().acknowledge && Ack::read(message.ext) == Ack::Wanted;
-            let session = Session::new(kept, offered.clone(), ack, broker.config(), request.now);
-            broker.add_session(id, request.user, session, request.now).map(|()| (id, offered, ack))
-        };
-        match added {
-            Ok((client_id, offered, ack)) => {
-                self.browser = offered;
-                let config = broker.config();
-                let reply = Reply {
-                    advice: Some(Advice {
-                        interval: Some(config.interval),
-                        timeout: Some(config.timeout),
-                        ..Advice::only(Reconnect::Retry)
-                    }),
-                    ack: ack.then_some(AckReply::Enabled),
-                    greeting: Some(Greeting {
-                        client_id,
-                        connection_types: &config.connection_types,
-                    }),
-                    ..Reply::success(message.channel.get(), message.id.get())
-                };
-                self.reply(&reply);
-            }
-            Err(failure) => {
-                add(&broker.counters().handshakes_refused, 1);
-                self.refuse(message, failure.advice(), &failure);
-            }
-        }
-    }
-
-    fn connect(&mut self, message: &Message<'_>, cell: &Arc<Cell>, alone: bool) -> Option<Hold> {
-        let (broker, now) = (self.broker, self.request.now);
-        let draining = broker.is_draining();
-        let (connected, arm, acknowledged, unlinked) = {
-            let mut session = cell.lock();
-            let acknowledged = if session.is_acknowledged() {
-                match Ack::read(message.ext) {
-                    Ack::Received(batch) => session.acknowledge(Some(batch)),
-                    Ack::Silent | Ack::Wanted => session.acknowledge(None),
-                }
-            } else {
-                Amount::default()
-            };
-            let may_hold = alone && !draining;
-            let unlinked = if self.request.pushes { None } else { session.detach_any() };
-            let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
-            (connected, session.arm(), acknowledged, unlinked)
-        };
-        if let Some(unlinked) = unlinked {
-            unlinked.wake();
-        }
-        broker.count_gone(acknowledged);
-        broker.arm(cell.id, arm, now);
-        if connected.superseded.is_some() {
-            add(&broker.counters().superseded, 1);
-            broker.wake(connected.superseded);
-        }
-        if let Some(generation) = connected.held {
-            add(&broker.counters().held, 1);
-            return Some(Hold {
-                broker: broker.clone(),
-                cell: Arc::clone(cell),
-                generation,
-                id: message.id.get().map(Into::into),
-                advice: connected.advice,
-            });
-        }
-        self.carries = true;
-        let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
-        let ack = cell.lock().begin_reply().map(AckReply::Batch);
-        let success = Reply::success(message.channel.get(), message.id.get());
-        self.reply(&Reply { advice, ack, ..success });
-        None
-    }
-
-    fn subscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
-        let broker = self.broker;
-        let subscribed = patterns(message).and_then(|patterns| {
-            for pattern in &patterns {
-                self.may_subscribe(pattern)?;
-            }
-            // Service channels are for talking to the server; a subscription there means nothing.
-            let mut broadcast = patterns.iter().filter(|p| p.kind() == ChannelKind::Broadcast);
-            broadcast.try_for_each(|pattern| broker.subscribe(cell, pattern))
-        });
-        self.settle(message, subscribed);
-    }
-
-    /// Every pattern of an array is checked before the first one is subscribed: all or none.
-    fn may_subscribe(&self, pattern: &ChannelPattern) -> Result<(), Failure> {
-        let user = self.request.user;
-        match pattern.kind() {
-            ChannelKind::Meta => Err(match pattern.as_str() {
-                "/meta/handshake" | "/meta/connect" | "/meta/subscribe" | "/meta/unsubscribe"
-                | "/meta/disconnect" => Failure::SubscribeDenied,
-                _ => Failure::SubscribeCreateDenied,
-            }),
-            ChannelKind::Service => Ok(()),
-            ChannelKind::Broadcast => {
-                let private_needs_user = user.is_none() && self.broker.lies_in_private(pattern);
-                let allowed =
-                    !private_needs_user && self.broker.config().policy.can_subscribe(user, pattern);
-                allowed.then_some(()).ok_or(Failure::SubscribeDenied)
-            }
-        }
-    }
-
-    fn unsubscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
-        let unsubscribed = patterns(message).and_then(|patterns| {
-            if patterns.iter().any(|pattern| pattern.kind() == ChannelKind::Meta) {
-                return Err(Failure::UnsubscribeFailed);
-            }
-            for pattern in &patterns {
-                self.broker.unsubscribe(cell, pattern);
-            }
-            Ok(())
-        });
-        self.settle(message, unsubscribed);
-    }
-
     fn publish(&mut self, message: &Message<'_>, channel: &ChannelName) {
         let broker = self.broker;
         let refused = broker.is_private(channel)
@@ -338,23 +204,6 @@ impl<'a> Conversation<'a> {
         );
         broker.broadcast(channel, text, self.request.now);
         self.accept(message);
-    }
-
-    /// The held connect, if there is one, takes the queue along; else this response does.
-    fn disconnect(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
-        let held = cell.lock().is_held();
-        self.broker.remove(cell, RemovedBecause::Disconnected);
-        self.carries = !held;
-        self.accept(message);
-    }
-
-    fn settle(&mut self, message: &Message<'_>, outcome: Result<(), Failure>) {
-        if let Err(failure) = outcome {
-            self.refuse(message, None, &failure);
-            return;
-        }
-        let success = Reply::success(message.channel.get(), message.id.get());
-        self.reply(&Reply { subscription: message.subscription.map(RawValue::get), ..success });
     }
 
     fn accept(&mut self, message: &Message<'_>) {
@@ -391,21 +240,4 @@ impl<'a> Conversation<'a> {
         delivery.browser = self.browser;
         Answer::Reply(delivery)
     }
-}
-
-/// Reads `subscription`: a pattern or an array of patterns.
-///
-/// Observed: an empty array gets a reply without `successful` from CometD; here it is missing.
-fn patterns(message: &Message<'_>) -> Result<Vec<ChannelPattern>, Failure> {
-    let raw = message.subscription.ok_or(Failure::SubscriptionMissing)?.get();
-    let texts: Vec<String> = if raw.starts_with('[') {
-        serde_json::from_str(raw).map_err(|_| Failure::SubscriptionInvalid)?
-    } else {
-        vec![serde_json::from_str(raw).map_err(|_| Failure::SubscriptionInvalid)?]
-    };
-    if texts.is_empty() {
-        return Err(Failure::SubscriptionMissing);
-    }
-    let parse = |text: &String| ChannelPattern::new(text).map_err(|_| Failure::SubscriptionInvalid);
-    texts.iter().map(parse).collect()
 }

@@ -1,0 +1,79 @@
+//! `/meta/connect` and `/meta/disconnect`: a session waits, and ends.
+//!
+//! # Sources
+//!
+//! Specified: Bayeux 1.0, "Connect", "Disconnect". Observed: CometD answers the connect that is
+//! held when its client disconnects, with the advice to stay away.
+
+use std::sync::Arc;
+
+use encke_bayeux::reply::{AckReply, Reply};
+use encke_bayeux::{Ack, Message};
+
+use super::Conversation;
+use crate::broker::Cell;
+use crate::hold::Hold;
+use crate::listener::RemovedBecause;
+use crate::outbox::Amount;
+use crate::stats::add;
+
+impl Conversation<'_> {
+    /// Returns the hold if the connect waits.
+    pub(super) fn connect(
+        &mut self,
+        message: &Message<'_>,
+        cell: &Arc<Cell>,
+        alone: bool,
+    ) -> Option<Hold> {
+        let (broker, now) = (self.broker, self.request.now);
+        let draining = broker.is_draining();
+        let (connected, arm, acknowledged, unlinked) = {
+            let mut session = cell.lock();
+            let acknowledged = if session.is_acknowledged() {
+                match Ack::read(message.ext) {
+                    Ack::Received(batch) => session.acknowledge(Some(batch)),
+                    Ack::Silent | Ack::Wanted => session.acknowledge(None),
+                }
+            } else {
+                Amount::default()
+            };
+            let may_hold = alone && !draining;
+            let unlinked = if self.request.pushes { None } else { session.detach_any() };
+            let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
+            (connected, session.arm(), acknowledged, unlinked)
+        };
+        if let Some(unlinked) = unlinked {
+            unlinked.wake();
+        }
+        broker.count_gone(acknowledged);
+        broker.arm(cell.id, arm, now);
+        if connected.superseded.is_some() {
+            add(&broker.counters().superseded, 1);
+            broker.wake(connected.superseded);
+        }
+        if let Some(generation) = connected.held {
+            add(&broker.counters().held, 1);
+            return Some(Hold {
+                broker: broker.clone(),
+                cell: Arc::clone(cell),
+                generation,
+                id: message.id.get().map(Into::into),
+                advice: connected.advice,
+            });
+        }
+        self.carries = true;
+        let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
+        let ack = cell.lock().begin_reply().map(AckReply::Batch);
+        let success = Reply::success(message.channel.get(), message.id.get());
+        self.reply(&Reply { advice, ack, ..success });
+        None
+    }
+
+    /// The held connect, if there is one, takes the queue along; else this response does.
+    pub(super) fn disconnect(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
+        let held = cell.lock().is_held();
+        self.broker.remove(cell, RemovedBecause::Disconnected);
+        self.carries = !held;
+        self.accept(message);
+    }
+}

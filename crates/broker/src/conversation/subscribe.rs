@@ -1,0 +1,92 @@
+//! `/meta/subscribe` and `/meta/unsubscribe`.
+//!
+//! An array is subscribed whole or not at all. Meta channels cannot be subscribed; service channels
+//! can, without effect.
+//!
+//! # Sources
+//!
+//! Specified: Bayeux 1.0, "Subscribe", "Unsubscribe". Observed: CometD keeps what stands in front of
+//! the first refusal of an array, and cometd-nodejs-server checks all first, as here.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use encke_bayeux::reply::Reply;
+use encke_bayeux::{ChannelKind, ChannelPattern, Failure, Message};
+
+use super::Conversation;
+use crate::broker::Cell;
+
+impl Conversation<'_> {
+    pub(super) fn subscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
+        let broker = self.broker;
+        let subscribed = patterns(message).and_then(|patterns| {
+            for pattern in &patterns {
+                self.may_subscribe(pattern)?;
+            }
+            // Service channels are for talking to the server; a subscription there means nothing.
+            let mut broadcast = patterns.iter().filter(|p| p.kind() == ChannelKind::Broadcast);
+            broadcast.try_for_each(|pattern| broker.subscribe(cell, pattern))
+        });
+        self.settle(message, subscribed);
+    }
+
+    /// Every pattern of an array is checked before the first one is subscribed: all or none.
+    fn may_subscribe(&self, pattern: &ChannelPattern) -> Result<(), Failure> {
+        let user = self.request.user;
+        match pattern.kind() {
+            ChannelKind::Meta => Err(match pattern.as_str() {
+                "/meta/handshake" | "/meta/connect" | "/meta/subscribe" | "/meta/unsubscribe"
+                | "/meta/disconnect" => Failure::SubscribeDenied,
+                _ => Failure::SubscribeCreateDenied,
+            }),
+            ChannelKind::Service => Ok(()),
+            ChannelKind::Broadcast => {
+                let private_needs_user = user.is_none() && self.broker.lies_in_private(pattern);
+                let allowed =
+                    !private_needs_user && self.broker.config().policy.can_subscribe(user, pattern);
+                allowed.then_some(()).ok_or(Failure::SubscribeDenied)
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
+        let unsubscribed = patterns(message).and_then(|patterns| {
+            if patterns.iter().any(|pattern| pattern.kind() == ChannelKind::Meta) {
+                return Err(Failure::UnsubscribeFailed);
+            }
+            for pattern in &patterns {
+                self.broker.unsubscribe(cell, pattern);
+            }
+            Ok(())
+        });
+        self.settle(message, unsubscribed);
+    }
+
+    fn settle(&mut self, message: &Message<'_>, outcome: Result<(), Failure>) {
+        if let Err(failure) = outcome {
+            self.refuse(message, None, &failure);
+            return;
+        }
+        let success = Reply::success(message.channel.get(), message.id.get());
+        self.reply(&Reply { subscription: message.subscription.map(RawValue::get), ..success });
+    }
+}
+
+/// Reads `subscription`: a pattern or an array of patterns.
+///
+/// Observed: an empty array gets a reply without `successful` from CometD; here it is missing.
+fn patterns(message: &Message<'_>) -> Result<Vec<ChannelPattern>, Failure> {
+    let raw = message.subscription.ok_or(Failure::SubscriptionMissing)?.get();
+    let texts: Vec<String> = if raw.starts_with('[') {
+        serde_json::from_str(raw).map_err(|_| Failure::SubscriptionInvalid)?
+    } else {
+        vec![serde_json::from_str(raw).map_err(|_| Failure::SubscriptionInvalid)?]
+    };
+    if texts.is_empty() {
+        return Err(Failure::SubscriptionMissing);
+    }
+    let parse = |text: &String| ChannelPattern::new(text).map_err(|_| Failure::SubscriptionInvalid);
+    texts.iter().map(parse).collect()
+}
