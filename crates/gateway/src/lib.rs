@@ -24,6 +24,7 @@ mod directory;
 mod gateway;
 mod json;
 mod notify;
+mod openapi;
 mod projection;
 mod reply;
 mod request;
@@ -39,6 +40,7 @@ pub use self::{
     directory::{Device, Directory, DirectoryError, User},
     gateway::Gateway,
     notify::Notify,
+    openapi::OPENAPI,
     projection::Projection,
     status::ReturnCode,
 };

@@ -1,5 +1,5 @@
-//! The paths, and what surrounds every handler: the body bound, the counters, the request id, and
-//! JSON for what axum would answer in plain text.
+//! The router over the rows of `table`, and what surrounds every handler: the body bound, the
+//! counters, the request id, and JSON for what axum would answer in plain text.
 //!
 //! Everything under `/api/v2` is answered here except what the embedder mounts itself, above all
 //! `/api/v2/notifications`. A slash at the end of a path means nothing: published clients write
@@ -14,7 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::any;
 use bytes::Bytes;
 
 use crate::caller::Caller;
@@ -28,6 +28,9 @@ mod devices;
 mod me;
 mod outcome;
 mod sms;
+mod table;
+
+use self::table::routes;
 
 /// A client's name for a request, given back in the answer so that both logs can be joined.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,48 +41,20 @@ const MAX_REQUEST_ID_BYTES: usize = 128;
 /// Every route of the gateway.
 pub(crate) fn router(gateway: Gateway) -> Router {
     let limit = gateway.config().body_limit_bytes;
-    let routes: [(&str, MethodRouter<Gateway>); 10] = [
-        ("/me", get(me::read).post(me::operate)),
-        ("/me/calls", get(calls::list)),
-        ("/me/calls/{id}", get(calls::read).post(calls::operate)),
-        ("/me/devices", get(devices::list)),
-        ("/me/devices/{id}", get(devices::read)),
-        ("/me/devices/{id}/calls", post(devices::dial)),
-        ("/devices/{id}", get(devices::read)),
-        ("/calls/{id}", post(calls::operate_as_third_party)),
-        ("/diagnostics/version", get(me::version)),
-        ("/{*rest}", any(unknown)),
-    ];
-    let sms: [(&str, MethodRouter<Gateway>); 4] = [
-        ("/me/{sms}", get(sms::list)),
-        ("/me/{sms}/{id}", get(sms::read).post(sms::operate)),
-        ("/me/{sms}/{id}/messages", get(sms::messages)),
-        ("/{sms}/{id}", get(sms::read).post(sms::operate_as_third_party)),
-    ];
-
-    let mut router = Router::new().route("/api/v2", any(unknown)).route("/api/v2/", any(unknown));
-    for (path, methods) in routes {
-        router = mount(router, path, &methods);
+    let mut router = Router::new();
+    for path in ["/api/v2", "/api/v2/", "/api/v2/{*rest}"] {
+        router = router.route(path, any(unknown));
     }
-    for spelling in ["smsessions", "smssessions"] {
-        for (path, methods) in &sms {
-            router = mount(router, &path.replace("{sms}", spelling), methods);
-        }
+    for (_, path, handler) in routes() {
+        router = router
+            .route(&format!("/api/v2{path}"), handler.clone())
+            .route(&format!("/api/v2{path}/"), handler);
     }
     router
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(limit))
         .layer(middleware::from_fn_with_state(gateway.clone(), account))
         .with_state(gateway)
-}
-
-/// One path, with and without a slash at its end.
-fn mount(router: Router<Gateway>, path: &str, methods: &MethodRouter<Gateway>) -> Router<Gateway> {
-    let path = format!("/api/v2{path}");
-    if path.ends_with("{*rest}") {
-        return router.route(&path, methods.clone());
-    }
-    router.route(&format!("{path}/"), methods.clone()).route(&path, methods.clone())
 }
 
 /// Counts the answer and gives the request id back.

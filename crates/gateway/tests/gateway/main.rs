@@ -11,7 +11,9 @@
 mod bounds;
 mod errors;
 mod golden;
+mod openapi;
 mod reads;
+mod schema;
 mod sms;
 mod support;
 mod third_party;
