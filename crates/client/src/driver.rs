@@ -64,6 +64,8 @@ pub(crate) struct Work {
     transports: Transports,
     router: Router,
     waiting: HashMap<Ticket, Waiting>,
+    /// Subscriptions that the server has not agreed to yet.
+    pending: HashMap<SubscriberId, Ticket>,
     commands: mpsc::Receiver<Command>,
     shared: Arc<Shared>,
     status: StatusSender,
@@ -97,6 +99,7 @@ impl Work {
             transports,
             router: Router::default(),
             waiting: HashMap::new(),
+            pending: HashMap::new(),
             commands,
             shared,
             status: StatusSender(status),
@@ -156,6 +159,7 @@ impl Work {
                 self.router.add(id, &pattern, Arc::<Queue>::clone(&queue));
                 if is_remote(&pattern) {
                     let ticket = self.machine.subscribe(&pattern, from, now);
+                    self.pending.insert(id, ticket);
                     self.waiting.insert(ticket, Waiting { answer, subscriber: Some(id) });
                 } else {
                     reply(answer, Outcome::Done);
@@ -188,7 +192,8 @@ impl Work {
         let pattern = self.router.remove(id).filter(is_remote);
         match (pattern, answer) {
             (Some(pattern), answer) => {
-                let ticket = self.machine.unsubscribe(&pattern, clock::now());
+                let pending = self.pending.remove(&id);
+                let ticket = self.machine.unsubscribe(&pattern, pending, clock::now());
                 if let Some(answer) = answer {
                     self.wait(vec![ticket], vec![answer]);
                 }
@@ -229,11 +234,12 @@ impl Work {
 
     fn finish(&mut self, ticket: Ticket, outcome: Outcome) {
         let Some(Waiting { answer, subscriber }) = self.waiting.remove(&ticket) else { return };
-        if let Some(id) = subscriber
-            && !matches!(outcome, Outcome::Done)
-        {
-            // The machine has let go of the pattern already.
-            self.router.remove(id);
+        if let Some(id) = subscriber {
+            self.pending.remove(&id);
+            if !matches!(outcome, Outcome::Done) {
+                // The machine has let go of the pattern already.
+                self.router.remove(id);
+            }
         }
         reply(answer, outcome);
     }

@@ -49,8 +49,10 @@ impl Refusal {
     /// `402::Unknown client` (to 3.1), `401:ID:Unknown client` (Faye), `403::Unknown client`
     /// (Salesforce). Other uses of these codes do not say "unknown".
     pub(crate) fn is_unknown_session(&self) -> bool {
+        let text = self.text().to_ascii_lowercase();
         matches!(self.code(), Some(401..=403))
-            && self.text().to_ascii_lowercase().contains("unknown")
+            && text.contains("unknown")
+            && (text.contains("session") || text.contains("client"))
     }
 
     /// Whether the server cannot continue after the position that was named.
@@ -360,6 +362,7 @@ mod tests {
             "402:clientId:Missing required parameter",
             "401::Authentication invalid",
             "403::Handshake denied",
+            "403:/a:unknown_channel",
             "404::Unknown channel",
             "unknown",
         ] {

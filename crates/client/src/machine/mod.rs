@@ -257,13 +257,22 @@ impl Machine {
         ticket
     }
 
-    /// One holder of a pattern less.
-    pub(crate) fn unsubscribe(&mut self, pattern: &ChannelPattern, now: Instant) -> Ticket {
+    /// One holder of a pattern less; `pending` is the ticket that it got for subscribing, if that
+    /// has not ended.
+    pub(crate) fn unsubscribe(
+        &mut self,
+        pattern: &ChannelPattern,
+        pending: Option<Ticket>,
+        now: Instant,
+    ) -> Ticket {
         let ticket = self.begin(Operation::Unsubscribe, now + self.settings.operation_timeout);
         if self.is_closed() {
             self.finish(ticket, Outcome::Closed);
         } else {
-            self.release(pattern, None, Some(ticket));
+            self.release(pattern, pending, Some(ticket));
+            if let Some(pending) = pending {
+                self.finish(pending, Outcome::Closed);
+            }
             self.advance(now);
         }
         ticket

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use encke_broker::Config;
 use encke_client::{Failure, Gap, PublishError, Status};
+use encke_transport::HttpConfig;
 
 use crate::support::{Server, Way, both_ways, data, eventually, next, reach, soon};
 
@@ -175,4 +176,20 @@ async fn a_session_moves_from_websocket_to_long_polling_when_sockets_are_refused
     assert_eq!(*client.status().borrow(), Status::Connected { session: 1 });
     let requests = server.requests();
     assert!(requests.last().unwrap().get("upgrade").is_none());
+}
+
+#[tokio::test]
+async fn a_silent_socket_is_kept_alive_by_its_pongs() {
+    let ping = Duration::from_millis(200);
+    let http = HttpConfig::default().ping_interval(ping);
+    let any = "127.0.0.1:0".parse().unwrap();
+    let server = Server::start_as_told(Way::WebSocket, any, Config::default(), http).await;
+    let (client, _driver) = server.connect().await;
+    let mut status = client.status();
+    server.held(1).await;
+    status.mark_unchanged();
+    // Silence is what is tested here.
+    let silence = tokio::time::timeout(5 * ping, status.changed()).await;
+    assert!(silence.is_err(), "{:?}", *status.borrow());
+    assert_eq!(server.requests().len(), 1);
 }

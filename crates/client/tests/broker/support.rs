@@ -138,16 +138,25 @@ impl Server {
     }
 
     pub(crate) async fn start_at(way: Way, address: SocketAddr, config: Config) -> Self {
+        Self::start_as_told(way, address, config, HttpConfig::default()).await
+    }
+
+    pub(crate) async fn start_as_told(
+        way: Way,
+        address: SocketAddr,
+        config: Config,
+        http: HttpConfig,
+    ) -> Self {
         let (front, connections) = (Arc::new(Front::default()), Tasks::default());
         let (broker, service) = match way {
             Way::LongPolling => {
                 let broker = Broker::new(config).unwrap();
-                (broker.clone(), BayeuxService::new(broker, HttpConfig::default()))
+                (broker.clone(), BayeuxService::new(broker, http))
             }
             Way::WebSocket => {
                 let config = config.connection_types(vec!["websocket", "long-polling"]);
                 let broker = Broker::new(config).unwrap();
-                let service = BayeuxService::new(broker.clone(), HttpConfig::default());
+                let service = BayeuxService::new(broker.clone(), http);
                 (broker, service.websocket(connections.clone()))
             }
         };

@@ -233,7 +233,7 @@ impl World {
     }
 
     fn unsubscribe(&mut self, text: &str) -> Ticket {
-        let ticket = self.machine.unsubscribe(&pattern(text), self.now);
+        let ticket = self.machine.unsubscribe(&pattern(text), None, self.now);
         self.collect();
         ticket
     }

@@ -148,3 +148,25 @@ fn an_agreement_of_the_lost_session_does_not_count() {
     world.agree("/meta/subscribe");
     assert_eq!(world.outcome(ticket), "Done");
 }
+
+#[test]
+fn a_subscription_that_was_taken_back_takes_no_other_with_it() {
+    let mut world = World::up(settings());
+    let [gone, stays] = [world.subscribe("/a"), world.subscribe("/a")];
+    world.machine.unsubscribe(&pattern("/a"), Some(gone), world.now);
+    world.collect();
+    assert_eq!(world.outcome(gone), "Closed");
+    world.agree("/meta/subscribe");
+    assert_eq!(world.outcome(stays), "Done");
+    world.pass(secs(31));
+    assert_eq!(world.count("/meta/unsubscribe"), 0);
+}
+
+#[test]
+fn a_refusal_of_a_channel_is_no_loss_of_the_session() {
+    let mut world = World::up(settings());
+    let ticket = world.publish("/a", "1");
+    world.answer_all("/a", &json!({"successful": false, "error": "403:/a:unknown_channel"}));
+    assert!(world.outcome(ticket).starts_with("Refused"));
+    assert_eq!(world.count("/meta/handshake"), 1);
+}
