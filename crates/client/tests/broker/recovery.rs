@@ -12,6 +12,7 @@ both_ways! {
     a_server_that_comes_back_on_its_port_gets_a_new_session_with_all_subscriptions,
     a_client_may_be_started_before_its_server,
     a_cut_poll_is_taken_up_again_and_nothing_is_lost,
+    a_stream_of_messages_survives_cuts_at_any_moment,
     a_poll_that_ends_by_itself_is_followed_by_the_next,
     what_cannot_be_sent_in_time_is_given_back,
     a_session_that_the_server_dropped_is_replaced,
@@ -70,6 +71,27 @@ async fn a_cut_poll_is_taken_up_again_and_nothing_is_lost(way: Way) {
         server.thaw();
         let message = next(&mut subscription).await;
         assert_eq!((message.data().get(), message.gap()), (round.to_string().as_str(), Gap::None));
+    }
+    assert_eq!(server.broker.stats().handshakes, 1);
+}
+
+/// Acknowledged: what was written into a connection that then broke is sent again.
+async fn a_stream_of_messages_survives_cuts_at_any_moment(way: Way) {
+    let server = Server::start(way).await;
+    let (client, _driver) = server.connect().await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    let mut published = 0;
+    for _ in 0..20 {
+        for _ in 0..25 {
+            published += 1;
+            server.publish("/a", &published.to_string());
+            tokio::task::yield_now().await;
+        }
+        server.cut();
+    }
+    for n in 1..=published {
+        let message = next(&mut subscription).await;
+        assert_eq!((message.data().get(), message.gap()), (n.to_string().as_str(), Gap::None));
     }
     assert_eq!(server.broker.stats().handshakes, 1);
 }
