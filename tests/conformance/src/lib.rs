@@ -1,7 +1,7 @@
 //! Black-box conformance scenarios for Bayeux servers.
 //!
 //! The suite speaks to a server from outside: no hooks, no accounts, nothing but the wire. Each
-//! scenario is one function in [`scenarios`](crate) under its topic, carries the number of the
+//! scenario is one function in the file of its topic, carries the number of the
 //! observation it stands for and one of four expectations ([`Expectation`]), and runs on every
 //! transport where it makes sense.
 //!
