@@ -19,14 +19,16 @@ pub struct ReplyBody(State);
 
 #[derive(Debug)]
 enum State {
-    Delivery(Delivery),
+    Delivery(Delivery, Bytes),
     Plain(Bytes),
     Done,
 }
 
 impl ReplyBody {
-    pub(crate) fn delivery(delivery: Delivery) -> Self {
-        Self(State::Delivery(delivery))
+    /// The body of a delivery, or `text` where the transport writes it another way.
+    pub(crate) fn delivery(delivery: Delivery, text: Option<Bytes>) -> Self {
+        let text = text.unwrap_or_else(|| delivery.body());
+        Self(State::Delivery(delivery, text))
     }
 
     pub(crate) fn plain(text: impl Into<Bytes>) -> Self {
@@ -36,8 +38,7 @@ impl ReplyBody {
 
     fn len(&self) -> usize {
         match &self.0 {
-            State::Delivery(delivery) => delivery.body().len(),
-            State::Plain(text) => text.len(),
+            State::Delivery(_, text) | State::Plain(text) => text.len(),
             State::Done => 0,
         }
     }
@@ -52,8 +53,7 @@ impl Body for ReplyBody {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let text = match std::mem::replace(&mut self.0, State::Done) {
-            State::Delivery(delivery) => {
-                let text = delivery.body();
+            State::Delivery(delivery, text) => {
                 delivery.written(clock::now());
                 text
             }
@@ -74,7 +74,7 @@ impl Body for ReplyBody {
 
 impl Drop for ReplyBody {
     fn drop(&mut self) {
-        if let State::Delivery(delivery) = std::mem::replace(&mut self.0, State::Done) {
+        if let State::Delivery(delivery, _) = std::mem::replace(&mut self.0, State::Done) {
             delivery.failed(clock::now());
         }
     }

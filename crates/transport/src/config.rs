@@ -11,6 +11,7 @@ pub struct HttpConfig {
     pub(crate) body_timeout: Duration,
     pub(crate) superseded_status: StatusCode,
     pub(crate) cookie: CookieConfig,
+    pub(crate) callback_polling: bool,
     pub(crate) ping_interval: Duration,
     pub(crate) write_timeout: Duration,
 }
@@ -22,6 +23,7 @@ impl Default for HttpConfig {
             body_timeout: Duration::from_secs(30),
             superseded_status: StatusCode::CONFLICT,
             cookie: CookieConfig::default(),
+            callback_polling: false,
             ping_interval: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
         }
@@ -51,6 +53,17 @@ impl HttpConfig {
     #[must_use]
     pub fn superseded_status(mut self, status: StatusCode) -> Self {
         self.superseded_status = status;
+        self
+    }
+
+    /// Whether callback-polling is served: replies as scripts. Default false.
+    ///
+    /// Any page of any site may load such a script with its visitor's cookies; switch it on for
+    /// endpoints that know no users only, and name `callback-polling` among the broker's connection
+    /// types.
+    #[must_use]
+    pub fn callback_polling(mut self, served: bool) -> Self {
+        self.callback_polling = served;
         self
     }
 

@@ -10,6 +10,9 @@
 //! | [`config`]  | HTTP bounds, cookie attributes, the status of a superseded poll  |
 //! | `service`   | one request: method, headers, body, answer                       |
 //! | `websocket` | a socket: frames in and out, pushes, pings                       |
+//! | `incoming`  | is it a request for us, and what is its body                     |
+//! | `callback`  | callback-polling: replies as scripts                             |
+//! | `refusal`   | why a request gets a status of its own                           |
 //! | `held`      | a connect that waits, and what happens when its connection ends  |
 //! | `body`      | a response body that tells the broker whether it was written     |
 //! | `cookie`    | reading and writing the browser cookie                           |
@@ -19,11 +22,14 @@
 //! request's extensions. Without it the client is anonymous, and the broker's policy decides.
 
 mod body;
+mod callback;
 mod clock;
 pub mod config;
 mod cookie;
 mod entropy;
 mod held;
+mod incoming;
+mod refusal;
 mod service;
 mod websocket;
 

@@ -15,23 +15,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
 use encke_broker::{Answer, Broker, Delivery, Release, Request as BrokerRequest, UserId};
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::BodyExt;
 use hyper::rt::Executor;
 
 use crate::body::ReplyBody;
+use crate::callback::Callback;
 use crate::config::HttpConfig;
 use crate::entropy::OsEntropy;
 use crate::held::Held;
+use crate::refusal::{self, Refusal};
 use crate::websocket::{self, Socket};
-use crate::{clock, cookie};
+use crate::{clock, cookie, incoming};
 
 /// The verified user of a request, put into its extensions by the server around this service.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -94,15 +91,18 @@ impl BayeuxService {
         if websocket::is_upgrade(request.method(), request.headers()) {
             return self.upgrade(request);
         }
-        let (delivery, set_cookie) = match self.answer(request).await {
-            Ok((Answer::Reply(delivery), set_cookie)) => (delivery, set_cookie),
-            Ok((Answer::Hold(hold), _)) => match Held::new(hold).await {
-                (Release::Superseded, _) => return empty(self.config.superseded_status),
-                (_, delivery) => (delivery, None),
-            },
+        let (answer, callback) = match self.answer(request).await {
+            Ok(answered) => answered,
             Err(refusal) => return refusal.response(),
         };
-        respond(delivery, set_cookie)
+        let delivery = match answer {
+            Answer::Reply(delivery) => delivery,
+            Answer::Hold(hold) => match Held::new(hold).await {
+                (Release::Superseded, _) => return refusal::empty(self.config.superseded_status),
+                (_, delivery) => delivery,
+            },
+        };
+        self.respond(delivery, callback.as_ref())
     }
 
     /// A refused upgrade is answered at once, so that clients fall back without waiting.
@@ -128,14 +128,20 @@ impl BayeuxService {
     async fn answer<B: Body>(
         &self,
         request: Request<B>,
-    ) -> Result<(Answer, Option<HeaderValue>), Refusal> {
+    ) -> Result<(Answer, Option<Callback>), Refusal> {
         let (parts, body) = request.into_parts();
         // The body is read even where it does not matter, so that the connection can go on.
-        let read = read_body(body, self.config.body_bytes);
+        let read = incoming::read_body(body, self.config.body_bytes);
         let body = tokio::time::timeout(self.config.body_timeout, read)
             .await
             .map_err(|_| Refusal::TooSlow)??;
-        check(&parts.method, &parts.headers)?;
+        let (callback, body) = if self.config.callback_polling && parts.method == Method::GET {
+            let (callback, body) = Callback::read(&parts.uri)?;
+            (Some(callback), body)
+        } else {
+            incoming::check(&parts.method, &parts.headers)?;
+            (None, body)
+        };
         let user = parts.extensions.get::<Authenticated>().map(|user| &user.0);
         let browser = cookie::read(&parts.headers, &self.config.cookie.name);
         let request = BrokerRequest {
@@ -149,13 +155,23 @@ impl BayeuxService {
             status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
             text: error.to_string(),
         })?;
-        let set_cookie = match &answer {
-            Answer::Reply(delivery) => {
-                delivery.browser().and_then(|browser| cookie::write(&self.config.cookie, browser))
-            }
-            Answer::Hold(_) => None,
-        };
-        Ok((answer, set_cookie))
+        Ok((answer, callback))
+    }
+
+    fn respond(&self, delivery: Delivery, callback: Option<&Callback>) -> Response<ReplyBody> {
+        let set_cookie =
+            delivery.browser().and_then(|browser| cookie::write(&self.config.cookie, browser));
+        let text = callback.map(|callback| callback.wrap(&delivery.body()));
+        let mut response = Response::new(ReplyBody::delivery(delivery, text));
+        let headers = response.headers_mut();
+        refusal::set_json(headers);
+        if callback.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript;charset=UTF-8"));
+        }
+        if let Some(cookie) = set_cookie {
+            headers.insert(SET_COOKIE, cookie);
+        }
+        response
     }
 }
 
@@ -190,143 +206,4 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         hyper::service::Service::call(self, request)
     }
-}
-
-/// Why a request was refused before or instead of its messages.
-#[derive(Debug)]
-enum Refusal {
-    Method,
-    NoWebSocket,
-    Options,
-    Encoding,
-    Charset,
-    TooLarge(usize),
-    TooSlow,
-    Aborted,
-    Body { status: StatusCode, text: String },
-}
-
-impl Refusal {
-    fn response(self) -> Response<ReplyBody> {
-        // The rest of such a body is never read, so the connection cannot be used again.
-        let unread = matches!(self, Self::TooLarge(_) | Self::TooSlow | Self::Aborted);
-        let (status, text) = match self {
-            Self::Options => return allow(empty(StatusCode::OK)),
-            Self::Method => {
-                (StatusCode::METHOD_NOT_ALLOWED, "messages are sent by POST".to_owned())
-            }
-            Self::NoWebSocket => {
-                (StatusCode::BAD_REQUEST, "WebSocket is not served here".to_owned())
-            }
-            Self::Encoding => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a content encoding".to_owned())
-            }
-            Self::Charset => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is not UTF-8".to_owned())
-            }
-            Self::TooLarge(limit) => {
-                (StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {limit} bytes"))
-            }
-            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body came too slowly".to_owned()),
-            Self::Aborted => (StatusCode::BAD_REQUEST, "the body ended early".to_owned()),
-            Self::Body { status, text } => (status, text),
-        };
-        let text = serde_json::json!([{
-            "successful": false,
-            "error": format!("{}::{text}", status.as_u16()),
-        }]);
-        let mut response = Response::new(ReplyBody::plain(text.to_string()));
-        *response.status_mut() = status;
-        set_json(response.headers_mut());
-        if unread {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        if status == StatusCode::METHOD_NOT_ALLOWED { allow(response) } else { response }
-    }
-}
-
-fn check(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
-    if method == Method::OPTIONS {
-        return Err(Refusal::Options);
-    }
-    if method != Method::POST {
-        return Err(Refusal::Method);
-    }
-    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(Refusal::Encoding);
-    }
-    let content_type =
-        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let charset = content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
-    });
-    match charset {
-        Some(charset)
-            if !["utf-8", "utf8", "us-ascii"]
-                .iter()
-                .any(|known| charset.eq_ignore_ascii_case(known)) =>
-        {
-            Err(Refusal::Charset)
-        }
-        _ => Ok(()),
-    }
-}
-
-async fn read_body<B: Body>(body: B, limit: usize) -> Result<Bytes, Refusal> {
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Refusal::TooLarge(limit));
-    }
-    let mut body = std::pin::pin!(body);
-    let mut first: Option<Bytes> = None;
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(mut data) = frame.map_err(|_| Refusal::Aborted)?.into_data() else {
-            continue;
-        };
-        let length = bytes::Buf::remaining(&data);
-        if first.as_ref().map_or(0, Bytes::len) + rest.len() + length > limit {
-            return Err(Refusal::TooLarge(limit));
-        }
-        let data = bytes::Buf::copy_to_bytes(&mut data, length);
-        // Nearly every body comes in one frame, which then need not be copied.
-        match &first {
-            None => first = Some(data),
-            Some(_) => rest.extend_from_slice(&data),
-        }
-    }
-    let first = first.unwrap_or_default();
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
-}
-
-fn respond(delivery: Delivery, set_cookie: Option<HeaderValue>) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::delivery(delivery));
-    set_json(response.headers_mut());
-    if let Some(cookie) = set_cookie {
-        response.headers_mut().insert(SET_COOKIE, cookie);
-    }
-    response
-}
-
-fn empty(status: StatusCode) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::plain(""));
-    *response.status_mut() = status;
-    response
-}
-
-fn allow(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, OPTIONS"));
-    response
-}
-
-fn set_json(headers: &mut HeaderMap) {
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=UTF-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }

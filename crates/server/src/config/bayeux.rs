@@ -13,7 +13,7 @@ use encke::broker::{self, Rules};
 use encke::transport::{self, CookieConfig, HttpConfig};
 
 use super::ConfigError;
-use crate::settings::{BayeuxSettings, SameSite, Settings};
+use crate::settings::{BayeuxSettings, SameSite, Settings, Transport};
 
 pub(super) fn brokers(
     settings: &Settings,
@@ -22,6 +22,18 @@ pub(super) fn brokers(
         |text: &str| ChannelPattern::new(text).map_err(|error| ConfigError::new("bayeux", error));
     let me = pattern("/v2/me/**")?;
     let gws = pattern("/v2/**")?;
+    for (key, transports) in [
+        ("cometd.transports", &settings.cometd.transports),
+        ("gws.transports", &settings.gws.transports),
+    ] {
+        if transports.is_empty() {
+            return Err(ConfigError::new(key, "is empty, and no client could connect"));
+        }
+    }
+    if settings.gws.transports.contains(&Transport::CallbackPolling) {
+        let reason = "names callback-polling, which would show users' notifications to any page";
+        return Err(ConfigError::new("gws.transports", reason));
+    }
     let open = Rules::default().anonymous(settings.cometd.anonymous).reserved(vec![gws]);
     let closed = Rules::default().anonymous(false).publish(false);
     // Clients that subscribe to everything expect what live servers send, and no more.
@@ -29,17 +41,17 @@ pub(super) fn brokers(
         ChannelName::new("/v2/me/tevents").map_err(|error| ConfigError::new("bayeux", error))?;
     let cometd = bounded(&settings.bayeux)
         .policy(Arc::new(open))
-        .connection_types(types(settings.cometd.websocket));
+        .connection_types(offered(&settings.cometd.transports));
     let notifications = bounded(&settings.bayeux)
         .policy(Arc::new(closed))
         .private(vec![me])
         .named_only(vec![tevents])
-        .connection_types(types(settings.gws.websocket));
+        .connection_types(offered(&settings.gws.transports));
     Ok((cometd, notifications))
 }
 
-fn types(websocket: bool) -> Vec<&'static str> {
-    if websocket { vec!["websocket", "long-polling"] } else { vec!["long-polling"] }
+fn offered(transports: &[Transport]) -> Vec<&'static str> {
+    transports.iter().map(|transport| transport.as_str()).collect()
 }
 
 fn bounded(bayeux: &BayeuxSettings) -> broker::Config {

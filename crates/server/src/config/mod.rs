@@ -315,7 +315,7 @@ fn gateway(settings: &Settings) -> GatewayConfig {
 mod tests {
     use super::*;
     use crate::DemoOptions;
-    use crate::settings::{Secret, UserSettings};
+    use crate::settings::{Secret, Transport, UserSettings};
 
     fn error_key(change: impl FnOnce(&mut Settings)) -> String {
         let mut settings = Settings::demo(&DemoOptions::default()).unwrap();
@@ -328,6 +328,11 @@ mod tests {
         assert_eq!(error_key(|s| s.tls.key = Some("key.pem".into())), "tls.certificate");
         assert_eq!(error_key(|s| s.session.same_site = SameSite::None), "session.same_site");
         assert_eq!(error_key(|s| s.session.cookie = "a b".to_owned()), "session.cookie");
+        assert_eq!(error_key(|s| s.cometd.transports.clear()), "cometd.transports");
+        assert_eq!(
+            error_key(|s| s.gws.transports.push(Transport::CallbackPolling)),
+            "gws.transports"
+        );
         assert_eq!(error_key(|s| s.server.max_header_bytes = 100), "server.max_header_bytes");
         assert_eq!(error_key(|s| s.user_data.max_bytes = 70_000), "user_data.max_bytes");
         assert_eq!(error_key(|s| s.log.filter = "a=b=c".to_owned()), "log.filter");

@@ -178,8 +178,10 @@ impl Server {
         let limits = &config.limits;
         let sockets = Sockets::new(config.max_connections);
         let service = |broker: Broker| {
-            let websocket = broker.connection_types().contains(&"websocket");
-            let service = BayeuxService::new(broker, config.bayeux_http.clone());
+            let serves = |name| broker.connection_types().contains(&name);
+            let websocket = serves("websocket");
+            let http = config.bayeux_http.clone().callback_polling(serves("callback-polling"));
+            let service = BayeuxService::new(broker, http);
             if websocket { service.websocket(sockets.clone()) } else { service }
         };
         let front = Front(Arc::new(House {

@@ -68,13 +68,43 @@ pub struct CometdSettings {
     pub enabled: bool,
     /// Whether a client may shake hands without a login. Default no, demo yes.
     pub anonymous: bool,
-    /// Whether WebSocket is served beside long-polling. Default yes.
-    pub websocket: bool,
+    /// What handshakes offer, in order of preference. Default `websocket`, `long-polling`.
+    /// `callback-polling` (JSONP) has to be asked for: any page of any site may load its replies
+    /// with its visitor's cookies. CometD: `allowedTransports`.
+    pub transports: Vec<Transport>,
+}
+
+/// A way to carry Bayeux messages.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// Messages are pushed through an open socket.
+    #[serde(rename = "websocket")]
+    WebSocket,
+    /// A request is held until there are messages.
+    LongPolling,
+    /// The same, with the replies as a script.
+    CallbackPolling,
+}
+
+impl Transport {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::LongPolling => "long-polling",
+            Self::CallbackPolling => "callback-polling",
+        }
+    }
 }
 
 impl Default for CometdSettings {
     fn default() -> Self {
-        Self { enabled: true, anonymous: false, websocket: true }
+        Self {
+            enabled: true,
+            anonymous: false,
+            transports: vec![Transport::WebSocket, Transport::LongPolling],
+        }
     }
 }
 
@@ -144,9 +174,10 @@ pub struct GwsSettings {
     /// How many levels of objects and arrays a REST body may nest. Default 32; beyond it
     /// `statusCode` 10.
     pub max_depth: usize,
-    /// Whether notifications are served over WebSocket too. Default no: deployed desktops switch
-    /// it off, since the live servers' documentation calls it unsupported.
-    pub websocket: bool,
+    /// What handshakes of the notifications endpoint offer. Default `long-polling` alone: deployed
+    /// desktops switch WebSocket off, since the live servers' documentation calls it unsupported.
+    /// `callback-polling` is refused here.
+    pub transports: Vec<Transport>,
 }
 
 impl Default for GwsSettings {
@@ -156,7 +187,7 @@ impl Default for GwsSettings {
             sms_spelling: SmsSpelling::Smsession,
             site: "encke".to_owned(),
             max_depth: 32,
-            websocket: false,
+            transports: vec![Transport::LongPolling],
         }
     }
 }

@@ -24,7 +24,7 @@ mod people;
 pub use error::SettingsError;
 pub use messaging::{
     BayeuxSettings, CallSettings, CometdSettings, DeskSettings, DuplicateKeys, GwsSettings,
-    JournalSettings, SimulatorSettings, SmsSpelling, UserDataSettings,
+    JournalSettings, SimulatorSettings, SmsSpelling, Transport, UserDataSettings,
 };
 pub use network::{
     CorsSettings, LimitSettings, LogFormat, LogSettings, OperationsSettings, ServerSettings,
