@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::accept::{Accepted, Acceptor};
+use super::linger::Lingering;
 use crate::answer::Answer;
 
 /// Longest TLS handshake.
@@ -145,7 +146,8 @@ async fn serve_one<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'stati
         let service = service.clone();
         async move { Ok::<_, std::convert::Infallible>(service.answer(request, peer).await) }
     });
-    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let connection =
+        http.serve_connection(TokioIo::new(Lingering::new(stream)), service).with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         // First, so that the answer to a held request says that the connection closes, and no

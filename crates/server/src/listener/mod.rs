@@ -5,12 +5,14 @@
 //! | `accept`     | the listening socket, the bound on connections, what to do out of files  |
 //! | `tls`        | certificate and key, made into what rustls wants                         |
 //! | `connection` | one accepted connection from its first byte to its end                   |
+//! | `linger`     | closing a connection without cutting off its last answer                 |
 //! | `sockets`    | WebSockets from their upgrade to their end                               |
 //! | `body`       | the deadline of a request's body                                         |
 
 mod accept;
 mod body;
 mod connection;
+mod linger;
 mod sockets;
 mod tls;
 
