@@ -6,7 +6,7 @@ use crate::{setup, workspace};
 
 /// Starts the demo and returns when it ends. Control-C reaches the server, which drains and exits.
 pub(crate) fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
-    setup::require_node("the desk at / is served from npm packages")?;
+    setup::for_desk()?;
     setup::npm_packages(workspace::WEB)?;
     let status = Command::new(workspace::cargo())
         .current_dir(workspace::root())

@@ -12,8 +12,7 @@ use crate::{setup, workspace};
 pub(crate) fn run() -> Result<(), String> {
     let mut steps = Steps::default();
     steps.vital("set-up", || {
-        setup::debian_packages()?;
-        setup::require_node("the desk and the interop tests are npm packages")?;
+        setup::for_tests()?;
         setup::nextest()?;
         for folder in [workspace::WEB, workspace::INTEROP, workspace::BROWSER] {
             setup::npm_packages(folder)?;

@@ -14,7 +14,7 @@ use crate::workspace;
 const NODE_MAJOR: u32 = 18;
 
 /// Checks that `node` and `npm` run and are new enough; installs nothing.
-pub(crate) fn require_node(why: &str) -> Result<(), String> {
+fn require_node(why: &str) -> Result<(), String> {
     let advice = "install Node.js with npm (on Debian: apt-get install nodejs npm)";
     let version = output("node", &["--version"])
         .ok_or_else(|| format!("`node` does not run; {why}; {advice}"))?;
@@ -26,18 +26,23 @@ pub(crate) fn require_node(why: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Installs Debian's chromium, nodejs and npm where the commands are missing.
-pub(crate) fn debian_packages() -> Result<(), String> {
-    let mut missing = Vec::new();
-    if !["chromium", "chromium-browser", "google-chrome"].iter().any(|name| runs(name)) {
-        missing.push("chromium");
-    }
-    if !runs("node") {
-        missing.push("nodejs");
-    }
-    if !runs("npm") {
-        missing.push("npm");
-    }
+/// What the desk needs: Node.js with npm, for its packages.
+pub(crate) fn for_desk() -> Result<(), String> {
+    let wanted = [("node", "nodejs"), ("npm", "npm")];
+    install_debian(wanted.into_iter().filter(|(command, _)| !runs(command)).map(|(_, name)| name))?;
+    require_node("the desk at / is served from npm packages")
+}
+
+/// What the tests need besides: a browser, and letters for it to draw.
+pub(crate) fn for_tests() -> Result<(), String> {
+    let browser = ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| runs(name));
+    install_debian(["chromium", "fonts-dejavu-core"].into_iter().filter(|_| !browser))?;
+    for_desk()
+}
+
+/// Installs Debian packages.
+fn install_debian<'a>(packages: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let missing: Vec<&str> = packages.collect();
     if missing.is_empty() {
         return Ok(());
     }
