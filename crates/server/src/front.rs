@@ -141,7 +141,8 @@ impl Front {
         if let Some(answer) = origin.preflight(&head).or_else(|| origin.refuse(&head)) {
             return answer;
         }
-        let mut known = match house.admit(part, &mut head, peer, now).await {
+        // In a box, so that a held poll does not keep the room that a login takes.
+        let mut known = match Box::pin(house.admit(part, &mut head, peer, now)).await {
             Ok(known) => known,
             Err(mut answer) => {
                 origin.mark(answer.headers_mut());

@@ -91,7 +91,10 @@ impl BayeuxService {
         if websocket::is_upgrade(request.method(), request.headers()) {
             return self.upgrade(request);
         }
-        let (answer, callback) = match self.answer(request).await {
+        // In a box that is gone when the connect is held: what a request takes to be read would
+        // otherwise stay part of the future for as long as the hold lasts.
+        let deciding = Box::pin(self.answer(request));
+        let (answer, callback) = match deciding.await {
             Ok(answered) => answered,
             Err(refusal) => return refusal.response(),
         };
