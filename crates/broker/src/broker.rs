@@ -284,7 +284,7 @@ impl Broker {
         taken
     }
 
-    /// Puts back what could not be written, and wakes the connect that is held by now.
+    /// Puts back what could not be written, and wakes the link or connect that waits by now.
     pub(crate) fn put_back(&self, cell: &Arc<Cell>, taken: Taken, now: Instant) {
         let count = taken.messages.len();
         if count == 0 {
@@ -295,11 +295,18 @@ impl Broker {
             add(&self.counters().messages_dropped, count);
             return;
         };
-        let released = session.release(Release::Messages, self.config(), now);
+        let link = session.nudge_link();
+        let released = match link {
+            Some(_) => None,
+            None => session.release(Release::Messages, self.config(), now),
+        };
         drop(session);
         self.count_queued(back.messages, back.bytes);
         add(&self.counters().messages_requeued, count);
         self.wake(released);
+        if let Some(link) = link {
+            link.wake();
+        }
     }
 
     /// Counts a hold that is over and wakes it. No lock may be held.

@@ -16,7 +16,7 @@ pub enum Release {
     Messages,
     /// The time is up.
     Timeout,
-    /// A newer connect of the same session has come; there is nothing to say to this one.
+    /// A newer connect of the same session has come; this one takes no messages along.
     Superseded,
     /// The client disconnected, or the server ended the session.
     Ended,

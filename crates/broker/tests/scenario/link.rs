@@ -108,6 +108,22 @@ fn messages_wait_for_the_next_connection_when_the_socket_is_gone() {
 }
 
 #[test]
+fn what_one_socket_could_not_write_is_pushed_through_the_next() {
+    let world = World::new(World::quick());
+    let ((client, mut old), other) = (up(&world), world.up());
+    other.publish("/a", json!(1));
+    let poll = old.poll_messages(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(Some(unwritten)) = poll else { panic!("nothing was pushed") };
+    let mut new = attach(&client, None);
+    let mut held = client.hold();
+    assert!(held.is_waiting());
+    assert_eq!(pushed(&world, &mut new), Some(vec![]));
+    unwritten.failed(world.now.get());
+    assert!(held.is_waiting());
+    assert_eq!(pushed(&world, &mut new), Some(vec![json!(1)]));
+}
+
+#[test]
 fn the_end_of_a_session_is_pushed_and_then_the_link_is_over() {
     let world = World::gws();
     let mut client = world.user("alice");
