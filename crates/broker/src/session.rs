@@ -342,6 +342,13 @@ impl Session {
         self.outbox.clear()
     }
 
+    /// Whether these distinct patterns, of which some may be subscribed already, fit the bound.
+    pub(crate) fn has_room_for(&self, patterns: &[&ChannelPattern], limit: usize) -> bool {
+        // More than the bound cannot fit, and need not be looked at one by one.
+        patterns.len() <= limit
+            && self.subscriptions.len() + patterns.iter().filter(|p| !self.has(p)).count() <= limit
+    }
+
     /// Adds a subscription. `None` if the bound is reached, else whether it is new.
     pub(crate) fn subscribe(&mut self, pattern: &ChannelPattern, limit: usize) -> Option<bool> {
         if self.subscriptions.contains(pattern) {

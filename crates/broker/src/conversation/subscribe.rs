@@ -8,6 +8,7 @@
 //! Specified: Bayeux 1.0, "Subscribe", "Unsubscribe". Observed: CometD keeps what stands in front of
 //! the first refusal of an array, and cometd-nodejs-server checks all first, as here.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -26,13 +27,19 @@ impl Conversation<'_> {
                 self.may_subscribe(pattern)?;
             }
             // Service channels are for talking to the server; a subscription there means nothing.
-            let mut broadcast = patterns.iter().filter(|p| p.kind() == ChannelKind::Broadcast);
-            broadcast.try_for_each(|pattern| broker.subscribe(cell, pattern))
+            let broadcast = patterns.iter().filter(|p| p.kind() == ChannelKind::Broadcast);
+            let broadcast: BTreeSet<_> = broadcast.collect();
+            let broadcast: Vec<_> = broadcast.into_iter().collect();
+            let limit = broker.config().subscriptions_per_session;
+            if !cell.lock().has_room_for(&broadcast, limit) {
+                return Err(Failure::TooManySubscriptions);
+            }
+            broadcast.into_iter().try_for_each(|pattern| broker.subscribe(cell, pattern))
         });
         self.settle(message, subscribed);
     }
 
-    /// Every pattern of an array is checked before the first one is subscribed: all or none.
+    /// Asked of every pattern of an array before the first one is subscribed: all or none.
     fn may_subscribe(&self, pattern: &ChannelPattern) -> Result<(), Failure> {
         let user = self.request.user;
         match pattern.kind() {

@@ -86,3 +86,17 @@ fn subscriptions_are_bounded_per_session() {
     assert_eq!(client.subscribe("/c")["error"], "403::too_many_subscriptions");
     assert_eq!(client.subscribe("/a")["successful"], true);
 }
+
+#[test]
+fn an_array_beyond_the_bound_subscribes_nothing() {
+    let world = World::new(Config::default().subscriptions_per_session(3));
+    let client = world.up();
+    client.subscribe("/a");
+    let array = |names: &[&str]| json!({"channel": "/meta/subscribe", "subscription": names});
+    let refused = &client.send(array(&["/b", "/c", "/d"]))[0];
+    assert_eq!(refused["error"], "403::too_many_subscriptions");
+    assert_eq!(world.broker.patterns(), 1);
+    // Repeated names and those that are there already count once.
+    assert_eq!(client.send(array(&["/a", "/b", "/b", "/c"]))[0]["successful"], true);
+    assert_eq!(world.broker.patterns(), 3);
+}
