@@ -1,12 +1,7 @@
 //! One request: method, headers, body, answer.
 //!
-//! Protocol errors travel as Bayeux replies with status 200. Only what concerns the body as a
-//! whole gets an HTTP status of its own: 400, 405, 408, 413, 415, each with a body of the form
-//! `[{"successful":false,"error":"400::..."}]`.
-//!
-//! # Sources
-//!
-//! Observed: CometD takes any content type and none; clients take every status but 200 as failure.
+//! Protocol errors travel as Bayeux replies with status 200. What concerns a request as a whole is
+//! refused with a status of its own, see `refusal`.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -39,7 +39,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig as Tungstenite};
-use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, error::CapacityError};
 
 use crate::body::ReplyBody;
 use crate::clock;
@@ -230,19 +230,16 @@ impl Socket {
     }
 
     async fn write(&mut self, delivery: Delivery) -> Result<(), End> {
-        let body = delivery.body();
-        // The body is JSON made from text, so this cannot fail.
-        let text = String::from_utf8(body.to_vec()).unwrap_or_default();
-        match self.send(Message::text(text)).await {
-            Ok(()) => {
-                delivery.written(clock::now());
-                Ok(())
-            }
-            Err(end) => {
-                delivery.failed(clock::now());
-                Err(end)
-            }
+        // JSON made from text is UTF-8; were it not, the socket would end with nothing lost.
+        let sent = match Utf8Bytes::try_from(delivery.body()) {
+            Ok(text) => self.send(Message::Text(text)).await,
+            Err(_) => Err(End::Drop),
+        };
+        match sent {
+            Ok(()) => delivery.written(clock::now()),
+            Err(_) => delivery.failed(clock::now()),
         }
+        sent
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
