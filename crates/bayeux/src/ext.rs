@@ -8,9 +8,49 @@
 //! Documented: CometD's acknowledge extension. Observed: exactly `true` switches it on; clients
 //! send `0`, `-1` or `null` with the first connect.
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::text;
+use crate::timesync::TimeSync;
+
+/// The members of one message's `ext` that mean something here.
+///
+/// Read once per message; what is not an object, or says nothing of interest, reads as nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extensions<'a> {
+    /// Acknowledgement.
+    pub ack: Ack,
+    /// Replay: `true` on a handshake, positions by subscription on a subscribe. As written.
+    pub replay: Option<&'a RawValue>,
+    /// The client's clock.
+    pub timesync: Option<TimeSync>,
+}
+
+impl<'a> Extensions<'a> {
+    /// Reads `ext` of a message.
+    pub fn read(ext: Option<&'a RawValue>) -> Self {
+        #[derive(Deserialize)]
+        struct Members<'a> {
+            #[serde(default)]
+            ack: Value,
+            #[serde(borrow, default)]
+            replay: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            timesync: Option<&'a RawValue>,
+        }
+        ext.and_then(|ext| serde_json::from_str::<Members<'a>>(ext.get()).ok())
+            .map(|members| Self {
+                ack: Ack::of(&members.ack),
+                replay: members.replay,
+                timesync: members.timesync.and_then(TimeSync::read),
+            })
+            .unwrap_or_default()
+    }
+}
 
 /// What a message says about acknowledgement.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -25,19 +65,47 @@ pub enum Ack {
 }
 
 impl Ack {
-    /// Reads `ext.ack`.
-    pub fn read(ext: Option<&RawValue>) -> Self {
-        #[derive(Deserialize)]
-        struct Members {
-            #[serde(default)]
-            ack: Value,
-        }
-        let members = ext.and_then(|ext| serde_json::from_str::<Members>(ext.get()).ok());
-        match members.map(|members| members.ack) {
-            Some(Value::Bool(true)) => Self::Wanted,
-            Some(Value::Number(batch)) => batch.as_u64().map_or(Self::Silent, Self::Received),
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Bool(true) => Self::Wanted,
+            Value::Number(batch) => batch.as_u64().map_or(Self::Silent, Self::Received),
             _ => Self::Silent,
         }
+    }
+}
+
+/// Members of the `ext` of a reply, rendered one after the other.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Members(String);
+
+impl Members {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self(String::new())
+    }
+
+    /// Adds a member; `json` is JSON text and goes out as it is.
+    pub fn push(&mut self, name: &str, json: &str) {
+        let mut member = Vec::with_capacity(name.len() + json.len() + 4);
+        if !self.0.is_empty() {
+            member.push(b',');
+        }
+        text::push_string(&mut member, name);
+        member.push(b':');
+        self.0.push_str(&String::from_utf8_lossy(&member));
+        self.0.push_str(json);
+    }
+
+    /// Adds a number.
+    pub fn push_number(&mut self, name: &'static str, number: u64) {
+        let comma = if self.0.is_empty() { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "{comma}\"{name}\":{number}");
+    }
+
+    /// The members with commas between them; `None` if there are none.
+    pub fn text(&self) -> Option<&str> {
+        (!self.0.is_empty()).then_some(self.0.as_str())
     }
 }
 
@@ -57,8 +125,18 @@ mod tests {
             ("{}", Ack::Silent),
         ] {
             let raw = RawValue::from_string(ext.to_owned()).unwrap();
-            assert_eq!(Ack::read(Some(&raw)), ack, "{ext}");
+            assert_eq!(Extensions::read(Some(&raw)).ack, ack, "{ext}");
         }
-        assert_eq!(Ack::read(None), Ack::Silent);
+        assert_eq!(Extensions::read(None).ack, Ack::Silent);
+    }
+
+    #[test]
+    fn members_are_rendered_in_their_order() {
+        let mut members = Members::new();
+        assert_eq!(members.text(), None);
+        members.push_number("ack", 7);
+        members.push("replay", "true");
+        members.push("a\"b", "{}");
+        assert_eq!(members.text(), Some(r#""ack":7,"replay":true,"a\"b":{}"#));
     }
 }

@@ -12,6 +12,7 @@
 //! | [`batch`]   | a whole body: its size, depth, count, and the messages in it     |
 //! | [`advice`]  | what the server advises, and what a client asks for              |
 //! | [`ext`]     | the extensions this server understands                           |
+//! | [`timesync`] | how a client's clock differs from the server's                   |
 //! | [`failure`] | refusals as `code:args:text`, in the dialect a deployment needs  |
 //! | [`reply`]   | the answer to one message                                        |
 //! | [`event`]   | a published message, rendered once for all its receivers         |
@@ -40,11 +41,13 @@ pub mod message;
 pub mod pattern;
 pub mod reply;
 mod text;
+pub mod timesync;
 
 pub use advice::{Advice, ClientAdvice, Reconnect};
 pub use channel::{ChannelError, ChannelKind, ChannelName};
-pub use ext::Ack;
+pub use ext::{Ack, Extensions};
 pub use failure::{Dialect, Failure};
 pub use id::{BrowserId, ClientId};
 pub use message::Message;
 pub use pattern::ChannelPattern;
+pub use timesync::TimeSync;

@@ -12,15 +12,6 @@ use crate::failure::{Dialect, Failure};
 use crate::id::ClientId;
 use crate::text;
 
-/// What the acknowledge extension adds to a reply.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AckReply {
-    /// On a handshake: the extension is on.
-    Enabled,
-    /// On a connect: the number of this batch.
-    Batch(u64),
-}
-
 /// What the reply to a successful handshake says besides.
 #[derive(Clone, Copy, Debug)]
 pub struct Greeting<'a> {
@@ -43,8 +34,8 @@ pub struct Reply<'a> {
     pub failure: Option<&'a Failure>,
     /// How to come back.
     pub advice: Option<Advice>,
-    /// Only where the acknowledge extension is on.
-    pub ack: Option<AckReply>,
+    /// What extensions add: members of `ext` as JSON text, see [`Members`](crate::ext::Members).
+    pub ext: Option<&'a str>,
     /// Only on successful handshakes.
     pub greeting: Option<Greeting<'a>>,
 }
@@ -58,7 +49,7 @@ impl<'a> Reply<'a> {
             subscription: None,
             failure: None,
             advice: None,
-            ack: None,
+            ext: None,
             greeting: None,
         }
     }
@@ -100,14 +91,10 @@ impl<'a> Reply<'a> {
             advice.render(out);
             out.push(b',');
         }
-        match self.ack {
-            None => {}
-            Some(AckReply::Enabled) => out.extend_from_slice(b"\"ext\":{\"ack\":true},"),
-            Some(AckReply::Batch(batch)) => {
-                out.extend_from_slice(b"\"ext\":{\"ack\":");
-                text::push_number(out, batch);
-                out.extend_from_slice(b"},");
-            }
+        if let Some(ext) = self.ext {
+            out.extend_from_slice(b"\"ext\":{");
+            out.extend_from_slice(ext.as_bytes());
+            out.extend_from_slice(b"},");
         }
         match self.failure {
             None => out.extend_from_slice(b"\"successful\":true}"),

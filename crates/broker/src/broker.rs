@@ -15,6 +15,7 @@ use encke_bayeux::{Advice, ChannelKind, ChannelName, ClientId, Reconnect, event}
 
 use crate::config::{Config, ConfigError};
 use crate::effect::{Due, Release, Released};
+use crate::event::Event;
 use crate::index::Index;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Amount, Queued, Taken};
@@ -137,7 +138,8 @@ impl Broker {
         if self.is_private(channel) {
             return Err(PublishError::Private);
         }
-        Ok(self.broadcast(channel, event::render(channel, Some(data), None, None), now))
+        let text = event::render(channel, Some(data), None, None);
+        Ok(self.broadcast(channel, Event::new(text, now)))
     }
 
     /// Delivers to every session of `user` with a subscription that matches `channel`.
@@ -151,7 +153,8 @@ impl Broker {
         data: &str,
         now: Instant,
     ) -> usize {
-        let mut round = Round::new(self, event::render(channel, Some(data), None, None), now);
+        let text = event::render(channel, Some(data), None, None);
+        let mut round = Round::new(self, Event::new(text, now));
         let named_only = self.config().named_only.contains(channel);
         if let Some(cells) = self.shared.users.get(user) {
             for cell in cells.iter() {
@@ -261,10 +264,10 @@ impl Broker {
     }
 
     /// Hands an event to every subscriber of `channel` once.
-    pub(crate) fn broadcast(&self, channel: &ChannelName, text: Bytes, now: Instant) -> usize {
+    pub(crate) fn broadcast(&self, channel: &ChannelName, event: Event) -> usize {
         add(&self.counters().published, 1);
         let publish = self.shared.publishes.fetch_add(1, Ordering::Relaxed);
-        let mut round = Round::new(self, text, now);
+        let mut round = Round::new(self, event);
         self.shared.index.visit(channel, |Subscriber(cell)| round.offer(cell, publish, |_| true));
         round.finish()
     }

@@ -11,8 +11,10 @@ use std::time::Duration;
 use encke_bayeux::batch::Limits;
 use encke_bayeux::{ChannelName, ChannelPattern, Dialect};
 
+use crate::channel_rule::{ChannelRule, ChannelSettings};
 use crate::listener::Listener;
 use crate::policy::{Policy, Rules};
+use crate::wall::WallClock;
 
 /// The configuration of one broker.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub(crate) connection_types: Vec<&'static str>,
     pub(crate) private: Vec<ChannelPattern>,
     pub(crate) named_only: Vec<ChannelName>,
+    pub(crate) channels: Vec<ChannelRule>,
+    pub(crate) wall: Option<WallClock>,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
@@ -56,6 +60,8 @@ impl Default for Config {
             connection_types: vec!["long-polling"],
             private: Vec::new(),
             named_only: Vec::new(),
+            channels: Vec::new(),
+            wall: None,
             policy: Arc::new(Rules::default()),
             listener: None,
         }
@@ -193,6 +199,22 @@ impl Config {
         self
     }
 
+    /// Settings by channel: the first rule that matches counts. Default none.
+    #[must_use]
+    pub fn channels(mut self, rules: Vec<ChannelRule>) -> Self {
+        self.channels = rules;
+        self
+    }
+
+    /// What time of day it is. Default unknown.
+    ///
+    /// Whatever tells clients the time of day needs it.
+    #[must_use]
+    pub fn wall(mut self, wall: WallClock) -> Self {
+        self.wall = Some(wall);
+        self
+    }
+
     /// Who may do what. Default: [`Rules::default`].
     #[must_use]
     pub fn policy(mut self, policy: Arc<dyn Policy>) -> Self {
@@ -205,6 +227,10 @@ impl Config {
     pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
         self.listener = Some(listener);
         self
+    }
+
+    pub(crate) fn channel(&self, channel: &ChannelName) -> &ChannelSettings {
+        ChannelSettings::of(&self.channels, channel)
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

@@ -13,8 +13,9 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use encke_bayeux::reply::{AckReply, Reply};
-use encke_bayeux::{Advice, BrowserId, Failure, Reconnect};
+use encke_bayeux::ext::Members;
+use encke_bayeux::reply::Reply;
+use encke_bayeux::{Advice, BrowserId, Failure, Reconnect, TimeSync};
 
 use crate::broker::{Broker, Cell};
 use crate::effect::Release;
@@ -29,6 +30,8 @@ pub struct Hold {
     pub(crate) generation: u64,
     pub(crate) id: Option<Box<str>>,
     pub(crate) advice: Option<Advice>,
+    /// The clock of a client that asked how it differs, and when it did.
+    pub(crate) timesync: Option<Box<(TimeSync, Instant)>>,
 }
 
 impl Hold {
@@ -41,7 +44,9 @@ impl Hold {
     }
 
     /// Makes the response. The one to a superseded connect takes no messages along.
-    pub fn answer(self, release: Release) -> Delivery {
+    ///
+    /// `now` is the time of the answer.
+    pub fn answer(self, release: Release, now: Instant) -> Delivery {
         let channel = Some("/meta/connect");
         let mut reply =
             Reply { advice: self.advice, ..Reply::success(channel, self.id.as_deref()) };
@@ -54,11 +59,23 @@ impl Hold {
                 reply.advice = Some(Advice::handshake());
             }
         }
+        let mut ext = Members::new();
         let mut taken = Taken::default();
         if release != Release::Superseded {
-            reply.ack = self.cell.lock().begin_reply().map(AckReply::Batch);
+            if let Some(batch) = self.cell.lock().begin_reply() {
+                ext.push_number("ack", batch);
+            }
             taken = self.broker.take(&self.cell);
         }
+        if let Some(timesync) = self.timesync.and_then(|asked| {
+            let (timesync, came) = *asked;
+            let spent = u64::try_from(now.saturating_duration_since(came).as_millis());
+            let wall = self.broker.config().wall?;
+            timesync.answer(wall.unix_ms(came), spent.unwrap_or(u64::MAX))
+        }) {
+            ext.push("timesync", &timesync);
+        }
+        reply.ext = ext.text();
         let mut replies = Vec::with_capacity(96);
         reply.render(self.broker.config().dialect, &mut replies);
         Delivery::new(self.broker, Some(self.cell), taken, &replies)

@@ -9,6 +9,7 @@
 //!
 //! | Module         | Owns                                                                |
 //! |----------------|---------------------------------------------------------------------|
+//! | [`channel_rule`] | settings that differ by channel                                   |
 //! | [`config`]     | every bound and every time, with unit and default                   |
 //! | [`policy`]     | who may shake hands, subscribe and publish                          |
 //! | [`listener`]   | what an embedder may observe                                        |
@@ -17,6 +18,7 @@
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
 //! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
+//! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
 //! | `membership`   | sessions and subscriptions coming and going                         |
@@ -39,9 +41,11 @@
 
 mod binding;
 mod broker;
+pub mod channel_rule;
 pub mod config;
 mod conversation;
 mod effect;
+mod event;
 pub mod hold;
 pub mod index;
 pub mod link;
@@ -53,15 +57,18 @@ mod round;
 mod session;
 pub mod stats;
 mod user;
+mod wall;
 mod wheel;
 
 pub use broker::{Broker, PublishError};
+pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};
 pub use config::{Config, ConfigError};
 pub use conversation::{Answer, Entropy, Request};
 pub use effect::Release;
 pub use hold::{Delivery, Hold};
 pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
-pub use policy::{Policy, Rules};
+pub use policy::{Asking, Policy, Rules};
 pub use stats::Stats;
 pub use user::UserId;
+pub use wall::WallClock;

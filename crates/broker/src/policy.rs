@@ -4,21 +4,40 @@
 //! rest. It is asked under no lock and must not block.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use encke_bayeux::{ChannelName, ChannelPattern};
+use encke_bayeux::{ChannelName, ChannelPattern, ClientId};
+use serde_json::value::RawValue;
 
 use crate::user::UserId;
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Asking<'a> {
+    /// The session; `None` on a handshake.
+    pub client: Option<ClientId>,
+    /// The authenticated user; `None` is an anonymous client.
+    pub user: Option<&'a UserId>,
+    /// What the server around the broker says the user is, such as `supervisor`.
+    pub roles: &'a [Arc<str>],
+    /// The address that the request came from, where it is known.
+    pub peer: Option<IpAddr>,
+    /// The message's `ext`, as written: credentials may be there.
+    pub ext: Option<&'a RawValue>,
+}
+
 /// Decisions of whoever runs the broker.
 pub trait Policy: fmt::Debug + Send + Sync {
-    /// Whether a session may begin. `None` is an anonymous client.
-    fn can_handshake(&self, user: Option<&UserId>) -> bool;
+    /// Whether a session may begin.
+    fn can_handshake(&self, asking: &Asking<'_>) -> bool;
 
     /// Whether a subscription is allowed.
-    fn can_subscribe(&self, user: Option<&UserId>, pattern: &ChannelPattern) -> bool;
+    fn can_subscribe(&self, asking: &Asking<'_>, pattern: &ChannelPattern) -> bool;
 
     /// Whether a client may publish on a broadcast channel.
-    fn can_publish(&self, user: Option<&UserId>, channel: &ChannelName) -> bool;
+    fn can_publish(&self, asking: &Asking<'_>, channel: &ChannelName) -> bool;
 }
 
 /// A policy made of three plain rules.
@@ -60,15 +79,15 @@ impl Rules {
 }
 
 impl Policy for Rules {
-    fn can_handshake(&self, user: Option<&UserId>) -> bool {
-        self.anonymous || user.is_some()
+    fn can_handshake(&self, asking: &Asking<'_>) -> bool {
+        self.anonymous || asking.user.is_some()
     }
 
-    fn can_subscribe(&self, _: Option<&UserId>, pattern: &ChannelPattern) -> bool {
+    fn can_subscribe(&self, _: &Asking<'_>, pattern: &ChannelPattern) -> bool {
         !self.reserved.iter().any(|reserved| reserved.contains(pattern))
     }
 
-    fn can_publish(&self, _: Option<&UserId>, channel: &ChannelName) -> bool {
+    fn can_publish(&self, _: &Asking<'_>, channel: &ChannelName) -> bool {
         self.publish && !self.reserved.iter().any(|reserved| reserved.matches(channel))
     }
 }

@@ -7,21 +7,19 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use bytes::Bytes;
 use encke_bayeux::ClientId;
 
 use crate::broker::{Broker, Cell};
 use crate::effect::{Offered, Released};
+use crate::event::Event;
 use crate::listener::RemovedBecause;
-use crate::outbox::Queued;
 use crate::session::Session;
 use crate::stats::add;
 
 /// The round of one event.
 pub(crate) struct Round<'a> {
     broker: &'a Broker,
-    text: Bytes,
-    now: Instant,
+    event: Event,
     reached: usize,
     released: Vec<Released>,
     linked: Vec<Waker>,
@@ -30,9 +28,9 @@ pub(crate) struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    pub(crate) fn new(broker: &'a Broker, text: Bytes, now: Instant) -> Self {
+    pub(crate) fn new(broker: &'a Broker, event: Event) -> Self {
         let (released, linked, full, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { broker, text, now, reached: 0, released, linked, full, idle }
+        Self { broker, event, reached: 0, released, linked, full, idle }
     }
 
     /// Offers the event to one session, if it wants it. `publish` tells doubles apart; 0 if there
@@ -43,12 +41,14 @@ impl<'a> Round<'a> {
         publish: u64,
         wants: impl FnOnce(&Session) -> bool,
     ) {
+        if self.event.not_to == Some(cell.id) {
+            return;
+        }
         let mut session = cell.lock();
         if !wants(&session) {
             return;
         }
-        let message = Queued { text: self.text.clone(), at: self.now };
-        match session.offer(message, publish, self.broker.config()) {
+        match session.offer(&self.event, publish, self.broker.config()) {
             Offered::Queued(None) => self.reached += 1,
             Offered::Queued(Some(released)) => {
                 self.reached += 1;
@@ -67,9 +67,9 @@ impl<'a> Round<'a> {
     /// Wakes whom it concerns and cuts who is full. Returns how many sessions were reached.
     pub(crate) fn finish(self) -> usize {
         let broker = self.broker;
-        broker.count_queued(self.reached, self.reached * self.text.len());
+        broker.count_queued(self.reached, self.reached * self.event.text.len());
         for (id, at) in self.idle {
-            broker.arm(id, Some(at), self.now);
+            broker.arm(id, Some(at), self.event.at);
         }
         for released in self.released {
             broker.wake(Some(released));

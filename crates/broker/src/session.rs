@@ -32,6 +32,7 @@ use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice,
 use crate::binding::Binding;
 use crate::config::Config;
 use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
+use crate::event::Event;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Amount, Outbox, Queued, Taken};
 use crate::wheel::TICK;
@@ -148,7 +149,7 @@ impl Session {
     }
 
     /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen.
-    pub(crate) fn offer(&mut self, message: Queued, publish: u64, config: &Config) -> Offered {
+    pub(crate) fn offer(&mut self, event: &Event, publish: u64, config: &Config) -> Offered {
         if self.is_gone() {
             return Offered::Gone;
         }
@@ -158,8 +159,7 @@ impl Session {
             }
             self.last_publish = publish;
         }
-        let now = message.at;
-        if !self.outbox.push(message, config) {
+        if !self.outbox.push(event.queued(), config) {
             return Offered::Overflow;
         }
         if let Some(link) = self.link.as_mut().filter(|_| !self.outbox.is_acknowledged()) {
@@ -168,7 +168,7 @@ impl Session {
         if self.batches > 0 {
             return Offered::Queued(None);
         }
-        Offered::Queued(self.release(Release::Messages, config, now))
+        Offered::Queued(self.release(Release::Messages, config, event.at))
     }
 
     /// Queues a message and releases nothing. False if the queue is full.

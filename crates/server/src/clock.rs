@@ -2,7 +2,9 @@
 //!
 //! Everything below takes `now` as an argument; this edge is where it comes from.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use encke::broker::WallClock;
 
 /// Monotonic time, for deadlines and durations.
 #[expect(
@@ -11,4 +13,14 @@ use std::time::Instant;
 )]
 pub(crate) fn now() -> Instant {
     Instant::now()
+}
+
+/// The time of day, for what clients are told of it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place of this crate that reads the time of day"
+)]
+pub(crate) fn wall() -> WallClock {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallClock::new(now(), u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }

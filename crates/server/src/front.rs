@@ -23,7 +23,7 @@ use axum::Router;
 use axum::body::Body;
 use encke::broker::UserId;
 use encke::gateway::{Operation, ReturnCode};
-use encke::transport::{Authenticated, BayeuxService};
+use encke::transport::{Authenticated, BayeuxService, Peer};
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, StatusCode, request};
 use http_body::Body as _;
@@ -149,6 +149,7 @@ impl Front {
                 return *answer;
             }
         };
+        head.extensions.insert(Peer(peer.ip()));
         let tells_token = house.login.csrf && head.method == Method::GET;
         let request = Request::from_parts(head, body);
         let mut answer = match part {

@@ -29,7 +29,7 @@ impl Future for Held {
             return Poll::Pending;
         };
         match hold.poll_release(cx) {
-            Poll::Ready(release) => Poll::Ready((release, hold.answer(release))),
+            Poll::Ready(release) => Poll::Ready((release, hold.answer(release, clock::now()))),
             Poll::Pending => {
                 self.0 = Some(hold);
                 Poll::Pending

@@ -19,7 +19,8 @@
 //! | `clock`     | the only place that reads the time                               |
 //!
 //! Who the user is comes from outside: a server that authenticates puts [`Authenticated`] into the
-//! request's extensions. Without it the client is anonymous, and the broker's policy decides.
+//! request's extensions, and [`Peer`] where limits by address are wanted. Without a user the client is
+//! anonymous, and the broker's policy decides.
 
 mod body;
 mod callback;
@@ -36,4 +37,4 @@ mod websocket;
 pub use body::ReplyBody;
 pub use clock::drive;
 pub use config::{CookieConfig, HttpConfig, SameSite};
-pub use service::{Authenticated, BayeuxService, SocketTask};
+pub use service::{Authenticated, BayeuxService, Peer, SocketTask};

@@ -6,13 +6,14 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use encke_broker::{Answer, Broker, Delivery, Release, Request as BrokerRequest, UserId};
 use http::header::{CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::rt::Executor;
 
@@ -22,12 +23,16 @@ use crate::config::HttpConfig;
 use crate::entropy::OsEntropy;
 use crate::held::Held;
 use crate::refusal::{self, Refusal};
-use crate::websocket::{self, Socket};
+use crate::websocket::{self, Socket, Who};
 use crate::{clock, cookie, incoming};
 
 /// The verified user of a request, put into its extensions by the server around this service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Authenticated(pub UserId);
+
+/// The address that a request came from, put into its extensions by the server around this service.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Peer(pub IpAddr);
 
 /// Bayeux over HTTP. Cheap to clone; serves any number of connections.
 ///
@@ -113,11 +118,15 @@ impl BayeuxService {
         };
         let user = request.extensions().get::<Authenticated>().map(|user| user.0.clone());
         let browser = cookie::read(request.headers(), &self.config.cookie.name);
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
         let upgrade = hyper::upgrade::on(&mut request);
         let (broker, config) = (self.broker.clone(), Arc::clone(&self.config));
         executor.execute(Box::pin(async move {
             if let Ok(upgraded) = upgrade.await {
-                Socket::new(broker, &config, user, browser, upgraded).await.run().await;
+                Socket::new(broker, &config, Who { user, browser, peer }, upgraded)
+                    .await
+                    .run()
+                    .await;
             }
         }));
         response
@@ -145,9 +154,9 @@ impl BayeuxService {
         let request = BrokerRequest {
             user,
             browser: browser.as_ref(),
-            pushes: false,
-            now: clock::now(),
-            entropy: &OsEntropy,
+            peer: parts.extensions.get::<Peer>().map(|peer| peer.0),
+            multiplexed: parts.version == Version::HTTP_2,
+            ..BrokerRequest::new(clock::now(), &OsEntropy)
         };
         let answer = self.broker.handle(&request, &body).map_err(|error| Refusal::Body {
             status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),

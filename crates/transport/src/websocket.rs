@@ -22,6 +22,7 @@
 //! Observed: CometD 3.1 to 8 and their JavaScript library for frames, resumption and takeover.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use encke_bayeux::BrowserId;
@@ -75,11 +76,17 @@ pub(crate) fn switching(headers: &HeaderMap) -> Option<Response<ReplyBody>> {
     Some(response)
 }
 
+/// Who opened a socket, as its upgrade told.
+pub(crate) struct Who {
+    pub(crate) user: Option<UserId>,
+    pub(crate) browser: Option<BrowserId>,
+    pub(crate) peer: Option<IpAddr>,
+}
+
 /// One open socket.
 pub(crate) struct Socket {
     broker: Broker,
-    user: Option<UserId>,
-    browser: Option<BrowserId>,
+    who: Who,
     stream: WebSocketStream<TokioIo<Upgraded>>,
     link: Option<Link>,
     held: Option<Held>,
@@ -110,8 +117,7 @@ impl Socket {
     pub(crate) async fn new(
         broker: Broker,
         config: &HttpConfig,
-        user: Option<UserId>,
-        browser: Option<BrowserId>,
+        who: Who,
         upgraded: Upgraded,
     ) -> Self {
         let bounds = Tungstenite::default()
@@ -123,8 +129,7 @@ impl Socket {
         let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(bounds)).await;
         Self {
             broker,
-            user,
-            browser,
+            who,
             stream,
             link: None,
             held: None,
@@ -201,11 +206,11 @@ impl Socket {
         };
         let answer = {
             let request = BrokerRequest {
-                user: self.user.as_ref(),
-                browser: self.browser.as_ref(),
+                user: self.who.user.as_ref(),
+                browser: self.who.browser.as_ref(),
+                peer: self.who.peer,
                 pushes: true,
-                now: clock::now(),
-                entropy: &OsEntropy,
+                ..BrokerRequest::new(clock::now(), &OsEntropy)
             };
             self.broker.handle(&request, text.as_bytes())
         };

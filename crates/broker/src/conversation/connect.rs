@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use encke_bayeux::reply::{AckReply, Reply};
+use encke_bayeux::reply::Reply;
 use encke_bayeux::{Ack, Message};
 
 use super::Conversation;
@@ -30,7 +30,7 @@ impl Conversation<'_> {
         let (connected, arm, acknowledged, unlinked) = {
             let mut session = cell.lock();
             let acknowledged = if session.is_acknowledged() {
-                match Ack::read(message.ext) {
+                match self.asked.ack {
                     Ack::Received(batch) => session.acknowledge(Some(batch)),
                     Ack::Silent | Ack::Wanted => session.acknowledge(None),
                 }
@@ -59,13 +59,15 @@ impl Conversation<'_> {
                 generation,
                 id: message.id.get().map(Into::into),
                 advice: connected.advice,
+                timesync: self.asked.timesync.map(|timesync| Box::new((timesync, now))),
             });
         }
         self.carries = true;
         let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
-        let ack = cell.lock().begin_reply().map(AckReply::Batch);
-        let success = Reply::success(message.channel.get(), message.id.get());
-        self.reply(&Reply { advice, ack, ..success });
+        if let Some(batch) = cell.lock().begin_reply() {
+            self.ext.push_number("ack", batch);
+        }
+        self.reply(&Reply { advice, ..Reply::success(message.channel.get(), message.id.get()) });
         None
     }
 

@@ -7,7 +7,7 @@
 //!
 //! Specified: Bayeux 1.0, "Handshake". Observed: CometD 3.1 to 8 validate nothing here either.
 
-use encke_bayeux::reply::{AckReply, Greeting, Reply};
+use encke_bayeux::reply::{Greeting, Reply};
 use encke_bayeux::{Ack, Advice, BrowserId, ClientId, Failure, Message, Reconnect};
 
 use super::Conversation;
@@ -21,14 +21,14 @@ impl Conversation<'_> {
             Err(Failure::MessageIdInvalid)
         } else if broker.is_draining() {
             Err(Failure::Draining)
-        } else if !broker.config().policy.can_handshake(request.user) {
+        } else if !broker.config().policy.can_handshake(&self.asking(message)) {
             Err(Failure::HandshakeDenied)
         } else {
             let id = ClientId::from_random(request.entropy.bytes());
             let offered =
                 request.browser.is_none().then(|| BrowserId::from_random(request.entropy.bytes()));
             let kept = request.browser.cloned();
-            let ack = broker.config().acknowledge && Ack::read(message.ext) == Ack::Wanted;
+            let ack = broker.config().acknowledge && self.asked.ack == Ack::Wanted;
             let session = Session::new(kept, offered.clone(), ack, broker.config(), request.now);
             broker.add_session(id, request.user, session, request.now).map(|()| (id, offered, ack))
         };
@@ -36,13 +36,15 @@ impl Conversation<'_> {
             Ok((client_id, offered, ack)) => {
                 self.browser = offered;
                 let config = broker.config();
+                if ack {
+                    self.ext.push("ack", "true");
+                }
                 let reply = Reply {
                     advice: Some(Advice {
                         interval: Some(config.interval),
                         timeout: Some(config.timeout),
                         ..Advice::only(Reconnect::Retry)
                     }),
-                    ack: ack.then_some(AckReply::Enabled),
                     greeting: Some(Greeting {
                         client_id,
                         connection_types: &config.connection_types,

@@ -17,19 +17,25 @@ mod connect;
 mod handshake;
 mod subscribe;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::value::RawValue;
 
 use encke_bayeux::batch::{self, DecodeError};
+use encke_bayeux::ext::Members;
 use encke_bayeux::message::Text;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, Failure, Message, event};
+use encke_bayeux::{
+    Advice, BrowserId, ChannelKind, ChannelName, Extensions, Failure, Message, event,
+};
 
 use crate::broker::{Broker, Cell};
+use crate::event::Event;
 use crate::hold::{Delivery, Hold};
 use crate::outbox::Taken;
+use crate::policy::Asking;
 use crate::stats::add;
 use crate::user::UserId;
 
@@ -44,14 +50,36 @@ pub trait Entropy {
 pub struct Request<'a> {
     /// The authenticated user; `None` is anonymous.
     pub user: Option<&'a UserId>,
+    /// What the server around the broker says the user is; for policies.
+    pub roles: &'a [Arc<str>],
+    /// The address that the request came from, where it is known.
+    pub peer: Option<IpAddr>,
     /// The browser cookie.
     pub browser: Option<&'a BrowserId>,
     /// Whether the connection takes messages at any time, as a WebSocket does.
     pub pushes: bool,
+    /// Whether many requests share the connection, as in HTTP/2, so that a held one blocks none.
+    pub multiplexed: bool,
     /// The time of receipt.
     pub now: Instant,
     /// Used by handshakes.
     pub entropy: &'a dyn Entropy,
+}
+
+impl<'a> Request<'a> {
+    /// A request of nobody in particular.
+    pub fn new(now: Instant, entropy: &'a dyn Entropy) -> Self {
+        Self {
+            user: None,
+            roles: &[],
+            peer: None,
+            browser: None,
+            pushes: false,
+            multiplexed: false,
+            now,
+            entropy,
+        }
+    }
 }
 
 impl std::fmt::Debug for Request<'_> {
@@ -85,6 +113,7 @@ impl Broker {
         let mut conversation = Conversation::new(self, request);
         let handshake = |message: &&Message<'_>| message.channel.get() == Some("/meta/handshake");
         if let Some(message) = messages.iter().find(handshake) {
+            conversation.begin(message);
             conversation.handshake(message);
             return Ok(conversation.finish());
         }
@@ -107,6 +136,10 @@ struct Conversation<'a> {
     carries: bool,
     /// Whether the session was told that this response may carry messages.
     batching: bool,
+    /// What the message in work says in its `ext`.
+    asked: Extensions<'a>,
+    /// What the reply to it says in its own.
+    ext: Members,
     replies: Vec<u8>,
     browser: Option<BrowserId>,
 }
@@ -119,6 +152,8 @@ impl<'a> Conversation<'a> {
             cell: None,
             carries: false,
             batching: false,
+            asked: Extensions::default(),
+            ext: Members::new(),
             replies: Vec::with_capacity(128),
             browser: None,
         }
@@ -142,7 +177,16 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn message(&mut self, message: &Message<'_>, alone: bool) -> Option<Hold> {
+    /// A message is taken up: its reply says nothing in `ext` yet but what any reply may.
+    fn begin(&mut self, message: &Message<'a>) {
+        self.ext = Members::new();
+        // What a publish says there is for its subscribers.
+        let is_meta = message.channel.get().is_some_and(|name| name.starts_with("/meta/"));
+        self.asked = Extensions::read(message.ext.filter(|_| is_meta));
+    }
+
+    fn message(&mut self, message: &Message<'a>, alone: bool) -> Option<Hold> {
+        self.begin(message);
         if !message.id_is_valid() {
             self.refuse(message, None, &Failure::MessageIdInvalid);
             return None;
@@ -191,7 +235,7 @@ impl<'a> Conversation<'a> {
     fn publish(&mut self, message: &Message<'_>, channel: &ChannelName) {
         let broker = self.broker;
         let refused = broker.is_private(channel)
-            || !broker.config().policy.can_publish(self.request.user, channel);
+            || !broker.config().policy.can_publish(&self.asking(message), channel);
         if refused {
             self.refuse(message, None, &Failure::PublishDenied);
             return;
@@ -202,8 +246,22 @@ impl<'a> Conversation<'a> {
             message.ext.map(RawValue::get),
             message.timestamp.map(RawValue::get),
         );
-        broker.broadcast(channel, text, self.request.now);
+        let mut event = Event::new(text, self.request.now);
+        if !broker.config().channel(channel).broadcast_to_publisher {
+            event.not_to = self.cell.as_ref().map(|cell| cell.id);
+        }
+        broker.broadcast(channel, event);
         self.accept(message);
+    }
+
+    /// Who sends this message, for a policy.
+    fn asking<'m>(&self, message: &Message<'m>) -> Asking<'m>
+    where
+        'a: 'm,
+    {
+        let Request { user, roles, peer, .. } = *self.request;
+        let client = self.cell.as_ref().map(|cell| cell.id);
+        Asking { client, user, roles, peer, ext: message.ext }
     }
 
     fn accept(&mut self, message: &Message<'_>) {
@@ -219,10 +277,21 @@ impl<'a> Conversation<'a> {
         self.reply(&Reply { failure: Some(failure), advice, subscription, ..success });
     }
 
+    /// Adds a reply; what has been noted for its `ext` goes out with it.
     fn reply(&mut self, reply: &Reply<'_>) {
+        let wall = self.broker.config().wall;
+        let timesync = self
+            .asked
+            .timesync
+            .zip(wall)
+            .and_then(|(timesync, wall)| timesync.answer(wall.unix_ms(self.request.now), 0));
+        if let Some(timesync) = timesync {
+            self.ext.push("timesync", &timesync);
+        }
         if !self.replies.is_empty() {
             self.replies.push(b',');
         }
+        let reply = Reply { ext: self.ext.text(), ..*reply };
         reply.render(self.broker.config().dialect, &mut self.replies);
     }
 

@@ -24,7 +24,7 @@ impl Conversation<'_> {
         let broker = self.broker;
         let subscribed = patterns(message).and_then(|patterns| {
             for pattern in &patterns {
-                self.may_subscribe(pattern)?;
+                self.may_subscribe(message, pattern)?;
             }
             // Service channels are for talking to the server; a subscription there means nothing.
             let broadcast = patterns.iter().filter(|p| p.kind() == ChannelKind::Broadcast);
@@ -40,8 +40,12 @@ impl Conversation<'_> {
     }
 
     /// Asked of every pattern of an array before the first one is subscribed: all or none.
-    fn may_subscribe(&self, pattern: &ChannelPattern) -> Result<(), Failure> {
-        let user = self.request.user;
+    fn may_subscribe(
+        &self,
+        message: &Message<'_>,
+        pattern: &ChannelPattern,
+    ) -> Result<(), Failure> {
+        let asking = self.asking(message);
         match pattern.kind() {
             ChannelKind::Meta => Err(match pattern.as_str() {
                 "/meta/handshake" | "/meta/connect" | "/meta/subscribe" | "/meta/unsubscribe"
@@ -50,9 +54,10 @@ impl Conversation<'_> {
             }),
             ChannelKind::Service => Ok(()),
             ChannelKind::Broadcast => {
-                let private_needs_user = user.is_none() && self.broker.lies_in_private(pattern);
-                let allowed =
-                    !private_needs_user && self.broker.config().policy.can_subscribe(user, pattern);
+                let private_needs_user =
+                    asking.user.is_none() && self.broker.lies_in_private(pattern);
+                let allowed = !private_needs_user
+                    && self.broker.config().policy.can_subscribe(&asking, pattern);
                 allowed.then_some(()).ok_or(Failure::SubscribeDenied)
             }
         }

@@ -157,7 +157,7 @@ fn what_could_not_be_written_goes_out_in_front_of_what_came_later() {
     other.publish("/a", json!(1));
     let mut first = first;
     let release = first.release().unwrap();
-    let delivery = first.hold.take().unwrap().answer(release);
+    let delivery = first.hold.take().unwrap().answer(release, world.now.get());
     let mut second = client.hold();
     assert!(second.is_waiting());
     delivery.failed(world.now.get());

@@ -21,3 +21,4 @@ mod model;
 mod order;
 mod private;
 mod subscribe;
+mod timesync;

@@ -119,8 +119,7 @@ impl<'w> Client<'w> {
             user: self.user.as_ref(),
             browser: self.browser.as_ref(),
             pushes: self.pushes,
-            now: self.world.now.get(),
-            entropy: &self.world.entropy,
+            ..Request::new(self.world.now.get(), &self.world.entropy)
         };
         self.world.broker.handle(&request, body.as_bytes()).unwrap()
     }
@@ -226,7 +225,7 @@ impl<'w> Held<'w> {
     /// The response of a hold that is over.
     pub(crate) fn answer(mut self) -> Vec<Value> {
         let release = self.release().expect("still waiting");
-        let delivery = self.hold.take().unwrap().answer(release);
+        let delivery = self.hold.take().unwrap().answer(release, self.world.now.get());
         let body = delivery.body();
         delivery.written(self.world.now.get());
         serde_json::from_slice(&body).unwrap()
@@ -235,7 +234,11 @@ impl<'w> Held<'w> {
     /// The response was made and its connection ended before it was written.
     pub(crate) fn answer_lost(mut self) {
         let release = self.release().expect("still waiting");
-        self.hold.take().unwrap().answer(release).failed(self.world.now.get());
+        self.hold
+            .take()
+            .unwrap()
+            .answer(release, self.world.now.get())
+            .failed(self.world.now.get());
     }
 
     /// The connection ended while the connect was held.

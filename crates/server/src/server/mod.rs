@@ -323,7 +323,7 @@ fn listen(bound: Bound) -> Result<tokio::net::TcpListener, StartError> {
 }
 
 fn broker(config: encke::broker::Config) -> Result<Broker, StartError> {
-    Broker::new(config).map_err(|error| StartError::part("broker", error))
+    Broker::new(config.wall(clock::wall())).map_err(|error| StartError::part("broker", error))
 }
 
 fn verifier(bounds: login::CheckBounds) -> Result<Verifier, StartError> {
