@@ -1,4 +1,6 @@
-//! Serving HTTP/1.1 on accepted connections, and ending them in order.
+//! Serving HTTP on accepted connections, and ending them in order.
+//!
+//! HTTP/1.1 here, HTTP/2 in `http2` where a TLS client chose it.
 //!
 //! [`Connections`] owns every connection's task. Its drain asks each one to finish the request it
 //! is in and close, waits, and ends what is left when the time is over.
@@ -21,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::accept::{Accepted, Acceptor};
+use super::http2::{ALPN, Http2};
 use super::linger::Lingering;
 use crate::answer::Answer;
 
@@ -50,6 +53,7 @@ pub(crate) struct ConnectionLimits {
 pub(crate) struct Connections<S> {
     service: S,
     http: http1::Builder,
+    http2: Http2,
     tls: Option<TlsAcceptor>,
     /// Becomes true when connections are to close after the request they are in.
     closing: watch::Sender<bool>,
@@ -70,7 +74,7 @@ impl<S: Service> Connections<S> {
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(limits.max_header_bytes);
         let (closing, _) = watch::channel(false);
-        Self { service, http, tls, closing, tasks: JoinSet::new(), open }
+        Self { service, http, http2: Http2::new(limits), tls, closing, tasks: JoinSet::new(), open }
     }
 
     /// Accepts and serves for ever.
@@ -121,8 +125,16 @@ impl<S: Service> Connections<S> {
                 });
             }
             Some(tls) => {
+                let http2 = self.http2.clone();
                 self.tasks.spawn(async move {
                     match tokio::time::timeout(TLS_HANDSHAKE, tls.accept(stream)).await {
+                        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(ALPN) => {
+                            let mut closing = closing;
+                            note(
+                                peer,
+                                http2.serve(stream, service, peer, told(&mut closing)).await,
+                            );
+                        }
                         Ok(Ok(stream)) => serve_one(&http, stream, service, peer, closing).await,
                         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
                         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
@@ -159,6 +171,10 @@ async fn serve_one<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'stati
         }
         ended = connection.as_mut() => ended,
     };
+    note(peer, ended);
+}
+
+fn note(peer: SocketAddr, ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended with an error");
     }

@@ -1,10 +1,11 @@
-//! Sockets: binding, accepting, TLS, and serving HTTP/1.1 on a connection.
+//! Sockets: binding, accepting, TLS, and serving HTTP on a connection.
 //!
 //! | Module       | Owns                                                                     |
 //! |--------------|--------------------------------------------------------------------------|
 //! | `accept`     | the listening socket, the bound on connections, what to do out of files  |
 //! | `tls`        | certificate and key, made into what rustls wants                         |
 //! | `connection` | one accepted connection from its first byte to its end                   |
+//! | `http2`      | the same for a connection that chose HTTP/2                              |
 //! | `linger`     | closing a connection without cutting off its last answer                 |
 //! | `sockets`    | WebSockets from their upgrade to their end                               |
 //! | `body`       | the deadline of a request's body                                         |
@@ -12,6 +13,7 @@
 mod accept;
 mod body;
 mod connection;
+mod http2;
 mod linger;
 mod sockets;
 mod tls;

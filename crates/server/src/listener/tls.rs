@@ -1,6 +1,6 @@
 //! Certificate and key, read once at start.
 //!
-//! TLS 1.2 and 1.3 with rustls and ring; HTTP/1.1 by ALPN.
+//! TLS 1.2 and 1.3 with rustls and ring; HTTP/2 and HTTP/1.1 by ALPN.
 
 use std::error::Error;
 use std::fmt;
@@ -11,6 +11,8 @@ use rustls::ServerConfig;
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+
+use super::http2;
 
 /// Why TLS cannot be spoken.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ pub(crate) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, Tl
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(TlsError::Pair)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![http2::ALPN.to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
