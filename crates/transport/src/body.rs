@@ -25,9 +25,8 @@ enum State {
 }
 
 impl ReplyBody {
-    /// The body of a delivery, or `text` where the transport writes it another way.
-    pub(crate) fn delivery(delivery: Delivery, text: Option<Bytes>) -> Self {
-        let text = text.unwrap_or_else(|| delivery.body());
+    /// The body of a delivery, as the transport writes it.
+    pub(crate) fn delivery(delivery: Delivery, text: Bytes) -> Self {
         Self(State::Delivery(delivery, text))
     }
 

@@ -14,6 +14,7 @@
 //! | `callback`  | callback-polling: replies as scripts                             |
 //! | `refusal`   | why a request gets a status of its own                           |
 //! | `held`      | a connect that waits, and what happens when its connection ends  |
+//! | `compress`  | responses made smaller, where it is worth it                     |
 //! | `body`      | a response body that tells the broker whether it was written     |
 //! | `cookie`    | reading and writing the browser cookie                           |
 //! | `clock`     | the only place that reads the time                               |
@@ -25,6 +26,7 @@
 mod body;
 mod callback;
 mod clock;
+mod compress;
 pub mod config;
 mod cookie;
 mod entropy;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use encke_broker::{Answer, Broker, Delivery, Release, Request as BrokerRequest, UserId};
-use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::rt::Executor;
@@ -24,7 +24,7 @@ use crate::entropy::OsEntropy;
 use crate::held::Held;
 use crate::refusal::{self, Refusal};
 use crate::websocket::{self, Socket, Who};
-use crate::{clock, cookie, incoming};
+use crate::{clock, compress, cookie, incoming};
 
 /// The verified user of a request, put into its extensions by the server around this service.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -93,6 +93,7 @@ impl BayeuxService {
         }
         // In a box that is gone when the connect is held: what a request takes to be read would
         // otherwise stay part of the future for as long as the hold lasts.
+        let takes_gzip = compress::is_welcome(request.headers());
         let deciding = Box::pin(self.answer(request));
         let (answer, callback) = match deciding.await {
             Ok(answered) => answered,
@@ -105,7 +106,7 @@ impl BayeuxService {
                 (_, delivery) => delivery,
             },
         };
-        self.respond(delivery, callback.as_ref())
+        self.respond(delivery, callback.as_ref(), takes_gzip)
     }
 
     /// A refused upgrade is answered at once, so that clients fall back without waiting.
@@ -165,15 +166,29 @@ impl BayeuxService {
         Ok((answer, callback))
     }
 
-    fn respond(&self, delivery: Delivery, callback: Option<&Callback>) -> Response<ReplyBody> {
+    fn respond(
+        &self,
+        delivery: Delivery,
+        callback: Option<&Callback>,
+        takes_gzip: bool,
+    ) -> Response<ReplyBody> {
         let set_cookie =
             delivery.browser().and_then(|browser| cookie::write(&self.config.cookie, browser));
-        let text = callback.map(|callback| callback.wrap(&delivery.body()));
+        let body = delivery.body();
+        let text = callback.map_or_else(|| body.clone(), |callback| callback.wrap(&body));
+        let large = self.config.compress_above.is_some_and(|above| text.len() > above);
+        let small = (large && takes_gzip).then(|| compress::gzip(&text)).flatten();
+        let is_compressed = small.is_some();
+        let text = small.unwrap_or(text);
         let mut response = Response::new(ReplyBody::delivery(delivery, text));
         let headers = response.headers_mut();
         refusal::set_json(headers);
         if callback.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript;charset=UTF-8"));
+        }
+        if is_compressed {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.append(VARY, HeaderValue::from_static("accept-encoding"));
         }
         if let Some(cookie) = set_cookie {
             headers.insert(SET_COOKIE, cookie);

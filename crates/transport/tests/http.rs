@@ -279,3 +279,37 @@ async fn a_body_that_comes_too_slowly_is_given_up() {
     client.0.write_all(head).await.unwrap();
     assert_eq!(client.read().await.status, 408);
 }
+
+#[tokio::test]
+async fn a_burst_is_compressed_for_who_takes_it() {
+    let http = HttpConfig::default().compress_above(Some(1000));
+    let (address, broker) = serve(Config::default(), http, None).await;
+    let mut connection = Connection::open(address).await;
+    let client = connection.up("/a").await;
+    let data = json!("x".repeat(500)).to_string();
+    let poll = json!([{"channel": "/meta/connect", "clientId": client, "advice": {"timeout": 0}}])
+        .to_string();
+    for (messages, header, compressed) in [
+        (3, "Accept-Encoding: gzip\r\n", true),
+        (3, "", false),
+        (1, "Accept-Encoding: gzip\r\n", false),
+    ] {
+        for _ in 0..messages {
+            #[expect(clippy::disallowed_methods, reason = "a test publishes now")]
+            let now = std::time::Instant::now();
+            broker.publish(&ChannelName::new("/a").unwrap(), &data, now).unwrap();
+        }
+        let response = connection.post(header, poll.as_bytes()).await;
+        assert_eq!(
+            response.header("content-encoding") == Some("gzip"),
+            compressed,
+            "{}",
+            response.head
+        );
+        if compressed {
+            assert!(response.body.len() < 300, "{} bytes", response.body.len());
+        } else {
+            assert_eq!(response.json().len(), messages + 1);
+        }
+    }
+}

@@ -31,6 +31,9 @@ pub struct BayeuxSettings {
     pub max_queue_bytes: usize,
     /// Size at which a response is closed and the rest left for the next. Default 1,048,576 bytes.
     pub max_response_bytes: usize,
+    /// Size above which responses are compressed for clients that take gzip. Default 2,048 bytes; 0
+    /// is never.
+    pub compress_above_bytes: usize,
     /// Subscriptions of one session. Default 4,096; beyond it `403`.
     pub max_subscriptions: usize,
     /// Sessions of one endpoint. Default 200,000; beyond it `503`.
@@ -52,6 +55,7 @@ impl Default for BayeuxSettings {
             max_queue_messages: 10_000,
             max_queue_bytes: 8_388_608,
             max_response_bytes: 1_048_576,
+            compress_above_bytes: 2_048,
             max_subscriptions: 4_096,
             max_sessions: 200_000,
             max_sessions_per_user: 10_000,
