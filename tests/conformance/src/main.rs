@@ -37,6 +37,9 @@ struct Arguments {
     /// How long the target waits for the next connect before it forgets a session.
     #[arg(long)]
     max_interval_ms: Option<u64>,
+    /// A channel below which the target keeps everything for replay, such as `/replay`.
+    #[arg(long)]
+    replay_root: Option<String>,
     /// The longest any scenario may wait for one thing.
     #[arg(long, default_value_t = 12_000)]
     patience_ms: u64,
@@ -81,6 +84,7 @@ async fn main() -> ExitCode {
         timeout: arguments.timeout_ms.map(Duration::from_millis),
         max_interval: arguments.max_interval_ms.map(Duration::from_millis),
         patience: Some(Duration::from_millis(arguments.patience_ms)),
+        replay_root: arguments.replay_root.clone(),
     };
     let target = match Target::survey(endpoint, &hints).await {
         Ok(target) => target,

@@ -75,6 +75,9 @@ pub struct Hints {
     pub max_interval: Option<Duration>,
     /// The longest a scenario may wait for one thing. Default 12 s.
     pub patience: Option<Duration>,
+    /// A channel below which everything published is kept for replay. No default: servers do not
+    /// tell, and without it scenarios of replay are skipped.
+    pub replay_root: Option<String>,
 }
 
 /// A surveyed server.
@@ -92,6 +95,8 @@ pub struct Target {
     pub max_interval: Option<Duration>,
     /// Whether a handshake that asks for the ack extension gets it.
     pub ack: bool,
+    /// A channel below which messages are kept, if a handshake that asks for replay gets it.
+    pub replay: Option<String>,
     /// The name of the browser cookie it sets.
     pub cookie: Option<String>,
     /// The longest a scenario may wait for one thing.
@@ -113,6 +118,7 @@ impl Target {
             interval: Duration::ZERO,
             max_interval: hints.max_interval,
             ack: false,
+            replay: None,
             cookie: None,
             patience,
         };
@@ -122,7 +128,7 @@ impl Target {
         let client = lab.stranger();
         let request = client.message(
             "/meta/handshake",
-            json!({"version": "1.0", "minimumVersion": "1.0", "ext": {"ack": true},
+            json!({"version": "1.0", "minimumVersion": "1.0", "ext": {"ack": true, "replay": true},
                    "supportedConnectionTypes": ["long-polling", "websocket", "callback-polling"]}),
         );
         let answer = client.send(&[request]).await.map_err(told)?;
@@ -142,6 +148,7 @@ impl Target {
             interval: milliseconds("interval").unwrap_or_default(),
             max_interval: hints.max_interval.or(milliseconds("maxInterval")),
             ack: !matches!(reply.at(&["ext", "ack"]), Value::Null | Value::Bool(false)),
+            replay: hints.replay_root.clone().filter(|_| *reply.at(&["ext", "replay"]) == true),
             cookie: cookie.map(|(name, _)| name.trim().to_owned()),
             ..unknown
         };

@@ -17,6 +17,7 @@ mod handshake;
 mod lifecycle;
 mod order;
 mod publish;
+mod replay;
 mod subscribe;
 mod websocket;
 mod wildcards;
@@ -42,6 +43,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         lifecycle::scenarios(),
         ack::scenarios(),
         extensions::scenarios(),
+        replay::scenarios(),
     ]
     .concat()
 }
