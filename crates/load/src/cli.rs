@@ -35,7 +35,7 @@ const MAX_SECONDS: u64 = 86_400;
 /// Most bytes of a message.
 const MAX_PAYLOAD_BYTES: u64 = 1 << 20;
 
-/// Load for any Bayeux server over long-polling, and a check of every delivery.
+/// Load for any Bayeux server, and a check of every delivery.
 #[derive(Debug, Parser)]
 #[command(name = "encke-load", version)]
 struct Arguments {
@@ -99,6 +99,9 @@ struct CommonArguments {
     /// Allow addresses outside the loopback network. Ask the server's operator first.
     #[arg(long)]
     allow_remote: bool,
+    /// Give each session a WebSocket instead of polls
+    #[arg(long)]
+    websocket: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -186,7 +189,7 @@ fn carry_out(
 impl CommonArguments {
     fn common(&self, channel: &str) -> Result<Common, Box<dyn Error>> {
         let reach = if self.allow_remote { Reach::Anywhere } else { Reach::Loopback };
-        let mut target = Target::new(&self.url, reach)?;
+        let mut target = Target::new(&self.url, reach)?.websocket(self.websocket);
         if let Some((user, password)) = self.user.as_deref().zip(self.password.as_deref()) {
             target = target.basic(user, password);
         }

@@ -33,12 +33,7 @@ impl Connection {
         address: SocketAddr,
         source: Option<SocketAddr>,
     ) -> Result<Self, ConnectionError> {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        if let Some(source) = source {
-            socket.bind(source)?;
-        }
-        let socket = socket.connect(address).await?;
-        socket.set_nodelay(true)?;
+        let socket = connect(address, source).await?;
         Ok(Self { socket, buffer: Vec::new(), used: 0 })
     }
 
@@ -98,6 +93,20 @@ impl Connection {
     }
 }
 
+/// Connects, from the given source address if there is one.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    source: Option<SocketAddr>,
+) -> io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(source) = source {
+        socket.bind(source)?;
+    }
+    let socket = socket.connect(address).await?;
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
 /// Why a connection is of no more use.
 #[derive(Debug)]
 pub(crate) enum ConnectionError {
@@ -105,6 +114,8 @@ pub(crate) enum ConnectionError {
     Io(io::Error),
     /// The server closed it before the response was whole.
     Ended,
+    /// The server answered the upgrade to a WebSocket with this status.
+    NoUpgrade(u16),
     /// What came is no response.
     Response(ResponseError),
 }
@@ -126,6 +137,7 @@ impl fmt::Display for ConnectionError {
         match self {
             Self::Io(error) => write!(f, "the connection failed: {}", error.kind()),
             Self::Ended => f.write_str("the server closed the connection"),
+            Self::NoUpgrade(status) => write!(f, "no WebSocket: the server answered {status}"),
             Self::Response(_) => f.write_str("the response cannot be read"),
         }
     }
@@ -135,7 +147,7 @@ impl std::error::Error for ConnectionError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Ended => None,
+            Self::Ended | Self::NoUpgrade(_) => None,
             Self::Response(error) => Some(error),
         }
     }

@@ -1,4 +1,4 @@
-//! Load for any Bayeux server over long-polling, and a check of every delivery.
+//! Load for any Bayeux server over long-polling or WebSocket, and a check of every delivery.
 //!
 //! [`hold`] keeps sessions with a held poll and says what one costs the server in memory;
 //! [`fanout`] publishes to all of them at a paced rate, checks each delivery (lost, doubled, out
@@ -11,6 +11,7 @@
 //! | [`target`]   | whom to load, and the refusal to load strangers                       |
 //! | [`source`]   | descriptors and source addresses                                      |
 //! | `connection` | one keep-alive HTTP connection                                        |
+//! | `socket`     | one WebSocket                                                         |
 //! | `request`    | bytes that go out, built once                                         |
 //! | `response`   | bytes that come in: head, content length, chunks                      |
 //! | `scan`       | members of JSON messages, found without building a tree               |
@@ -56,6 +57,7 @@ mod response;
 mod run;
 mod scan;
 mod session;
+mod socket;
 pub mod source;
 pub mod stop;
 pub mod target;

@@ -1,9 +1,10 @@
-//! One Bayeux client over long-polling: handshake, subscribe, poll.
+//! One Bayeux client: handshake, subscribe, poll.
 //!
-//! A session has one connection. Setting up takes turns on it; from then on it carries the
+//! Over long-polling a session has one connection. Setting up takes turns on it; from then on it carries the
 //! `/meta/connect` that the server holds, and nothing else. The request of a poll is the same each
 //! time, so it is built once. A server that announces the end of the connection gets a new one;
-//! one that ends it without a word has failed the session.
+//! one that ends it without a word has failed the session. Over WebSocket a session has one socket,
+//! on which messages come at any time while a connect is held.
 //!
 //! # Sources
 //!
@@ -22,6 +23,7 @@ use crate::connection::{Connection, ConnectionError};
 use crate::cookie::Cookies;
 use crate::request::{self, json_string};
 use crate::scan::{self, Malformed, Message};
+use crate::socket::Socket;
 use crate::target::Target;
 
 /// Longest wait for an answer that is not held.
@@ -45,9 +47,15 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct Session {
     identity: Identity,
-    connection: Connection,
+    wire: Wire,
     source: Option<SocketAddr>,
     poll: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Wire {
+    Polling(Connection),
+    Socket(Box<Socket>),
 }
 
 /// Somebody who looks at what the polls of one session bring.
@@ -78,16 +86,23 @@ impl Session {
         target: &Arc<Target>,
         source: Option<SocketAddr>,
     ) -> Result<Self, SessionError> {
-        let connection = Connection::open(target.address(), source).await?;
+        let wire = if target.is_websocket() {
+            Wire::Socket(Box::new(Socket::open(target, source).await?))
+        } else {
+            Wire::Polling(Connection::open(target.address(), source).await?)
+        };
         let identity = Identity {
             target: Arc::clone(target),
             client_id: String::new(),
             cookies: Cookies::default(),
         };
-        let mut session = Self { identity, connection, source, poll: Vec::new() };
-        let body = r#"[{"channel":"/meta/handshake","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["long-polling"],"id":"1"}]"#;
+        let mut session = Self { identity, wire, source, poll: Vec::new() };
+        let body = format!(
+            r#"[{{"channel":"/meta/handshake","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["{}"],"id":"1"}}]"#,
+            session.connection_type(),
+        );
         let client_id = session
-            .ask(body, "/meta/handshake", |reply| {
+            .ask(&body, "/meta/handshake", |reply| {
                 reply.client_id.and_then(scan::text).map(std::borrow::Cow::into_owned)
             })
             .await?;
@@ -122,10 +137,14 @@ impl Session {
         listener: &mut impl Listener,
     ) -> SessionError {
         let body = format!(
-            r#"[{{"channel":"/meta/connect","clientId":{},"connectionType":"long-polling","id":"3"}}]"#,
+            r#"[{{"channel":"/meta/connect","clientId":{},"connectionType":"{}","id":"3"}}]"#,
             json_string(&self.identity.client_id),
+            self.connection_type(),
         );
-        self.poll = request::post(&self.identity.target, &self.identity.cookies, &body);
+        self.poll = match &self.wire {
+            Wire::Polling(_) => request::post(&self.identity.target, &self.identity.cookies, &body),
+            Wire::Socket(_) => body.into_bytes(),
+        };
         loop {
             match self.poll(gauges, listener).await {
                 Ok(Duration::ZERO) => {}
@@ -141,33 +160,43 @@ impl Session {
         gauges: &Gauges,
         listener: &mut impl Listener,
     ) -> Result<Duration, SessionError> {
-        self.connection.send(&self.poll).await?;
-        let held = Held::new(&gauges.held);
-        let response = self.connection.receive().await?;
-        drop(held);
-        let arrived = clock::now();
-        gauges.answered.fetch_add(1, Ordering::Relaxed);
-        if response.status != 200 {
-            return Err(SessionError::Status(response.status));
-        }
-        let mut interval = None;
-        for message in scan::messages(&response.body)? {
-            let message = message?;
-            if message.is_on("/meta/connect") {
-                if !message.is_success() {
-                    return Err(SessionError::refused("/meta/connect", &message));
+        let (interval, close) = match &mut self.wire {
+            Wire::Polling(connection) => {
+                connection.send(&self.poll).await?;
+                let held = Held::new(&gauges.held);
+                let response = connection.receive().await?;
+                drop(held);
+                if response.status != 200 {
+                    return Err(SessionError::Status(response.status));
                 }
-                interval = Some(advised_interval(&message));
-            } else if let (Some(channel), Some(data)) = (message.channel, message.data) {
-                listener.handle_event(channel, data, arrived);
+                (take_in(&response.body, listener)?, response.close)
             }
-        }
-        let close = response.close;
+            Wire::Socket(socket) => {
+                socket.send(&String::from_utf8_lossy(&self.poll)).await?;
+                let held = Held::new(&gauges.held);
+                let interval = loop {
+                    let frame = socket.receive().await?;
+                    if let Some(interval) = take_in(frame.as_bytes(), listener)? {
+                        break interval;
+                    }
+                };
+                drop(held);
+                (Some(interval), false)
+            }
+        };
+        gauges.answered.fetch_add(1, Ordering::Relaxed);
         let interval = interval.ok_or(SessionError::Unanswered)?;
         if close {
             self.reopen().await?;
         }
         Ok(interval)
+    }
+
+    fn connection_type(&self) -> &'static str {
+        match self.wire {
+            Wire::Polling(_) => "long-polling",
+            Wire::Socket(_) => "websocket",
+        }
     }
 
     /// Sends one message and takes what is wanted from the successful reply on the same channel.
@@ -177,10 +206,28 @@ impl Session {
         channel: &'static str,
         take: impl FnOnce(&Message<'_>) -> T,
     ) -> Result<T, SessionError> {
+        let connection = match &mut self.wire {
+            Wire::Polling(connection) => connection,
+            Wire::Socket(socket) => {
+                let answer = async {
+                    socket.send(body).await?;
+                    loop {
+                        let frame = socket.receive().await?;
+                        match successful_reply(200, frame.as_bytes(), channel) {
+                            // A frame of messages that were pushed meanwhile.
+                            Err(SessionError::Unanswered) => {}
+                            reply => return reply.map(|reply| take(&reply)),
+                        }
+                    }
+                };
+                let limited = tokio::time::timeout(ANSWER_DEADLINE, answer);
+                return limited.await.map_err(|_| SessionError::Late)?;
+            }
+        };
         let request = request::post(&self.identity.target, &self.identity.cookies, body);
         let answer = async {
-            self.connection.send(&request).await?;
-            self.connection.receive().await
+            connection.send(&request).await?;
+            connection.receive().await
         };
         let response = tokio::time::timeout(ANSWER_DEADLINE, answer)
             .await
@@ -197,9 +244,29 @@ impl Session {
     }
 
     async fn reopen(&mut self) -> Result<(), SessionError> {
-        self.connection = Connection::open(self.identity.target.address(), self.source).await?;
+        let connection = Connection::open(self.identity.target.address(), self.source).await?;
+        self.wire = Wire::Polling(connection);
         Ok(())
     }
+}
+
+/// Hands the events of a body to the listener; the pause that the server wants, if the body has the
+/// reply of the connect.
+fn take_in(body: &[u8], listener: &mut impl Listener) -> Result<Option<Duration>, SessionError> {
+    let arrived = clock::now();
+    let mut interval = None;
+    for message in scan::messages(body)? {
+        let message = message?;
+        if message.is_on("/meta/connect") {
+            if !message.is_success() {
+                return Err(SessionError::refused("/meta/connect", &message));
+            }
+            interval = Some(advised_interval(&message));
+        } else if let (Some(channel), Some(data)) = (message.channel, message.data) {
+            listener.handle_event(channel, data, arrived);
+        }
+    }
+    Ok(interval)
 }
 
 /// The reply on this channel, if it says yes.

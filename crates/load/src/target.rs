@@ -27,6 +27,7 @@ pub struct Target {
     authority: String,
     path: String,
     authorization: Option<String>,
+    websocket: bool,
 }
 
 impl Target {
@@ -74,6 +75,7 @@ impl Target {
             authority: authority.as_str().to_owned(),
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             authorization: None,
+            websocket: false,
         })
     }
 
@@ -83,6 +85,17 @@ impl Target {
         let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
         self.authorization = Some(format!("Basic {pair}"));
         self
+    }
+
+    /// Speaks over a WebSocket for each session. Default: long-polling.
+    #[must_use]
+    pub fn websocket(mut self, websocket: bool) -> Self {
+        self.websocket = websocket;
+        self
+    }
+
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.websocket
     }
 
     /// Where connections go.
@@ -112,6 +125,7 @@ impl fmt::Debug for Target {
             .field("authority", &self.authority)
             .field("path", &self.path)
             .field("authorization", &self.authorization.as_ref().map(|_| "..."))
+            .field("websocket", &self.websocket)
             .finish()
     }
 }

@@ -18,7 +18,7 @@ use encke_load::target::{Reach, Target};
 use encke_load::{Common, RunError, hold};
 use encke_transport::{Authenticated, BayeuxService, HttpConfig, drive};
 use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
 /// Far beyond what a healthy machine needs.
@@ -27,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A server that lets in who shows this `Authorization`, or everybody.
 async fn serve(config: Config, authorization: Option<&'static str>) -> (SocketAddr, Broker) {
     let broker = Broker::new(config).unwrap();
-    let service = BayeuxService::new(broker.clone(), HttpConfig::default());
+    let service =
+        BayeuxService::new(broker.clone(), HttpConfig::default()).websocket(TokioExecutor::new());
     tokio::spawn(drive(broker.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,14 +45,19 @@ async fn serve(config: Config, authorization: Option<&'static str>) -> (SocketAd
                 service.call(request)
             });
             let server = hyper::server::conn::http1::Builder::new();
-            tokio::spawn(server.serve_connection(TokioIo::new(socket), service));
+            tokio::spawn(server.serve_connection(TokioIo::new(socket), service).with_upgrades());
         }
     });
     (address, broker)
 }
 
 fn common(address: SocketAddr, sessions: usize, length: Duration) -> Common {
+    over(false, address, sessions, length)
+}
+
+fn over(websocket: bool, address: SocketAddr, sessions: usize, length: Duration) -> Common {
     let target = Target::new(&format!("http://{address}/cometd"), Reach::Loopback).unwrap();
+    let target = target.websocket(websocket);
     Common::new(target, ChannelName::new("/load/test").unwrap(), sessions, length)
         .process(Process::own().unwrap())
 }
@@ -82,6 +88,23 @@ async fn two_hundred_polls_are_held_and_renewed() {
     assert!(report.is_clean(), "{report:?}");
     assert!(report.repolls >= 200, "{report:?}");
     assert!(report.server.unwrap().held_bytes > 0);
+    assert_eq!(broker.stats().sessions, 0, "all said farewell");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sockets_are_held_and_get_every_message_once_and_in_order() {
+    let config = Config::default().timeout(Duration::from_millis(500));
+    let (address, broker) = serve(config, None).await;
+    let common = over(true, address, 100, Duration::from_secs(1));
+    let (_stopper, stop) = stop();
+    let run = hold::run(&common, stop.clone());
+    let held = tokio::time::timeout(PATIENCE, run).await.unwrap().unwrap();
+    assert!(held.is_clean() && held.repolls >= 100, "{held:?}");
+    let run = fanout::run(&common, Traffic::new(50.0, 100), stop);
+    let report = tokio::time::timeout(PATIENCE, run).await.unwrap().unwrap();
+    assert_eq!((report.sent, report.delivered), (50, 5_000));
+    assert_eq!((report.lost, report.doubled, report.out_of_order, report.foreign), (0, 0, 0, 0));
+    assert!(report.is_clean(), "{report:?}");
     assert_eq!(broker.stats().sessions, 0, "all said farewell");
 }
 
