@@ -68,6 +68,11 @@ impl ChannelName {
         &self.0
     }
 
+    /// The name's text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// What the channel is for.
     pub fn kind(&self) -> ChannelKind {
         kind_of(&self.0)

@@ -8,6 +8,8 @@
 //!
 //! Specified: Bayeux 1.0, "error". Observed: the texts of CometD 3.1, 4.0 and 5 to 8.
 
+use std::borrow::Cow;
+
 use crate::advice::Advice;
 
 /// Whose spelling of errors is used.
@@ -56,6 +58,8 @@ pub enum Failure {
     TooManySubscriptions,
     /// Meta channels cannot be unsubscribed.
     UnsubscribeFailed,
+    /// The log of the channel never gave out this position; as the client wrote it.
+    ReplayIdInvalid(Box<str>),
 }
 
 impl Failure {
@@ -63,7 +67,7 @@ impl Failure {
     pub fn code(&self) -> u16 {
         match self {
             Self::SessionUnknown => 402,
-            Self::ChannelMissing => 400,
+            Self::ChannelMissing | Self::ReplayIdInvalid(_) => 400,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
             Self::TooManySessions | Self::Draining => 503,
             _ => 403,
@@ -71,9 +75,16 @@ impl Failure {
     }
 
     /// The whole text, `code:args:text`.
-    pub fn text(&self, dialect: Dialect) -> &'static str {
+    pub fn text(&self, dialect: Dialect) -> Cow<'static, str> {
         use Dialect::{V4, V5, V31};
-        match (self, dialect) {
+        let text = match (self, dialect) {
+            // Clients look for how it begins. The two blanks are the original's.
+            (Self::ReplayIdInvalid(shown), _) => {
+                return Cow::Owned(format!(
+                    "400::The replayId {{{shown}}} you provided was invalid.  Please provide a valid \
+                     ID, -2 to replay all events, or -1 to replay only new events."
+                ));
+            }
             (Self::SessionUnknown, V31) => "402::Unknown client",
             (Self::SessionUnknown, V4) => "402::unknown_session",
             (Self::SessionUnknown, V5) => "402::session_unknown",
@@ -99,7 +110,8 @@ impl Failure {
             (Self::SubscriptionInvalid, _) => "403::subscription_invalid",
             (Self::TooManySubscriptions, _) => "403::too_many_subscriptions",
             (Self::UnsubscribeFailed, _) => "403::unsubscribe_failed",
-        }
+        };
+        Cow::Borrowed(text)
     }
 
     /// The advice that goes with the refusal of a `/meta/handshake` or `/meta/connect`.
@@ -142,6 +154,7 @@ mod tests {
             Failure::SubscriptionInvalid,
             Failure::TooManySubscriptions,
             Failure::UnsubscribeFailed,
+            Failure::ReplayIdInvalid("-3".into()),
         ] {
             for dialect in [Dialect::V31, Dialect::V4, Dialect::V5] {
                 let text = failure.text(dialect);

@@ -12,6 +12,7 @@
 //! | [`batch`]   | a whole body: its size, depth, count, and the messages in it     |
 //! | [`advice`]  | what the server advises, and what a client asks for              |
 //! | [`ext`]     | the extensions this server understands                           |
+//! | [`replay`]  | where a subscription begins in a log, and what follows           |
 //! | [`timesync`] | how a client's clock differs from the server's                   |
 //! | [`failure`] | refusals as `code:args:text`, in the dialect a deployment needs  |
 //! | [`reply`]   | the answer to one message                                        |
@@ -39,6 +40,7 @@ pub mod failure;
 pub mod id;
 pub mod message;
 pub mod pattern;
+pub mod replay;
 pub mod reply;
 mod text;
 pub mod timesync;
@@ -50,4 +52,5 @@ pub use failure::{Dialect, Failure};
 pub use id::{BrowserId, ClientId};
 pub use message::Message;
 pub use pattern::ChannelPattern;
+pub use replay::{ReplayAnswer, ReplayFrom, ReplayStatus};
 pub use timesync::TimeSync;

@@ -100,7 +100,7 @@ impl<'a> Reply<'a> {
             None => out.extend_from_slice(b"\"successful\":true}"),
             Some(failure) => {
                 out.extend_from_slice(b"\"successful\":false,\"error\":");
-                text::push_string(out, failure.text(dialect));
+                text::push_string(out, &failure.text(dialect));
                 out.push(b'}');
             }
         }

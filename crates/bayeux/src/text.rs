@@ -1,5 +1,7 @@
 //! Writing JSON text by hand where the shape is fixed and the speed matters.
 
+use std::ops::Range;
+
 /// Appends `text` as a JSON string.
 pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
@@ -22,6 +24,13 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
 /// Appends `number` in decimal.
 pub(crate) fn push_number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(number.to_string().as_bytes());
+}
+
+/// Where `part`, which was borrowed from `whole`, stands in it.
+pub(crate) fn place_of(whole: &str, part: &str) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+    let place = start..start.checked_add(part.len())?;
+    (whole.get(place.clone())? == part).then_some(place)
 }
 
 #[cfg(test)]

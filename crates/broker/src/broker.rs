@@ -6,7 +6,8 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,18 +16,24 @@ use encke_bayeux::{Advice, ChannelKind, ChannelName, ClientId, Reconnect, event}
 
 use crate::config::{Config, ConfigError};
 use crate::effect::{Due, Release, Released};
-use crate::event::Event;
+use crate::event::{Draft, Event};
 use crate::index::Index;
 use crate::listener::RemovedBecause;
+use crate::log::Log;
 use crate::outbox::{Amount, Queued, Taken};
 use crate::round::Round;
 use crate::session::Session;
 use crate::stats::{Counters, Stats, add, sub};
 use crate::user::UserId;
+use crate::wall::WallClock;
 use crate::wheel::Wheel;
 
 /// What a client is sent when the server ends its session.
 const DISCONNECT: &[u8] = b"{\"channel\":\"/meta/disconnect\",\"successful\":true}";
+
+/// Positions that a log has at its disposal for each millisecond of its life, so that a younger log
+/// begins above an older one.
+const POSITIONS_PER_MS: u64 = 1024;
 
 /// One session and its lock. Who it is never changes and is read without the lock.
 pub(crate) struct Cell {
@@ -74,6 +81,12 @@ pub(crate) struct Shared {
     counters: Counters,
     publishes: AtomicU64,
     draining: AtomicBool,
+    /// `None` where no rule keeps anything.
+    pub(crate) log: Option<Mutex<Log>>,
+    /// The newest position of the log that was offered to every queue.
+    pub(crate) settled: AtomicU64,
+    /// The time of day, where the configuration does not tell it: since the first call.
+    since: OnceLock<WallClock>,
 }
 
 /// A Bayeux broker. Cheap to clone; all clones are the same broker.
@@ -106,6 +119,8 @@ impl Broker {
     /// [`ConfigError`] if the configuration contradicts itself.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
+        let epoch = config.wall.map_or(0, |wall| wall.begun().saturating_mul(POSITIONS_PER_MS));
+        let log = Log::new(&config.channels, epoch);
         let shared = Shared {
             config,
             sessions: DashMap::new(),
@@ -115,6 +130,9 @@ impl Broker {
             counters: Counters::default(),
             publishes: AtomicU64::new(1),
             draining: AtomicBool::new(false),
+            log: log.map(Mutex::new),
+            settled: AtomicU64::new(epoch),
+            since: OnceLock::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -138,8 +156,8 @@ impl Broker {
         if self.is_private(channel) {
             return Err(PublishError::Private);
         }
-        let text = event::render(channel, Some(data), None, None);
-        Ok(self.broadcast(channel, Event::new(text, now)))
+        let draft = Draft { data: Some(data), ..Draft::default() };
+        Ok(self.broadcast(channel, &draft, None, now))
     }
 
     /// Delivers to every session of `user` with a subscription that matches `channel`.
@@ -153,15 +171,41 @@ impl Broker {
         data: &str,
         now: Instant,
     ) -> usize {
-        let text = event::render(channel, Some(data), None, None);
-        let mut round = Round::new(self, Event::new(text, now));
+        self.deliver_at(user, channel, data, None, now)
+    }
+
+    /// The same with the message's position in the log, for messages that are told again.
+    ///
+    /// A position that is not greater than the newest one was told before: nothing happens then.
+    /// Where no rule keeps the channel, the position does not matter.
+    pub fn deliver_to_user_at(
+        &self,
+        user: &UserId,
+        channel: &ChannelName,
+        data: &str,
+        position: u64,
+        now: Instant,
+    ) -> usize {
+        self.deliver_at(user, channel, data, Some(position), now)
+    }
+
+    fn deliver_at(
+        &self,
+        user: &UserId,
+        channel: &ChannelName,
+        data: &str,
+        position: Option<u64>,
+        now: Instant,
+    ) -> usize {
+        let draft = Draft { data: Some(data), ..Draft::default() };
         let named_only = self.config().named_only.contains(channel);
-        if let Some(cells) = self.shared.users.get(user) {
-            for cell in cells.iter() {
-                round.offer(cell, 0, |session| session.listens_to(channel, named_only));
+        self.send(channel, Some(user), &draft, position, now, |round| {
+            if let Some(cells) = self.shared.users.get(user) {
+                for cell in cells.iter() {
+                    round.offer(cell, 0, |session| session.listens_to(channel, named_only));
+                }
             }
-        }
-        round.finish()
+        })
     }
 
     /// Ends every session of `user`; held connects are told to stay away. Returns how many.
@@ -169,7 +213,7 @@ impl Broker {
         let cells = self.shared.users.get(user).map(|cells| cells.clone()).unwrap_or_default();
         for cell in &cells {
             let text = Bytes::from_static(DISCONNECT);
-            if cell.lock().append(Queued { text, at: now }, self.config()) {
+            if cell.lock().append(Queued { text, at: Some(now) }, self.config()) {
                 self.count_queued(1, DISCONNECT.len());
             }
             self.remove(cell, RemovedBecause::Server);
@@ -181,6 +225,9 @@ impl Broker {
     ///
     /// Call it about every 50 ms; [`now`](Instant) must not go backwards.
     pub fn tick(&self, now: Instant) {
+        if let Some(mut log) = self.log() {
+            log.expire(self.unix_ms(now));
+        }
         let due = lock(&self.shared.wheel).due(now);
         for id in due {
             let Some(cell) = self.shared.sessions.get(&id).map(|cell| Arc::clone(&cell)) else {
@@ -232,7 +279,8 @@ impl Broker {
 
     /// A snapshot of the counters.
     pub fn stats(&self) -> Stats {
-        self.counters().snapshot(self.shared.sessions.len())
+        let log = self.log().map_or((0, 0), |log| log.amount());
+        self.counters().snapshot(self.shared.sessions.len(), log)
     }
 
     /// Patterns that somebody is subscribed to.
@@ -264,16 +312,67 @@ impl Broker {
     }
 
     /// Hands an event to every subscriber of `channel` once.
-    pub(crate) fn broadcast(&self, channel: &ChannelName, event: Event) -> usize {
+    pub(crate) fn broadcast(
+        &self,
+        channel: &ChannelName,
+        draft: &Draft<'_>,
+        not_to: Option<ClientId>,
+        now: Instant,
+    ) -> usize {
         add(&self.counters().published, 1);
         let publish = self.shared.publishes.fetch_add(1, Ordering::Relaxed);
-        let mut round = Round::new(self, event);
-        self.shared.index.visit(channel, |Subscriber(cell)| round.offer(cell, publish, |_| true));
+        self.send(channel, None, draft, None, now, |round| {
+            round.not_to(not_to);
+            let index = &self.shared.index;
+            index.visit(channel, |Subscriber(cell)| round.offer(cell, publish, |_| true));
+        })
+    }
+
+    /// Renders a message, keeps it if a rule says so, and offers it. Returns how many got it.
+    ///
+    /// What is kept is offered while the log is locked, so that everybody gets it in the order of
+    /// positions.
+    fn send(
+        &self,
+        channel: &ChannelName,
+        user: Option<&UserId>,
+        draft: &Draft<'_>,
+        position: Option<u64>,
+        now: Instant,
+        offer: impl FnOnce(&mut Round<'_>),
+    ) -> usize {
+        let settings = self.config().channel(channel);
+        let log = if settings.replay.is_some() { self.log() } else { None };
+        let Some(mut log) = log else {
+            let mut round = Round::new(self, Event::new(draft.render(channel), now));
+            offer(&mut round);
+            return round.finish();
+        };
+        let place = position.unwrap_or(log.newest() + 1);
+        let stamped = draft.data.filter(|_| settings.stamp_data);
+        let stamped = stamped.and_then(|data| event::stamp(data, place));
+        let draft = Draft { data: stamped.as_deref().or(draft.data), ..*draft };
+        let text = draft.render(channel);
+        let Some(entry) = log.append(channel, user, text, Some(place), self.unix_ms(now)) else {
+            return 0;
+        };
+        let mut round = Round::new(self, Event::kept(entry, now));
+        offer(&mut round);
+        self.shared.settled.store(place, Ordering::Release);
+        let waiting = log.wakers();
+        drop(log);
+        waiting.into_iter().for_each(Waker::wake);
         round.finish()
     }
 
+    /// Milliseconds since 1970, or since the first call where the time of day is not known.
+    fn unix_ms(&self, now: Instant) -> u64 {
+        let since = || *self.shared.since.get_or_init(|| WallClock::new(now, 0));
+        self.config().wall.unwrap_or_else(since).unix_ms(now)
+    }
+
     /// Takes what the next response may carry.
-    pub(crate) fn take(&self, cell: &Cell) -> Taken {
+    pub(crate) fn take(&self, cell: &Arc<Cell>) -> Taken {
         let (taken, gone, last) = {
             let mut session = cell.lock();
             let (taken, gone) = session.take(self.config());
@@ -284,6 +383,7 @@ impl Broker {
             // Nothing follows the last response of a session.
             self.drop_queue(cell);
         }
+        self.refill(cell, None);
         taken
     }
 
@@ -366,6 +466,6 @@ impl fmt::Display for PublishError {
 
 impl std::error::Error for PublishError {}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -43,10 +43,12 @@ impl Released {
 /// What became of a message that was offered to a session.
 #[derive(Debug)]
 pub(crate) enum Offered {
-    /// Queued; the connect that was held for it, if one was.
-    Queued(Option<Released>),
-    /// Queued for a link, which takes it as soon as it is woken.
-    Linked(Option<Waker>),
+    /// Queued with so many bytes; the connect that was held for it, if one was.
+    Queued(usize, Option<Released>),
+    /// Queued with so many bytes for a link, which takes it as soon as it is woken.
+    Linked(usize, Option<Waker>),
+    /// The session catches up, and will take the message from the log.
+    Later,
     /// The session has this very publish already, through another subscription.
     Double,
     /// The queue is full: the session is to be cut.

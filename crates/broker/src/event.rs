@@ -1,11 +1,27 @@
 //! One published message on its way to its receivers: rendered once, shared by all.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use encke_bayeux::ClientId;
+use encke_bayeux::{ChannelName, ClientId, event};
 
+use crate::log::Entry;
 use crate::outbox::Queued;
+
+/// The parts of a message that is yet to be rendered; all are JSON text and go out as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Draft<'a> {
+    pub(crate) data: Option<&'a str>,
+    pub(crate) ext: Option<&'a str>,
+    pub(crate) timestamp: Option<&'a str>,
+}
+
+impl Draft<'_> {
+    pub(crate) fn render(&self, channel: &ChannelName) -> Bytes {
+        event::render(channel, self.data, self.ext, self.timestamp)
+    }
+}
 
 /// A message and whom it must not reach.
 #[derive(Clone, Debug)]
@@ -14,6 +30,8 @@ pub(crate) struct Event {
     pub(crate) text: Bytes,
     /// When it was published.
     pub(crate) at: Instant,
+    /// Its place in the log, if its channel is kept.
+    pub(crate) entry: Option<Arc<Entry>>,
     /// The session that published it and is not to get it back.
     pub(crate) not_to: Option<ClientId>,
 }
@@ -21,11 +39,18 @@ pub(crate) struct Event {
 impl Event {
     /// A message for everybody who listens.
     pub(crate) fn new(text: Bytes, at: Instant) -> Self {
-        Self { text, at, not_to: None }
+        Self { text, at, entry: None, not_to: None }
     }
 
-    /// What goes into one session's queue.
-    pub(crate) fn queued(&self) -> Queued {
-        Queued { text: self.text.clone(), at: self.at }
+    /// A message that is kept.
+    pub(crate) fn kept(entry: Arc<Entry>, at: Instant) -> Self {
+        Self { text: entry.text.clone(), at, entry: Some(entry), not_to: None }
+    }
+
+    /// What goes into the queue of a session, which wants to know positions or does not.
+    pub(crate) fn queued(&self, with_position: bool) -> Queued {
+        let entry = self.entry.as_ref().filter(|_| with_position);
+        let text = entry.map_or(&self.text, |entry| entry.positioned()).clone();
+        Queued { text, at: Some(self.at) }
     }
 }

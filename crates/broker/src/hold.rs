@@ -65,6 +65,9 @@ impl Hold {
             if let Some(batch) = self.cell.lock().begin_reply() {
                 ext.push_number("ack", batch);
             }
+            if let Some(settled) = self.broker.settled_for(&self.cell) {
+                ext.push_number("replay", settled);
+            }
             taken = self.broker.take(&self.cell);
         }
         if let Some(timesync) = self.timesync.and_then(|asked| {
@@ -148,7 +151,9 @@ impl Delivery {
         let counters = self.broker.counters();
         add(&counters.messages_out, self.taken.messages.len());
         for message in &self.taken.messages {
-            counters.observe_latency(now.saturating_duration_since(message.at));
+            if let Some(at) = message.at {
+                counters.observe_latency(now.saturating_duration_since(at));
+            }
         }
     }
 

@@ -21,6 +21,9 @@
 //! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
+//! | [`replay`]     | the log of a broker, published into and subscribed from             |
+//! | `log`          | messages kept by channel and user, their positions and horizons     |
+//! | `catch_up`     | a session that is fed from the log until it is live                 |
 //! | `membership`   | sessions and subscriptions coming and going                         |
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
@@ -30,7 +33,7 @@
 //! # Ownership and locks
 //!
 //! Shared state is a sharded map of small machines, each locked briefly (shape 2 of the house).
-//! Locks nest in one order only: index shard or user entry, then session. No lock is held while a
+//! Locks nest in one order only: log, then index shard or user entry, then session. No lock is held while a
 //! waker runs, a listener is called or anything is awaited.
 //!
 //! # Private channels
@@ -41,6 +44,7 @@
 
 mod binding;
 mod broker;
+mod catch_up;
 pub mod channel_rule;
 pub mod config;
 mod conversation;
@@ -50,9 +54,11 @@ pub mod hold;
 pub mod index;
 pub mod link;
 pub mod listener;
+mod log;
 mod membership;
 mod outbox;
 pub mod policy;
+pub mod replay;
 mod round;
 mod session;
 pub mod stats;
@@ -69,6 +75,7 @@ pub use hold::{Delivery, Hold};
 pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
 pub use policy::{Asking, Policy, Rules};
+pub use replay::{History, Logged};
 pub use stats::Stats;
 pub use user::UserId;
 pub use wall::WallClock;

@@ -101,23 +101,41 @@ impl Broker {
         cell: &Arc<Cell>,
         pattern: &ChannelPattern,
     ) -> Result<(), Failure> {
+        if self.add_subscription(cell, pattern)? {
+            self.tell_subscribed(cell, std::slice::from_ref(pattern));
+        }
+        Ok(())
+    }
+
+    /// Adds a subscription and tells nobody; whether it is new.
+    pub(crate) fn add_subscription(
+        &self,
+        cell: &Arc<Cell>,
+        pattern: &ChannelPattern,
+    ) -> Result<bool, Failure> {
         let limit = self.config().subscriptions_per_session;
         let added = cell.lock().subscribe(pattern, limit).ok_or(Failure::TooManySubscriptions)?;
         if !added {
-            return Ok(());
+            return Ok(false);
         }
         if !self.lies_in_private(pattern) {
             self.shared.index.subscribe(pattern, Subscriber(Arc::clone(cell)));
             // Whoever removed the subscription meanwhile found nothing in the index to remove.
             if !cell.lock().has(pattern) {
                 self.unindex(cell, pattern);
-                return Ok(());
+                return Ok(false);
             }
         }
+        Ok(true)
+    }
+
+    /// Tells of new subscriptions. No lock may be held.
+    pub(crate) fn tell_subscribed(&self, cell: &Cell, patterns: &[ChannelPattern]) {
         if let Some(listener) = &self.config().listener {
-            listener.subscribed(cell.id, cell.user.as_ref(), pattern);
+            for pattern in patterns {
+                listener.subscribed(cell.id, cell.user.as_ref(), pattern);
+            }
         }
-        Ok(())
     }
 
     /// Unsubscribes; whether there was a subscription does not matter.

@@ -23,7 +23,8 @@ use crate::config::Config;
 #[derive(Clone, Debug)]
 pub(crate) struct Queued {
     pub(crate) text: Bytes,
-    pub(crate) at: Instant,
+    /// `None` if it comes out of the log, where its age says nothing of this server.
+    pub(crate) at: Option<Instant>,
 }
 
 /// Messages for one response.
@@ -80,6 +81,21 @@ impl Outbox {
     /// Whether there is nothing to send.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// What may be added before a bound is reached.
+    pub(crate) fn room(&self, config: &Config) -> Amount {
+        let sent = self.unacknowledged.as_ref().map_or(0, |u| u.sent.len());
+        Amount {
+            messages: config.queue_messages.saturating_sub(self.waiting.len() + sent),
+            bytes: config.queue_bytes.saturating_sub(self.bytes),
+        }
+    }
+
+    /// Whether one response takes all there is, and nothing that was sent waits to be acknowledged.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        self.unacknowledged.as_ref().is_none_or(|u| u.sent.is_empty())
+            && self.waiting.iter().map(|message| message.text.len()).sum::<usize>() <= bytes
     }
 
     /// Adds a message. False if the outbox is full.
@@ -180,7 +196,7 @@ mod tests {
     fn message(text: &'static str) -> Queued {
         #[expect(clippy::disallowed_methods, reason = "an arbitrary instant")]
         let at = Instant::now();
-        Queued { text: Bytes::from_static(text.as_bytes()), at }
+        Queued { text: Bytes::from_static(text.as_bytes()), at: Some(at) }
     }
 
     fn texts(taken: &Taken) -> Vec<&str> {

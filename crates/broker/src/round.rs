@@ -21,6 +21,8 @@ pub(crate) struct Round<'a> {
     broker: &'a Broker,
     event: Event,
     reached: usize,
+    queued: usize,
+    bytes: usize,
     released: Vec<Released>,
     linked: Vec<Waker>,
     full: Vec<Arc<Cell>>,
@@ -30,7 +32,12 @@ pub(crate) struct Round<'a> {
 impl<'a> Round<'a> {
     pub(crate) fn new(broker: &'a Broker, event: Event) -> Self {
         let (released, linked, full, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { broker, event, reached: 0, released, linked, full, idle }
+        Self { broker, event, reached: 0, queued: 0, bytes: 0, released, linked, full, idle }
+    }
+
+    /// A session that is not to get the event.
+    pub(crate) fn not_to(&mut self, client: Option<ClientId>) {
+        self.event.not_to = client;
     }
 
     /// Offers the event to one session, if it wants it. `publish` tells doubles apart; 0 if there
@@ -49,16 +56,22 @@ impl<'a> Round<'a> {
             return;
         }
         match session.offer(&self.event, publish, self.broker.config()) {
-            Offered::Queued(None) => self.reached += 1,
-            Offered::Queued(Some(released)) => {
+            Offered::Queued(bytes, released) => {
                 self.reached += 1;
-                self.released.push(released);
-                self.idle.extend(session.arm().map(|at| (cell.id, at)));
+                self.queued += 1;
+                self.bytes += bytes;
+                if let Some(released) = released {
+                    self.released.push(released);
+                    self.idle.extend(session.arm().map(|at| (cell.id, at)));
+                }
             }
-            Offered::Linked(waker) => {
+            Offered::Linked(bytes, waker) => {
                 self.reached += 1;
+                self.queued += 1;
+                self.bytes += bytes;
                 self.linked.extend(waker);
             }
+            Offered::Later => self.reached += 1,
             Offered::Overflow => self.full.push(Arc::clone(cell)),
             Offered::Double | Offered::Gone => {}
         }
@@ -67,7 +80,7 @@ impl<'a> Round<'a> {
     /// Wakes whom it concerns and cuts who is full. Returns how many sessions were reached.
     pub(crate) fn finish(self) -> usize {
         let broker = self.broker;
-        broker.count_queued(self.reached, self.reached * self.event.text.len());
+        broker.count_queued(self.queued, self.bytes);
         for (id, at) in self.idle {
             broker.arm(id, Some(at), self.event.at);
         }

@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
 use crate::binding::Binding;
+use crate::catch_up::CatchUp;
 use crate::config::Config;
 use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
 use crate::event::Event;
@@ -67,6 +68,14 @@ pub(crate) struct Session {
     links: u64,
     outbox: Outbox,
     subscriptions: Vec<ChannelPattern>,
+    /// Only for sessions that want to know positions.
+    replay: Option<Box<Replaying>>,
+}
+
+/// A session that wants to know positions.
+#[derive(Debug, Default)]
+struct Replaying {
+    catch_up: Option<CatchUp>,
 }
 
 impl Session {
@@ -95,6 +104,7 @@ impl Session {
             links: 0,
             outbox: Outbox::new(acknowledged),
             subscriptions: Vec::new(),
+            replay: None,
         }
     }
 
@@ -159,16 +169,21 @@ impl Session {
             }
             self.last_publish = publish;
         }
-        if !self.outbox.push(event.queued(), config) {
+        if event.entry.is_some() && self.is_catching_up() {
+            return Offered::Later;
+        }
+        let message = event.queued(self.replay.is_some());
+        let bytes = message.text.len();
+        if !self.outbox.push(message, config) {
             return Offered::Overflow;
         }
         if let Some(link) = self.link.as_mut().filter(|_| !self.outbox.is_acknowledged()) {
-            return Offered::Linked(link.waker.take());
+            return Offered::Linked(bytes, link.waker.take());
         }
         if self.batches > 0 {
-            return Offered::Queued(None);
+            return Offered::Queued(bytes, None);
         }
-        Offered::Queued(self.release(Release::Messages, config, event.at))
+        Offered::Queued(bytes, self.release(Release::Messages, config, event.at))
     }
 
     /// Queues a message and releases nothing. False if the queue is full.
@@ -363,6 +378,9 @@ impl Session {
 
     /// Removes a subscription; whether it was there.
     pub(crate) fn unsubscribe(&mut self, pattern: &ChannelPattern) -> bool {
+        if let Some(catch_up) = self.catch_up_mut() {
+            catch_up.remove(pattern);
+        }
         let place = self.subscriptions.iter().position(|other| other == pattern);
         place.map(|place| self.subscriptions.swap_remove(place)).is_some()
     }
@@ -379,6 +397,57 @@ impl Session {
             return subscriptions.any(|pattern| pattern.as_str() == channel.as_str());
         }
         subscriptions.any(|pattern| pattern.matches(channel))
+    }
+
+    /// From now on messages that are kept come with their positions.
+    pub(crate) fn opt_into_replay(&mut self) {
+        self.replay.get_or_insert_default();
+    }
+
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.catch_up().is_some()
+    }
+
+    pub(crate) fn catch_up(&self) -> Option<&CatchUp> {
+        self.replay.as_ref()?.catch_up.as_ref()
+    }
+
+    pub(crate) fn catch_up_mut(&mut self) -> Option<&mut CatchUp> {
+        self.replay.as_mut()?.catch_up.as_mut()
+    }
+
+    /// The catching up there is, or one that begins with every subscription live.
+    pub(crate) fn begin_catch_up(&mut self, newest: u64, told: u64) -> &mut CatchUp {
+        let live = self.subscriptions.iter();
+        let replay = self.replay.get_or_insert_default();
+        replay.catch_up.get_or_insert_with(|| CatchUp::new(live, newest, told))
+    }
+
+    /// Nothing is left in the log: the session is live.
+    pub(crate) fn end_catch_up(&mut self) {
+        if let Some(replay) = &mut self.replay {
+            replay.catch_up = None;
+        }
+    }
+
+    /// What may be queued before a bound is reached; `None` for a session that has ended.
+    pub(crate) fn room(&self, config: &Config) -> Option<Amount> {
+        (!self.is_gone()).then(|| self.outbox.room(config))
+    }
+
+    pub(crate) fn has_nothing_waiting(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Whether a response that takes what waits leaves nothing behind, in the queue or in the log.
+    pub(crate) fn is_settled(&self, config: &Config) -> bool {
+        self.replay.as_ref().is_some_and(|replay| replay.catch_up.is_none())
+            && self.outbox.fits(config.response_bytes)
+    }
+
+    /// Whether a body is in work whose replies will carry messages.
+    pub(crate) fn is_batching(&self) -> bool {
+        self.batches > 0
     }
 
     /// Replies of the body in work will carry messages: do not wake a held connect for them.

@@ -48,6 +48,16 @@ pub struct Stats {
     pub overflowed: u64,
     /// Connects answered because a newer one of the same session came.
     pub superseded: u64,
+    /// Messages kept for sessions that come back.
+    pub log_messages: u64,
+    /// Their bytes.
+    pub log_bytes: u64,
+    /// Messages given to sessions from the log.
+    pub replayed: u64,
+    /// Subscribes that were told that something is gone.
+    pub replay_gaps: u64,
+    /// Subscribes refused because the log never gave out their position.
+    pub replay_refused: u64,
     /// Publish-to-write times.
     pub latency: Histogram,
 }
@@ -78,6 +88,9 @@ pub(crate) struct Counters {
     pub(crate) expired: AtomicU64,
     pub(crate) overflowed: AtomicU64,
     pub(crate) superseded: AtomicU64,
+    pub(crate) replayed: AtomicU64,
+    pub(crate) replay_gaps: AtomicU64,
+    pub(crate) replay_refused: AtomicU64,
     latency: [AtomicU64; LATENCY_BOUNDS_US.len() + 1],
     latency_sum_us: AtomicU64,
 }
@@ -102,7 +115,8 @@ impl Counters {
         self.latency_sum_us.fetch_add(us, Ordering::Relaxed);
     }
 
-    pub(crate) fn snapshot(&self, sessions: usize) -> Stats {
+    /// `log` is messages and bytes.
+    pub(crate) fn snapshot(&self, sessions: usize, log: (usize, usize)) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             sessions: sessions as u64,
@@ -121,6 +135,11 @@ impl Counters {
             expired: read(&self.expired),
             overflowed: read(&self.overflowed),
             superseded: read(&self.superseded),
+            log_messages: log.0 as u64,
+            log_bytes: log.1 as u64,
+            replayed: read(&self.replayed),
+            replay_gaps: read(&self.replay_gaps),
+            replay_refused: read(&self.replay_refused),
             latency: Histogram {
                 counts: self.latency.iter().map(read).collect(),
                 sum_us: read(&self.latency_sum_us),

@@ -18,6 +18,11 @@ impl WallClock {
         Self { at, unix_ms }
     }
 
+    /// Milliseconds since 1970 when the anchor was taken.
+    pub(crate) fn begun(&self) -> u64 {
+        self.unix_ms
+    }
+
     /// Milliseconds since 1970 at `now`.
     pub fn unix_ms(&self, now: Instant) -> u64 {
         let since = |later: Instant, earlier| {

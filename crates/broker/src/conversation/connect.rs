@@ -27,20 +27,22 @@ impl Conversation<'_> {
     ) -> Option<Hold> {
         let (broker, now) = (self.broker, self.request.now);
         let draining = broker.is_draining();
-        let (connected, arm, acknowledged, unlinked) = {
+        let acknowledged = {
             let mut session = cell.lock();
-            let acknowledged = if session.is_acknowledged() {
-                match self.asked.ack {
-                    Ack::Received(batch) => session.acknowledge(Some(batch)),
-                    Ack::Silent | Ack::Wanted => session.acknowledge(None),
-                }
-            } else {
-                Amount::default()
-            };
+            match self.asked.ack {
+                _ if !session.is_acknowledged() => Amount::default(),
+                Ack::Received(batch) => session.acknowledge(Some(batch)),
+                Ack::Silent | Ack::Wanted => session.acknowledge(None),
+            }
+        };
+        // What was acknowledged has made room.
+        broker.refill(cell, Some(now));
+        let (connected, arm, unlinked) = {
+            let mut session = cell.lock();
             let may_hold = alone && !draining;
             let unlinked = if self.request.pushes { None } else { session.detach_any() };
             let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
-            (connected, session.arm(), acknowledged, unlinked)
+            (connected, session.arm(), unlinked)
         };
         if let Some(unlinked) = unlinked {
             unlinked.wake();
@@ -66,6 +68,9 @@ impl Conversation<'_> {
         let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
         if let Some(batch) = cell.lock().begin_reply() {
             self.ext.push_number("ack", batch);
+        }
+        if let Some(settled) = broker.settled_for(cell) {
+            self.ext.push_number("replay", settled);
         }
         self.reply(&Reply { advice, ..Reply::success(message.channel.get(), message.id.get()) });
         None

@@ -29,7 +29,11 @@ impl Conversation<'_> {
                 request.browser.is_none().then(|| BrowserId::from_random(request.entropy.bytes()));
             let kept = request.browser.cloned();
             let ack = broker.config().acknowledge && self.asked.ack == Ack::Wanted;
-            let session = Session::new(kept, offered.clone(), ack, broker.config(), request.now);
+            let mut session =
+                Session::new(kept, offered.clone(), ack, broker.config(), request.now);
+            if broker.keeps_log() && self.asked.replay.is_some_and(|asked| asked.get() == "true") {
+                session.opt_into_replay();
+            }
             broker.add_session(id, request.user, session, request.now).map(|()| (id, offered, ack))
         };
         match added {
@@ -38,6 +42,9 @@ impl Conversation<'_> {
                 let config = broker.config();
                 if ack {
                     self.ext.push("ack", "true");
+                }
+                if broker.keeps_log() {
+                    self.ext.push("replay", "true");
                 }
                 let reply = Reply {
                     advice: Some(Advice {

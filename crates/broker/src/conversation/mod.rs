@@ -27,12 +27,10 @@ use encke_bayeux::batch::{self, DecodeError};
 use encke_bayeux::ext::Members;
 use encke_bayeux::message::Text;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{
-    Advice, BrowserId, ChannelKind, ChannelName, Extensions, Failure, Message, event,
-};
+use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, Extensions, Failure, Message};
 
 use crate::broker::{Broker, Cell};
-use crate::event::Event;
+use crate::event::Draft;
 use crate::hold::{Delivery, Hold};
 use crate::outbox::Taken;
 use crate::policy::Asking;
@@ -240,17 +238,14 @@ impl<'a> Conversation<'a> {
             self.refuse(message, None, &Failure::PublishDenied);
             return;
         }
-        let text = event::render(
-            channel,
-            message.data.map(RawValue::get),
-            message.ext.map(RawValue::get),
-            message.timestamp.map(RawValue::get),
-        );
-        let mut event = Event::new(text, self.request.now);
-        if !broker.config().channel(channel).broadcast_to_publisher {
-            event.not_to = self.cell.as_ref().map(|cell| cell.id);
-        }
-        broker.broadcast(channel, event);
+        let draft = Draft {
+            data: message.data.map(RawValue::get),
+            ext: message.ext.map(RawValue::get),
+            timestamp: message.timestamp.map(RawValue::get),
+        };
+        let not_to = self.cell.as_ref().map(|cell| cell.id);
+        let not_to = not_to.filter(|_| !broker.config().channel(channel).broadcast_to_publisher);
+        broker.broadcast(channel, &draft, not_to, self.request.now);
         self.accept(message);
     }
 

@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{ChannelKind, ChannelPattern, Failure, Message};
+use encke_bayeux::{ChannelKind, ChannelPattern, Failure, Message, ReplayFrom};
 
 use super::Conversation;
 use crate::broker::Cell;
@@ -34,9 +35,38 @@ impl Conversation<'_> {
             if !cell.lock().has_room_for(&broadcast, limit) {
                 return Err(Failure::TooManySubscriptions);
             }
+            if self.asked.replay.is_some() && broker.keeps_log() || cell.lock().is_catching_up() {
+                return self.subscribe_from(cell, &broadcast);
+            }
             broadcast.into_iter().try_for_each(|pattern| broker.subscribe(cell, pattern))
         });
         self.settle(message, subscribed);
+    }
+
+    /// Subscribes from where the message says, and notes for the reply what follows.
+    fn subscribe_from(
+        &mut self,
+        cell: &Arc<Cell>,
+        patterns: &[&ChannelPattern],
+    ) -> Result<(), Failure> {
+        let beginning = |pattern: &ChannelPattern| {
+            self.asked.replay.and_then(|asked| ReplayFrom::read(asked, pattern.as_str()))
+        };
+        let beginnings: Vec<_> =
+            patterns.iter().map(|pattern| (*pattern, beginning(pattern))).collect();
+        let subscribed = self.broker.subscribe_from(cell, &beginnings, self.request.now);
+        let (answers, outcome) = match subscribed {
+            Ok(answers) => (answers, Ok(())),
+            Err(refused) => (refused.answer.into_iter().collect(), Err(refused.failure)),
+        };
+        let mut members = Members::new();
+        for (pattern, answer) in &answers {
+            members.push(pattern.as_str(), &answer.to_string());
+        }
+        if let Some(members) = members.text() {
+            self.ext.push("replay", &format!("{{{members}}}"));
+        }
+        outcome
     }
 
     /// Asked of every pattern of an array before the first one is subscribed: all or none.

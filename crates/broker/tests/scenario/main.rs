@@ -20,5 +20,6 @@ mod link;
 mod model;
 mod order;
 mod private;
+mod replay;
 mod subscribe;
 mod timesync;

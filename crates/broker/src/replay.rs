@@ -1,0 +1,381 @@
+//! The log of a broker: publishing into it, subscribing from it, keeping and reading it elsewhere.
+//!
+//! One lock orders what is published on channels that are kept: it is held from the moment a
+//! message gets its position until it was offered to every queue, so positions are delivered in
+//! their order. It is taken before the locks of the index and of sessions, and nobody is woken or
+//! told of anything while it is held. Channels that no rule keeps never meet it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use encke_bayeux::{ChannelName, ChannelPattern, Failure, ReplayAnswer, ReplayFrom, ReplayStatus};
+
+use crate::broker::{Broker, Cell, lock};
+use crate::effect::{Release, Released};
+use crate::listener::RemovedBecause;
+use crate::log::{Entry, Log, Reader, Want};
+use crate::outbox::Queued;
+use crate::stats::add;
+use crate::user::UserId;
+
+/// Most messages that one step of catching up takes from the log.
+const PAGE_MESSAGES: usize = 256;
+
+/// A message of a broker's log, as it is kept elsewhere.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Logged {
+    /// Its position.
+    pub position: u64,
+    /// Its channel.
+    pub channel: ChannelName,
+    /// Whose message it is, where it was delivered to one user.
+    pub user: Option<UserId>,
+    /// The message as it was published, without its position: JSON text.
+    pub text: Bytes,
+    /// When it was published, in milliseconds since 1970.
+    pub at_unix_ms: u64,
+}
+
+/// What a log has of some channels.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct History {
+    /// What the messages are to the position that was asked for.
+    pub answer: ReplayAnswer,
+    /// Messages with their positions, in order: JSON text.
+    pub messages: Vec<(u64, Bytes)>,
+    /// Everything up to this position is here, or was not asked for.
+    pub reached: u64,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+impl Broker {
+    /// Where the positions of this broker's log begin; `None` if no rule keeps anything.
+    pub fn epoch(&self) -> Option<u64> {
+        Some(self.log()?.epoch())
+    }
+
+    /// The newest position of the log, and the newest that it does not keep any more.
+    pub fn log_bounds(&self) -> Option<(u64, u64)> {
+        let log = self.log()?;
+        Some((log.newest(), log.gone()))
+    }
+
+    /// Fills the log with what an earlier one had, before there are sessions.
+    ///
+    /// `epoch`, `newest` and `horizon` are that log's; everything up to `horizon` is gone. Entries
+    /// come in order; those that no rule keeps any more are left out. Does nothing where no rule
+    /// keeps anything.
+    pub fn restore(
+        &self,
+        epoch: u64,
+        newest: u64,
+        horizon: u64,
+        entries: impl IntoIterator<Item = Logged>,
+    ) {
+        let Some(mut log) = self.log() else { return };
+        log.adopt(epoch, horizon, horizon);
+        for entry in entries {
+            let Logged { position, channel, user, text, at_unix_ms } = entry;
+            let kept = log.append(&channel, user.as_ref(), text, Some(position), at_unix_ms);
+            drop(kept);
+        }
+        log.skip_to(newest);
+        self.shared.settled.store(log.newest(), Ordering::Release);
+    }
+
+    /// Says that messages up to the position `until` may be missing in the log.
+    pub fn log_misses(&self, until: u64) {
+        if let Some(mut log) = self.log() {
+            log.missing(until);
+            self.shared.settled.fetch_max(log.newest(), Ordering::AcqRel);
+        }
+    }
+
+    /// Messages of the log after a position, whoever's they are, at most `most`.
+    ///
+    /// Pending, never ready with nothing, while there are none; the task is woken when one comes.
+    /// Pending for ever where no rule keeps anything.
+    pub fn poll_logged(&self, after: u64, most: usize, cx: &mut Context<'_>) -> Poll<Vec<Logged>> {
+        let Some(mut log) = self.log() else { return Poll::Pending };
+        log.poll_after(after, most, cx).map(|entries| {
+            let logged = |entry: Arc<Entry>| Logged {
+                position: entry.position,
+                channel: entry.channel.clone(),
+                user: entry.user.clone(),
+                text: entry.text.clone(),
+                at_unix_ms: entry.at_ms,
+            };
+            entries.into_iter().map(logged).collect()
+        })
+    }
+
+    /// Reads the log as `user`: what came after `from` on the channels of `pattern`.
+    ///
+    /// At most `most` messages, and of those at most the bytes of one response, but at least one if
+    /// there is one. Whether the user may read there is for the caller to decide.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::ReplayIdInvalid`] if the log never gave out the position, and the valid range.
+    pub fn history(
+        &self,
+        user: Option<&UserId>,
+        pattern: &ChannelPattern,
+        from: &ReplayFrom,
+        most: usize,
+    ) -> Result<History, (Failure, ReplayAnswer)> {
+        let Some(log) = self.log() else {
+            let answer =
+                ReplayAnswer { status: ReplayStatus::None, epoch: 0, oldest: None, newest: 0 };
+            return Ok(History { answer, messages: Vec::new(), reached: 0, more: false });
+        };
+        let begun = self.begin(&log, user, pattern, from)?;
+        let bytes = self.config().response_bytes;
+        let reader = self.reader(user);
+        let page = log.read(reader, std::slice::from_ref(&begun.want), 0, most.max(1), bytes);
+        let messages = page.entries.iter().map(|e| (e.position, e.positioned().clone())).collect();
+        let more = !page.complete;
+        Ok(History { answer: begun.answer, messages, reached: page.reached, more })
+    }
+
+    pub(crate) fn log(&self) -> Option<MutexGuard<'_, Log>> {
+        self.shared.log.as_ref().map(lock)
+    }
+
+    /// Whether handshakes offer replay.
+    pub(crate) fn keeps_log(&self) -> bool {
+        self.shared.log.is_some()
+    }
+
+    /// Subscribes to several patterns at once, from where each of them asks.
+    ///
+    /// All or none: a position that is none refuses everything, before anything was subscribed.
+    pub(crate) fn subscribe_from(
+        &self,
+        cell: &Arc<Cell>,
+        patterns: &[(&ChannelPattern, Option<ReplayFrom>)],
+        now: Instant,
+    ) -> Result<Vec<(ChannelPattern, ReplayAnswer)>, Refused> {
+        let user = cell.user.as_ref();
+        let mut added = Vec::new();
+        let (answers, fed) = {
+            let Some(mut log) = self.log() else { return Ok(Vec::new()) };
+            let mut begun = Vec::with_capacity(patterns.len());
+            for (pattern, from) in patterns {
+                let begin = from.as_ref().map(|from| self.begin(&log, user, pattern, from));
+                let begin = begin.transpose().map_err(|(failure, answer)| {
+                    add(&self.counters().replay_refused, 1);
+                    Refused { failure, answer: Some(((*pattern).clone(), answer)) }
+                })?;
+                begun.push(begin);
+            }
+            let newest = log.newest();
+            for (pattern, _) in patterns {
+                let is_new = self.add_subscription(cell, pattern).map_err(Refused::from)?;
+                added.extend(is_new.then(|| (*pattern).clone()));
+            }
+            let mut session = cell.lock();
+            for ((pattern, _), begun) in patterns.iter().zip(&begun) {
+                match begun {
+                    Some(Begun { want, told, .. }) if want.from < newest => {
+                        session.begin_catch_up(newest, *told).add(want.clone(), *told);
+                    }
+                    _ => {
+                        if let Some(catch_up) = session.catch_up_mut() {
+                            catch_up.join(pattern, newest);
+                        }
+                    }
+                }
+            }
+            if begun.iter().any(Option::is_some) {
+                session.opt_into_replay();
+            }
+            drop(session);
+            let gaps = begun.iter().flatten().filter(|b| b.answer.status == ReplayStatus::Gap);
+            add(&self.counters().replay_gaps, gaps.count());
+            let answers: Vec<_> = patterns
+                .iter()
+                .zip(begun)
+                .filter_map(|((pattern, _), begun)| Some(((*pattern).clone(), begun?.answer)))
+                .collect();
+            (answers, self.feed(&mut log, cell, Some(now)))
+        };
+        self.fed(cell, fed, Some(now));
+        self.tell_subscribed(cell, &added);
+        Ok(answers)
+    }
+
+    /// Gives a session that catches up what its queue has room for.
+    ///
+    /// Without `now` nothing is held that would have to be released.
+    pub(crate) fn refill(&self, cell: &Arc<Cell>, now: Option<Instant>) {
+        if !cell.lock().is_catching_up() {
+            return;
+        }
+        let fed = self.log().map(|mut log| self.feed(&mut log, cell, now)).unwrap_or_default();
+        self.fed(cell, fed, now);
+    }
+
+    /// The position that a connect reply may carry whose response takes all that `cell` has waiting.
+    ///
+    /// Everything up to it was offered to every queue before the queue is looked at.
+    pub(crate) fn settled_for(&self, cell: &Cell) -> Option<u64> {
+        self.shared.log.as_ref()?;
+        let settled = self.shared.settled.load(Ordering::Acquire);
+        cell.lock().is_settled(self.config()).then_some(settled)
+    }
+
+    pub(crate) fn reader<'a>(&'a self, user: Option<&'a UserId>) -> Reader<'a> {
+        Reader { user, named_only: &self.config().named_only }
+    }
+
+    /// What `from` means to a subscription of `user`.
+    fn begin(
+        &self,
+        log: &Log,
+        user: Option<&UserId>,
+        pattern: &ChannelPattern,
+        from: &ReplayFrom,
+    ) -> Result<Begun, (Failure, ReplayAnswer)> {
+        let reader = self.reader(user);
+        let (epoch, newest) = (log.epoch(), log.newest());
+        let oldest = log.oldest_of(reader, pattern);
+        let answer = |status| ReplayAnswer { status, epoch, oldest, newest };
+        let begin = |status, from, told| {
+            Ok(Begun {
+                answer: answer(status),
+                want: Want { pattern: pattern.clone(), from },
+                told,
+            })
+        };
+        let invalid = || {
+            let shown = from.to_string().into_boxed_str();
+            Err((Failure::ReplayIdInvalid(shown), answer(ReplayStatus::Refused)))
+        };
+        match *from {
+            ReplayFrom::Invalid(_) => invalid(),
+            _ if !log.keeps(pattern) => begin(ReplayStatus::None, newest, 0),
+            ReplayFrom::New => begin(ReplayStatus::New, newest, 0),
+            ReplayFrom::Kept => {
+                let want = [Want { pattern: pattern.clone(), from: epoch }];
+                // What is gone already is not missed by who takes what there is.
+                let told = log.horizon(reader, &want).unwrap_or(0);
+                begin(ReplayStatus::Kept, epoch, told)
+            }
+            ReplayFrom::After { position, epoch: theirs } => {
+                if position > newest || theirs.is_some_and(|theirs| theirs > epoch) {
+                    return invalid();
+                }
+                let want = [Want { pattern: pattern.clone(), from: position }];
+                let older = position < epoch || theirs.is_some_and(|theirs| theirs < epoch);
+                match log.horizon(reader, &want) {
+                    Some(told) => begin(ReplayStatus::Gap, position, told),
+                    None if older => begin(ReplayStatus::Gap, position, 0),
+                    None => begin(ReplayStatus::Resumed, position, 0),
+                }
+            }
+        }
+    }
+
+    fn feed(&self, log: &mut Log, cell: &Cell, now: Option<Instant>) -> Fed {
+        let config = self.config();
+        let mut fed = Fed::default();
+        let mut session = cell.lock();
+        let Some(room) = session.room(config) else { return fed };
+        let Some(catch_up) = session.catch_up() else { return fed };
+        let reader = self.reader(cell.user.as_ref());
+        let remaining = catch_up.remaining();
+        if log.horizon(reader, &remaining).is_some_and(|horizon| horizon > catch_up.told) {
+            fed.overtaken = true;
+            return fed;
+        }
+        let most = room.messages.min(PAGE_MESSAGES);
+        let page = if most == 0 {
+            return fed;
+        } else {
+            log.read(reader, &remaining, catch_up.cursor, most, room.bytes)
+        };
+        let mut whole = true;
+        for entry in &page.entries {
+            let text = entry.positioned().clone();
+            let bytes = text.len();
+            if !session.append(Queued { text, at: None }, config) {
+                // It waits for room; what is larger than a whole queue never gets any.
+                fed.overtaken = session.has_nothing_waiting();
+                whole = false;
+                break;
+            }
+            fed.messages += 1;
+            fed.bytes += bytes;
+            if let Some(catch_up) = session.catch_up_mut() {
+                catch_up.cursor = entry.position;
+            }
+        }
+        if whole && page.complete {
+            session.end_catch_up();
+        }
+        if fed.messages > 0 {
+            fed.link = session.nudge_link();
+            let held_for_it = fed.link.is_none() && !session.is_batching();
+            fed.released = now
+                .filter(|_| held_for_it)
+                .and_then(|now| session.release(Release::Messages, config, now));
+        }
+        fed
+    }
+
+    fn fed(&self, cell: &Arc<Cell>, fed: Fed, now: Option<Instant>) {
+        self.count_queued(fed.messages, fed.bytes);
+        add(&self.counters().replayed, fed.messages);
+        if let Some(now) = now {
+            let arm = cell.lock().arm();
+            self.arm(cell.id, arm, now);
+        }
+        self.wake(fed.released);
+        if let Some(link) = fed.link {
+            link.wake();
+        }
+        if fed.overtaken {
+            tracing::debug!(client = ?cell.id, "session cut: the log was faster than its client");
+            add(&self.counters().overflowed, 1);
+            self.remove(cell, RemovedBecause::Overflow);
+        }
+    }
+}
+
+/// Why a subscribe that says where to begin was refused.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) failure: Failure,
+    /// The subscription whose position is none, and what is valid.
+    pub(crate) answer: Option<(ChannelPattern, ReplayAnswer)>,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { failure, answer: None }
+    }
+}
+
+/// Where a subscription begins.
+#[derive(Debug)]
+struct Begun {
+    answer: ReplayAnswer,
+    want: Want,
+    /// What the answer owns up to as missing.
+    told: u64,
+}
+
+/// What a session was given, and what is left to do about it when no lock is held.
+#[derive(Debug, Default)]
+struct Fed {
+    messages: usize,
+    bytes: usize,
+    released: Option<Released>,
+    link: Option<std::task::Waker>,
+    overtaken: bool,
+}
