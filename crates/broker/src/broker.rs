@@ -373,10 +373,38 @@ impl Broker {
 
     /// Takes what the next response may carry.
     pub(crate) fn take(&self, cell: &Arc<Cell>) -> Taken {
-        let (taken, gone, last) = {
+        let taken = self.take_if(cell, |_| true);
+        taken.map(|(_, taken)| taken).unwrap_or_default()
+    }
+
+    /// Begins a connect reply and takes what it may carry; `None` if `counts` says that the connect
+    /// does not count any more. The number of its batch comes with it, where there is one.
+    ///
+    /// All under one lock, so that messages are in the batch in which they travel.
+    pub(crate) fn take_batch(
+        &self,
+        cell: &Arc<Cell>,
+        counts: impl FnOnce(&Session) -> bool,
+    ) -> Option<(Option<u64>, Taken)> {
+        self.take_if(cell, |session| {
+            let counts = counts(session);
+            if counts {
+                session.begin_reply();
+            }
+            counts
+        })
+    }
+
+    fn take_if(
+        &self,
+        cell: &Arc<Cell>,
+        may: impl FnOnce(&mut Session) -> bool,
+    ) -> Option<(Option<u64>, Taken)> {
+        let (batch, taken, gone, last) = {
             let mut session = cell.lock();
+            may(&mut session).then_some(())?;
             let (taken, gone) = session.take(self.config());
-            (taken, gone, session.is_gone())
+            (session.batch(), taken, gone, session.is_gone())
         };
         self.count_gone(gone);
         if last {
@@ -384,7 +412,7 @@ impl Broker {
             self.drop_queue(cell);
         }
         self.refill(cell, None);
-        taken
+        Some((batch, taken))
     }
 
     /// Puts back what could not be written, and wakes the link or connect that waits by now.

@@ -20,6 +20,7 @@ use encke_bayeux::{Advice, BrowserId, Failure, Reconnect, TimeSync};
 use crate::broker::{Broker, Cell};
 use crate::effect::Release;
 use crate::outbox::Taken;
+use crate::session::Session;
 use crate::stats::{add, sub};
 
 /// One `/meta/connect` that waits.
@@ -62,13 +63,18 @@ impl Hold {
         let mut ext = Members::new();
         let mut taken = Taken::default();
         if release != Release::Superseded {
-            if let Some(batch) = self.cell.lock().begin_reply() {
-                ext.push_number("ack", batch);
+            let settled = self.broker.settled_for(&self.cell);
+            // A newer connect may have come since the release: then the messages are its.
+            let counts = |session: &Session| session.counts(self.generation);
+            if let Some((batch, messages)) = self.broker.take_batch(&self.cell, counts) {
+                taken = messages;
+                if let Some(batch) = batch {
+                    ext.push_number("ack", batch);
+                }
+                if let Some(settled) = settled {
+                    ext.push_number("replay", settled);
+                }
             }
-            if let Some(settled) = self.broker.settled_for(&self.cell) {
-                ext.push_number("replay", settled);
-            }
-            taken = self.broker.take(&self.cell);
         }
         if let Some(timesync) = self.timesync.and_then(|asked| {
             let (timesync, came) = *asked;

@@ -126,11 +126,16 @@ impl Outbox {
         amount
     }
 
-    /// A connect reply is made: the number of its batch, where there is one.
-    pub(crate) fn begin_batch(&mut self) -> Option<u64> {
-        let unacknowledged = self.unacknowledged.as_mut()?;
-        unacknowledged.batch += 1;
-        Some(unacknowledged.batch)
+    /// A connect reply is made: what is taken from now on travels with it.
+    pub(crate) fn begin_batch(&mut self) {
+        if let Some(unacknowledged) = &mut self.unacknowledged {
+            unacknowledged.batch += 1;
+        }
+    }
+
+    /// The number of the batch that was begun last, where they are counted.
+    pub(crate) fn batch(&self) -> Option<u64> {
+        self.unacknowledged.as_ref().map(|unacknowledged| unacknowledged.batch)
     }
 
     /// Takes messages up to `bytes`, at least one if there is one, and what left for good.
@@ -220,12 +225,14 @@ mod tests {
         let mut outbox = Outbox::new(true);
         let config = Config::default();
         outbox.push(message("a"), &config);
-        assert_eq!(outbox.begin_batch(), Some(1));
+        outbox.begin_batch();
+        assert_eq!(outbox.batch(), Some(1));
         assert_eq!(texts(&outbox.take(100).0), ["a"]);
         outbox.push(message("b"), &config);
         // The reply of batch 1 got lost: the client still says 0.
         assert_eq!(outbox.acknowledge(Some(0)), Amount::default());
-        assert_eq!(outbox.begin_batch(), Some(2));
+        outbox.begin_batch();
+        assert_eq!(outbox.batch(), Some(2));
         assert_eq!(texts(&outbox.take(100).0), ["a", "b"]);
         assert_eq!(outbox.acknowledge(Some(2)), Amount { messages: 2, bytes: 2 });
         assert!(outbox.is_empty());

@@ -337,9 +337,19 @@ impl Session {
         self.outbox.acknowledge(received)
     }
 
-    /// A connect reply is made: the number of its batch, if the client acknowledges.
-    pub(crate) fn begin_reply(&mut self) -> Option<u64> {
-        self.outbox.begin_batch()
+    /// A connect reply is made, and a batch begins with it, if the client acknowledges.
+    pub(crate) fn begin_reply(&mut self) {
+        self.outbox.begin_batch();
+    }
+
+    /// The number of the batch that was begun last, if the client acknowledges.
+    pub(crate) fn batch(&self) -> Option<u64> {
+        self.outbox.batch()
+    }
+
+    /// Whether the hold of `generation` is the one that counts.
+    pub(crate) fn counts(&self, generation: u64) -> bool {
+        generation == self.generation
     }
 
     /// Takes what one response may carry, and what is gone for good with it.

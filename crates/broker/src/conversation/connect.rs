@@ -30,7 +30,7 @@ impl Conversation<'_> {
         let acknowledged = {
             let mut session = cell.lock();
             match self.asked.ack {
-                _ if !session.is_acknowledged() => Amount::default(),
+                _ if !session.is_acknowledged() || self.batch.is_some() => Amount::default(),
                 Ack::Received(batch) => session.acknowledge(Some(batch)),
                 Ack::Silent | Ack::Wanted => session.acknowledge(None),
             }
@@ -64,12 +64,20 @@ impl Conversation<'_> {
                 timesync: self.asked.timesync.map(|timesync| Box::new((timesync, now))),
             });
         }
-        self.carries = true;
         let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
-        if let Some(batch) = cell.lock().begin_reply() {
-            self.ext.push_number("ack", batch);
+        let settled = broker.settled_for(cell);
+        if cell.lock().is_acknowledged() {
+            // Now, and not with the rest of the body: the messages belong to the batch of this reply.
+            // Another connect of this body is answered with it, so it has the same batch.
+            if self.batch.is_none() {
+                let (batch, taken) = broker.take_batch(cell, |_| true).unwrap_or_default();
+                (self.batch, self.taken) = (batch, taken);
+            }
+            self.ext.push_number("ack", self.batch.unwrap_or_default());
+        } else {
+            self.carries = true;
         }
-        if let Some(settled) = broker.settled_for(cell) {
+        if let Some(settled) = settled {
             self.ext.push_number("replay", settled);
         }
         self.reply(&Reply { advice, ..Reply::success(message.channel.get(), message.id.get()) });

@@ -132,6 +132,9 @@ struct Conversation<'a> {
     cell: Option<Arc<Cell>>,
     /// Whether this response may carry messages.
     carries: bool,
+    /// What it carries already, and the batch that is.
+    taken: Taken,
+    batch: Option<u64>,
     /// Whether the session was told that this response may carry messages.
     batching: bool,
     /// What the message in work says in its `ext`.
@@ -149,6 +152,8 @@ impl<'a> Conversation<'a> {
             request,
             cell: None,
             carries: false,
+            taken: Taken::default(),
+            batch: None,
             batching: false,
             asked: Extensions::default(),
             ext: Members::new(),
@@ -294,7 +299,7 @@ impl<'a> Conversation<'a> {
         let cell = self.cell.take();
         let taken = match &cell {
             Some(cell) if self.carries => self.broker.take(cell),
-            _ => Taken::default(),
+            _ => self.taken,
         };
         if let Some(cell) = cell.as_ref().filter(|_| self.batching) {
             let left = cell.lock().end_batch(self.broker.config(), self.request.now);

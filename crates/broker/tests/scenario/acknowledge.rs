@@ -1,3 +1,4 @@
+use encke_broker::Release;
 use serde_json::{Value, json};
 
 use crate::support::{Client, World, data};
@@ -83,4 +84,32 @@ fn a_disconnect_leaves_no_trace_in_the_gauges() {
     client.send(json!({"channel": "/meta/disconnect"}));
     let stats = world.broker.stats();
     assert_eq!((stats.queue_messages, stats.queue_bytes, stats.messages_dropped), (0, 0, 0));
+}
+
+#[test]
+fn a_connect_between_release_and_answer_takes_the_messages_alone() {
+    let world = World::new(World::quick());
+    let (client, other) = (up(&world), world.up());
+    let mut older = client.hold_with(connect(json!(1), 3000));
+    other.publish("/a", json!(1));
+    assert_eq!(older.release(), Some(Release::Messages));
+    // The client gave the first one up meanwhile.
+    assert_eq!(batch(&client.send(connect(json!(1), 0))), (vec![json!(1)], 2));
+    let delivery = older.hold.take().unwrap().answer(Release::Messages, world.now.get());
+    let late: Vec<Value> = serde_json::from_slice(&delivery.body()).unwrap();
+    delivery.written(world.now.get());
+    assert_eq!(late.len(), 1, "it took nothing along: {late:?}");
+    assert!(late[0].get("ext").is_none(), "and began no batch: {late:?}");
+    assert_eq!(batch(&client.send(connect(json!(2), 0))), (vec![], 3));
+}
+
+#[test]
+fn two_connects_in_one_body_share_a_batch() {
+    let world = World::new(World::quick());
+    let (client, other) = (up(&world), world.up());
+    other.publish("/a", json!(1));
+    let both = client.send(json!([connect(json!(1), 0), connect(json!(1), 0)]));
+    let numbers: Vec<_> = both.iter().filter_map(|m| m["ext"]["ack"].as_u64()).collect();
+    assert_eq!((data(&both), numbers), (vec![json!(1)], vec![2, 2]));
+    assert_eq!(batch(&client.send(connect(json!(2), 0))), (vec![], 3));
 }
