@@ -3,3 +3,4 @@
 mod drain;
 mod journal;
 mod kill;
+mod wire;

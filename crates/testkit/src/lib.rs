@@ -6,6 +6,7 @@
 //! | [`Connection`], [`Request`], [`Response`] | HTTP/1.1 over a bare socket: every byte is the test's own |
 //! | [`Peer`] | a small Bayeux long-polling client that keeps every delivered message in order |
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
+//! | [`WireCutter`] | a proxy that cuts connections in the middle of whatever they carry |
 //! | [`eventually()`] | polling with a deadline, which tells what it last saw |
 //!
 //! Everything panics with what it saw instead of returning errors, unless the error is of interest
@@ -18,6 +19,7 @@ mod http;
 mod login;
 mod peer;
 mod server;
+mod wire_cutter;
 
 pub use agent::Agent;
 pub use binary::encke_binary;
@@ -26,3 +28,4 @@ pub use http::{Connection, Request, Response};
 pub use login::Login;
 pub use peer::{Delivery, GWS, PLAIN, Peer};
 pub use server::{Launch, Server};
+pub use wire_cutter::WireCutter;
