@@ -81,6 +81,9 @@ impl ChannelPattern {
         if self == other {
             return true;
         }
+        if other.kind() != ChannelKind::Broadcast {
+            return false;
+        }
         let Some((parent, wildcard)) = self.split() else {
             return false;
         };
@@ -195,6 +198,9 @@ mod tests {
             assert!(!reserved.contains(&pattern(outside)), "{outside}");
         }
         assert!(!pattern("/a/*").contains(&pattern("/a/**")));
+        // No wildcard matches what is not broadcast.
+        assert!(!pattern("/**").contains(&pattern("/meta/x")));
+        assert!(!pattern("/service/**").contains(&pattern("/service/x")));
     }
 
     #[test]

@@ -451,7 +451,8 @@ impl Session {
 
     /// Whether a response that takes what waits leaves nothing behind, in the queue or in the log.
     pub(crate) fn is_settled(&self, config: &Config) -> bool {
-        self.replay.as_ref().is_some_and(|replay| replay.catch_up.is_none())
+        !self.is_gone()
+            && self.replay.as_ref().is_some_and(|replay| replay.catch_up.is_none())
             && self.outbox.fits(config.response_bytes)
     }
 

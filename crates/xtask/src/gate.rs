@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use crate::steps::{Steps, must};
-use crate::{setup, workspace};
+use crate::{fuzz, setup, workspace};
 
 /// Runs every step and prints the table of seconds; an error if any of them failed.
 pub(crate) fn run() -> Result<(), String> {
@@ -50,6 +50,7 @@ pub(crate) fn run() -> Result<(), String> {
         .vital("build", || must(cargo("build").args(["--locked", "--workspace", "--all-targets"])));
     steps.step("nextest", || must(cargo("nextest").args(["run", "--locked", "--workspace"])));
     steps.step("doctests", || must(cargo("test").args(["--locked", "--workspace", "--doc"])));
+    steps.step("fuzz", || fuzz::run(&[]));
     steps.step("interop", || npm_test(workspace::INTEROP));
     steps.step("browser", || npm_test(workspace::BROWSER));
     steps.finish()

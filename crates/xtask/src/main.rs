@@ -1,4 +1,4 @@
-//! The two commands of the README, each with all its set-up on a bare checkout.
+//! The two commands of the README, each with all its set-up on a bare checkout, and fuzzing for longer.
 //!
 //! `cargo xtask demo` fetches the web client's packages and starts `encke demo`; what follows `--`
 //! is handed on. `cargo xtask test` fetches whatever the tests need and runs every one of them.
@@ -9,6 +9,7 @@
 use std::process::ExitCode;
 
 mod demo;
+mod fuzz;
 mod gate;
 mod setup;
 mod steps;
@@ -19,6 +20,8 @@ usage: cargo xtask <command>
 
   demo [-- ARGS]   set up and start `encke demo ARGS`
   test             set up and run every check and test, as CI does
+  fuzz [TARGET] [SECONDS]
+                   let libFuzzer look for input that breaks what must hold
 ";
 
 /// Exit code for a command line that is not understood.
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.next().as_deref() {
         Some("demo") => demo::run(arguments.skip_while(|argument| argument == "--")),
         Some("test") if arguments.next().is_none() => gate::run(),
+        Some("fuzz") => fuzz::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

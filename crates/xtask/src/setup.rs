@@ -33,10 +33,12 @@ pub(crate) fn for_desk() -> Result<(), String> {
     require_node("the desk at / is served from npm packages")
 }
 
-/// What the tests need besides: a browser, and letters for it to draw.
+/// What the tests need besides: a browser, letters for it to draw, and a C++ compiler for libFuzzer.
 pub(crate) fn for_tests() -> Result<(), String> {
     let browser = ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| runs(name));
-    install_debian(["chromium", "fonts-dejavu-core"].into_iter().filter(|_| !browser))?;
+    let compiler = runs("c++");
+    let wanted = [("chromium", browser), ("fonts-dejavu-core", browser), ("g++", compiler)];
+    install_debian(wanted.into_iter().filter(|(_, there)| !there).map(|(name, _)| name))?;
     for_desk()
 }
 
