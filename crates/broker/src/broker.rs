@@ -139,6 +139,8 @@ impl Broker {
 
     /// Publishes from code: no policy is asked, every subscriber receives. Returns how many.
     ///
+    /// On a lazy channel the message may wait as long as the channel says.
+    ///
     /// `data` is JSON text and goes out as it is.
     ///
     /// # Errors
@@ -150,13 +152,41 @@ impl Broker {
         data: &str,
         now: Instant,
     ) -> Result<usize, PublishError> {
+        self.publish_within(channel, data, None, now)
+    }
+
+    /// Publishes from code what may wait for other messages up to `within` before it leaves.
+    ///
+    /// As [`Broker::publish`], whatever the settings of the channel say. `within` is cut to
+    /// [`Config::max_lazy`]; zero is at once.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`] for channels that are not for broadcasts.
+    pub fn publish_lazy(
+        &self,
+        channel: &ChannelName,
+        data: &str,
+        within: Duration,
+        now: Instant,
+    ) -> Result<usize, PublishError> {
+        self.publish_within(channel, data, Some(within), now)
+    }
+
+    fn publish_within(
+        &self,
+        channel: &ChannelName,
+        data: &str,
+        within: Option<Duration>,
+        now: Instant,
+    ) -> Result<usize, PublishError> {
         if channel.kind() != ChannelKind::Broadcast {
             return Err(PublishError::NotBroadcast);
         }
         if self.is_private(channel) {
             return Err(PublishError::Private);
         }
-        let draft = Draft { data: Some(data), ..Draft::default() };
+        let draft = Draft { data: Some(data), within, ..Draft::default() };
         Ok(self.broadcast(channel, &draft, None, now))
     }
 
@@ -235,11 +265,12 @@ impl Broker {
             };
             let due = cell.lock().handle_deadline(self.config(), now);
             match due {
-                Due::Nothing => {}
-                Due::Later(at) => self.arm(id, Some(at), now),
-                Due::TimedOut(released, at) => {
-                    self.arm(id, Some(at), now);
-                    self.wake(Some(released));
+                Due::Look { held, link, at } => {
+                    self.arm(id, at, now);
+                    self.wake(held);
+                    if let Some(link) = link {
+                        link.wake();
+                    }
                 }
                 Due::Expired => {
                     add(&self.counters().expired, 1);
@@ -256,10 +287,7 @@ impl Broker {
         self.shared.draining.store(true, Ordering::SeqCst);
         let cells: Vec<_> = self.shared.sessions.iter().map(|cell| Arc::clone(&cell)).collect();
         for cell in cells {
-            let (released, link) = {
-                let mut session = cell.lock();
-                (session.release(Release::Draining, self.config(), now), session.nudge_link())
-            };
+            let (released, link) = cell.lock().drain(self.config(), now);
             self.wake(released);
             if let Some(link) = link {
                 link.wake();
@@ -342,9 +370,10 @@ impl Broker {
         offer: impl FnOnce(&mut Round<'_>),
     ) -> usize {
         let settings = self.config().channel(channel);
+        let lazy = self.config().laziness(draft.within.or(settings.lazy));
         let log = if settings.replay.is_some() { self.log() } else { None };
         let Some(mut log) = log else {
-            let mut round = Round::new(self, Event::new(draft.render(channel), now));
+            let mut round = Round::new(self, Event::new(draft.render(channel), now).lazy(lazy));
             offer(&mut round);
             return round.finish();
         };
@@ -356,7 +385,7 @@ impl Broker {
         let Some(entry) = log.append(channel, user, text, Some(place), self.unix_ms(now)) else {
             return 0;
         };
-        let mut round = Round::new(self, Event::kept(entry, now));
+        let mut round = Round::new(self, Event::kept(entry, now).lazy(lazy));
         offer(&mut round);
         self.shared.settled.store(place, Ordering::Release);
         let waiting = log.wakers();

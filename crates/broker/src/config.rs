@@ -22,6 +22,7 @@ pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) interval: Duration,
     pub(crate) max_interval: Duration,
+    pub(crate) max_lazy: Duration,
     pub(crate) meta_connect_delivery_only: bool,
     pub(crate) acknowledge: bool,
     pub(crate) dialect: Dialect,
@@ -47,6 +48,7 @@ impl Default for Config {
             timeout: Duration::from_secs(30),
             interval: Duration::ZERO,
             max_interval: Duration::from_secs(10),
+            max_lazy: Duration::from_secs(5),
             meta_connect_delivery_only: true,
             acknowledge: true,
             dialect: Dialect::V5,
@@ -93,6 +95,16 @@ impl Config {
     #[must_use]
     pub fn max_interval(mut self, max_interval: Duration) -> Self {
         self.max_interval = max_interval;
+        self
+    }
+
+    /// Longest time that a lazy message waits for others to leave with.
+    ///
+    /// Default 5 s. Longer times of channels and of code are cut to it; zero makes nothing lazy.
+    /// CometD: `maxLazyTimeout`.
+    #[must_use]
+    pub fn max_lazy(mut self, max_lazy: Duration) -> Self {
+        self.max_lazy = max_lazy;
         self
     }
 
@@ -231,6 +243,11 @@ impl Config {
 
     pub(crate) fn channel(&self, channel: &ChannelName) -> &ChannelSettings {
         ChannelSettings::of(&self.channels, channel)
+    }
+
+    /// How long a message may really wait that would wait this long.
+    pub(crate) fn laziness(&self, lazy: Option<Duration>) -> Option<Duration> {
+        lazy.map(|within| within.min(self.max_lazy)).filter(|within| !within.is_zero())
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {

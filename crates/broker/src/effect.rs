@@ -104,12 +104,15 @@ pub(crate) struct Connected {
 /// What a deadline comes to.
 #[derive(Debug)]
 pub(crate) enum Due {
-    /// Look again then.
-    Later(Instant),
-    /// The held connect timed out; look again then.
-    TimedOut(Released, Instant),
     /// The client stayed silent too long.
     Expired,
-    /// Nothing to wait for.
-    Nothing,
+    /// What is over, and when the wheel needs a new entry.
+    Look {
+        /// The held connect whose time is up, or whose lazy messages have waited long enough.
+        held: Option<Released>,
+        /// The link that has lazy messages to take.
+        link: Option<Waker>,
+        /// For a new entry of the wheel.
+        at: Option<Instant>,
+    },
 }

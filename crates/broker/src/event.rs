@@ -1,7 +1,7 @@
 //! One published message on its way to its receivers: rendered once, shared by all.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, ClientId, event};
@@ -9,12 +9,14 @@ use encke_bayeux::{ChannelName, ClientId, event};
 use crate::log::Entry;
 use crate::outbox::Queued;
 
-/// The parts of a message that is yet to be rendered; all are JSON text and go out as they are.
+/// The parts of a message that is yet to be rendered; texts are JSON and go out as they are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Draft<'a> {
     pub(crate) data: Option<&'a str>,
     pub(crate) ext: Option<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
+    /// How long it may wait for others to leave with, where its channel is not asked.
+    pub(crate) within: Option<Duration>,
 }
 
 impl Draft<'_> {
@@ -34,17 +36,25 @@ pub(crate) struct Event {
     pub(crate) entry: Option<Arc<Entry>>,
     /// The session that published it and is not to get it back.
     pub(crate) not_to: Option<ClientId>,
+    /// How long it may wait for others to leave with; `None` is not at all.
+    pub(crate) lazy: Option<Duration>,
 }
 
 impl Event {
     /// A message for everybody who listens.
     pub(crate) fn new(text: Bytes, at: Instant) -> Self {
-        Self { text, at, entry: None, not_to: None }
+        Self { text, at, entry: None, not_to: None, lazy: None }
     }
 
     /// A message that is kept.
     pub(crate) fn kept(entry: Arc<Entry>, at: Instant) -> Self {
-        Self { text: entry.text.clone(), at, entry: Some(entry), not_to: None }
+        Self { entry: Some(Arc::clone(&entry)), ..Self::new(entry.text.clone(), at) }
+    }
+
+    /// The same message, which may wait this long.
+    pub(crate) fn lazy(mut self, within: Option<Duration>) -> Self {
+        self.lazy = within;
+        self
     }
 
     /// What goes into the queue of a session, which wants to know positions or does not.

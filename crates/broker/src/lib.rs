@@ -29,6 +29,7 @@
 //! | `index`        | who subscribed to what, found without scanning                      |
 //! | `conversation` | one request body, message by message                                |
 //! | `wheel`        | one coarse timer for all sessions                                   |
+//! | `alarm`        | when it looks at one session next                                   |
 //!
 //! # Ownership and locks
 //!
@@ -42,6 +43,7 @@
 //! delivered by [`Broker::deliver_to_user`] to sessions of that user and to nobody else, whatever
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
+mod alarm;
 mod binding;
 mod broker;
 mod catch_up;

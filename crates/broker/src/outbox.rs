@@ -111,19 +111,22 @@ impl Outbox {
     }
 
     /// A connect arrived: forgets what it acknowledges and makes the rest ready to go out again.
-    pub(crate) fn acknowledge(&mut self, received: Option<u64>) -> Amount {
+    ///
+    /// Returns what is gone for good, and whether there is anything to send again.
+    pub(crate) fn acknowledge(&mut self, received: Option<u64>) -> (Amount, bool) {
         let Some(unacknowledged) = &mut self.unacknowledged else {
-            return Amount::default();
+            return (Amount::default(), false);
         };
         let received = received.unwrap_or(0);
         let done = unacknowledged.sent.partition_point(|(batch, _)| *batch <= received);
         let amount = Amount::of(unacknowledged.sent.iter().take(done).map(|(_, message)| message));
         unacknowledged.sent.drain(..done);
         self.bytes -= amount.bytes;
+        let again = !unacknowledged.sent.is_empty();
         for (_, message) in unacknowledged.sent.drain(..).rev() {
             self.waiting.push_front(message);
         }
-        amount
+        (amount, again)
     }
 
     /// A connect reply is made: what is taken from now on travels with it.
@@ -230,11 +233,11 @@ mod tests {
         assert_eq!(texts(&outbox.take(100).0), ["a"]);
         outbox.push(message("b"), &config);
         // The reply of batch 1 got lost: the client still says 0.
-        assert_eq!(outbox.acknowledge(Some(0)), Amount::default());
+        assert_eq!(outbox.acknowledge(Some(0)), (Amount::default(), true));
         outbox.begin_batch();
         assert_eq!(outbox.batch(), Some(2));
         assert_eq!(texts(&outbox.take(100).0), ["a", "b"]);
-        assert_eq!(outbox.acknowledge(Some(2)), Amount { messages: 2, bytes: 2 });
+        assert_eq!(outbox.acknowledge(Some(2)), (Amount { messages: 2, bytes: 2 }, false));
         assert!(outbox.is_empty());
         assert_eq!(outbox.clear(), (Amount::default(), 0));
     }

@@ -26,13 +26,14 @@ pub(crate) struct Round<'a> {
     released: Vec<Released>,
     linked: Vec<Waker>,
     full: Vec<Arc<Cell>>,
-    idle: Vec<(ClientId, Instant)>,
+    /// Sessions at which the timer has to look earlier than it would.
+    due: Vec<(ClientId, Instant)>,
 }
 
 impl<'a> Round<'a> {
     pub(crate) fn new(broker: &'a Broker, event: Event) -> Self {
-        let (released, linked, full, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { broker, event, reached: 0, queued: 0, bytes: 0, released, linked, full, idle }
+        let (released, linked, full, due) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { broker, event, reached: 0, queued: 0, bytes: 0, released, linked, full, due }
     }
 
     /// A session that is not to get the event.
@@ -60,10 +61,8 @@ impl<'a> Round<'a> {
                 self.reached += 1;
                 self.queued += 1;
                 self.bytes += bytes;
-                if let Some(released) = released {
-                    self.released.push(released);
-                    self.idle.extend(session.arm().map(|at| (cell.id, at)));
-                }
+                self.released.extend(released);
+                self.due.extend(session.arm().map(|at| (cell.id, at)));
             }
             Offered::Linked(bytes, waker) => {
                 self.reached += 1;
@@ -81,7 +80,7 @@ impl<'a> Round<'a> {
     pub(crate) fn finish(self) -> usize {
         let broker = self.broker;
         broker.count_queued(self.queued, self.bytes);
-        for (id, at) in self.idle {
+        for (id, at) in self.due {
             broker.arm(id, Some(at), self.event.at);
         }
         for released in self.released {

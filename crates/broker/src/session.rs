@@ -12,6 +12,7 @@
 //! | `Idle` |                         | `expires` passes                            | `Gone` |
 //! | `Held` | a connect waits         | a message is queued, `deadline` passes, the | `Idle` |
 //! |        |                         | connection ends, or the server drains       |        |
+//! | `Held` |                         | lazy messages have waited until `flush_at`  | `Idle` |
 //! | `Held` |                         | a newer connect arrives (generation grows)  | `Held` or `Idle` |
 //! | any    |                         | a disconnect, a full queue, the server says | `Gone` |
 //!
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
+use crate::alarm::Alarm;
 use crate::binding::Binding;
 use crate::catch_up::CatchUp;
 use crate::config::Config;
@@ -63,7 +65,9 @@ pub(crate) struct Session {
     batches: u32,
     last_publish: u64,
     interval: Duration,
-    armed: Option<Instant>,
+    alarm: Alarm,
+    /// Everything that waits is lazy and may wait until then; `None` where something must leave.
+    flush_at: Option<Instant>,
     link: Option<Attached>,
     links: u64,
     outbox: Outbox,
@@ -99,7 +103,8 @@ impl Session {
             batches: 0,
             last_publish: 0,
             interval: config.interval,
-            armed: None,
+            alarm: Alarm::default(),
+            flush_at: None,
             link: None,
             links: 0,
             outbox: Outbox::new(acknowledged),
@@ -139,7 +144,7 @@ impl Session {
             timeout: Some(config.timeout),
             ..Advice::only(Reconnect::Retry)
         });
-        let hold = may_hold && !first && self.outbox.is_empty() && !timeout.is_zero();
+        let hold = may_hold && !first && !self.is_urgent() && !timeout.is_zero();
         let next = if hold {
             State::Held { deadline: now + timeout, waker: None }
         } else {
@@ -172,10 +177,18 @@ impl Session {
         if event.entry.is_some() && self.is_catching_up() {
             return Offered::Later;
         }
+        let quiet = !self.is_urgent();
         let message = event.queued(self.replay.is_some());
         let bytes = message.text.len();
         if !self.outbox.push(message, config) {
             return Offered::Overflow;
+        }
+        self.flush_at = event.lazy.filter(|_| quiet).map(|within| {
+            let at = event.at + within;
+            self.flush_at.map_or(at, |earlier| earlier.min(at))
+        });
+        if self.flush_at.is_some() {
+            return Offered::Queued(bytes, None);
         }
         if let Some(link) = self.link.as_mut().filter(|_| !self.outbox.is_acknowledged()) {
             return Offered::Linked(bytes, link.waker.take());
@@ -188,6 +201,7 @@ impl Session {
 
     /// Queues a message and releases nothing. False if the queue is full.
     pub(crate) fn append(&mut self, message: Queued, config: &Config) -> bool {
+        self.flush_at = None;
         self.outbox.push(message, config)
     }
 
@@ -234,7 +248,17 @@ impl Session {
         (self.links, over)
     }
 
-    /// Something has changed that the link should look at, such as a drain.
+    /// There is a drain: nothing waits any longer, whatever could have.
+    pub(crate) fn drain(
+        &mut self,
+        config: &Config,
+        now: Instant,
+    ) -> (Option<Released>, Option<Waker>) {
+        self.flush_at = None;
+        (self.release(Release::Draining, config, now), self.nudge_link())
+    }
+
+    /// Something has changed that the link should look at.
     pub(crate) fn nudge_link(&mut self) -> Option<Waker> {
         self.link.as_mut().and_then(|link| link.waker.take())
     }
@@ -256,10 +280,10 @@ impl Session {
         if self.is_gone() && generation == self.links && !self.outbox.is_empty() {
             return LinkState::Messages;
         }
-        let acknowledged = self.outbox.is_acknowledged();
+        let urgent = self.is_urgent() && !self.outbox.is_acknowledged();
         match self.link.as_mut().filter(|link| link.generation == generation) {
             None => LinkState::Over,
-            Some(_) if !acknowledged && !self.outbox.is_empty() => LinkState::Messages,
+            Some(_) if urgent => LinkState::Messages,
             Some(link) => {
                 if !link.waker.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
                     link.waker = Some(waker.clone());
@@ -295,46 +319,60 @@ impl Session {
         generation == self.generation && self.release(Release::Timeout, config, now).is_some()
     }
 
-    /// The wheel's entry of this session came due.
+    /// An entry of this session in the wheel came due.
     pub(crate) fn handle_deadline(&mut self, config: &Config, now: Instant) -> Due {
-        if self.armed.is_some_and(|armed| armed >= now + TICK) {
-            return Due::Nothing;
-        }
-        self.armed = None;
-        match self.state {
-            State::Held { deadline: at, .. } | State::Idle { expires: at } if at >= now + TICK => {
-                self.armed = Some(at);
-                Due::Later(at)
+        let (mut held, mut link) = (None, None);
+        if self.alarm.ring(now) {
+            let is_over = |at: Instant| at < now + TICK;
+            match self.state {
+                State::Idle { expires } if is_over(expires) => return Due::Expired,
+                // Held => Idle
+                State::Held { deadline, .. } if is_over(deadline) => {
+                    held = self.release(Release::Timeout, config, now);
+                }
+                State::Idle { .. } | State::Held { .. } | State::Gone => {}
             }
-            State::Gone => Due::Nothing,
-            State::Idle { .. } => Due::Expired,
-            // Held => Idle
-            State::Held { .. } => {
-                let at = now + self.interval + config.max_interval;
-                self.armed = Some(at);
-                self.release(Release::Timeout, config, now)
-                    .map_or(Due::Nothing, |released| Due::TimedOut(released, at))
+            if self.flush_at.is_some_and(is_over) {
+                (held, link) = self.flush(held, config, now);
             }
         }
+        Due::Look { held, link, at: self.arm() }
     }
 
-    /// The instant for which the wheel needs a new entry, if the one it has is too late.
+    /// Lazy messages have waited long enough: they leave through the link, or with the held connect
+    /// unless that is over already.
+    fn flush(
+        &mut self,
+        held: Option<Released>,
+        config: &Config,
+        now: Instant,
+    ) -> (Option<Released>, Option<Waker>) {
+        self.flush_at = None;
+        if self.link.is_some() && !self.outbox.is_acknowledged() {
+            return (held, self.nudge_link());
+        }
+        // Held => Idle
+        (held.or_else(|| self.release(Release::Messages, config, now)), None)
+    }
+
+    /// The instant for which the wheel needs a new entry, if those it has are too late.
     pub(crate) fn arm(&mut self) -> Option<Instant> {
         let at = match self.state {
             State::Idle { expires } => expires,
             State::Held { deadline, .. } => deadline,
             State::Gone => return None,
         };
-        if self.armed.is_some_and(|armed| armed <= at) {
-            return None;
-        }
-        self.armed = Some(at);
-        Some(at)
+        self.alarm.set(self.flush_at.map_or(at, |flush_at| flush_at.min(at)))
     }
 
     /// A connect says what has arrived: what it acknowledges is gone for good.
     pub(crate) fn acknowledge(&mut self, received: Option<u64>) -> Amount {
-        self.outbox.acknowledge(received)
+        let (amount, again) = self.outbox.acknowledge(received);
+        if again {
+            // What was on its way once has waited enough.
+            self.flush_at = None;
+        }
+        amount
     }
 
     /// A connect reply is made, and a batch begins with it, if the client acknowledges.
@@ -353,12 +391,16 @@ impl Session {
     }
 
     /// Takes what one response may carry, and what is gone for good with it.
+    ///
+    /// Lazy messages leave with any response, and what finds no room in it is due on the next.
     pub(crate) fn take(&mut self, config: &Config) -> (Taken, Amount) {
+        self.flush_at = None;
         self.outbox.take(config.response_bytes)
     }
 
     /// Puts back what was not written; what came back, or `None` if the session has ended.
     pub(crate) fn put_back(&mut self, taken: Taken) -> Option<Amount> {
+        self.flush_at = None;
         (!self.is_gone()).then(|| self.outbox.put_back(taken))
     }
 
@@ -469,7 +511,7 @@ impl Session {
     pub(crate) fn end_batch(&mut self, config: &Config, now: Instant) -> Option<Released> {
         self.batches = self.batches.saturating_sub(1);
         let linked = self.link.is_some() && !self.outbox.is_acknowledged();
-        if self.batches > 0 || self.outbox.is_empty() || linked {
+        if self.batches > 0 || !self.is_urgent() || linked {
             return None;
         }
         self.release(Release::Messages, config, now)
@@ -486,6 +528,11 @@ impl Session {
 
     pub(crate) fn is_held(&self) -> bool {
         matches!(self.state, State::Held { .. })
+    }
+
+    /// Whether something waits that may not wait.
+    fn is_urgent(&self) -> bool {
+        !self.outbox.is_empty() && self.flush_at.is_none()
     }
 
     fn idle(&self, config: &Config, now: Instant) -> State {

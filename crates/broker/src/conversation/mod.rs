@@ -247,6 +247,7 @@ impl<'a> Conversation<'a> {
             data: message.data.map(RawValue::get),
             ext: message.ext.map(RawValue::get),
             timestamp: message.timestamp.map(RawValue::get),
+            within: None,
         };
         let not_to = self.cell.as_ref().map(|cell| cell.id);
         let not_to = not_to.filter(|_| !broker.config().channel(channel).broadcast_to_publisher);

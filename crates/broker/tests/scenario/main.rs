@@ -16,6 +16,7 @@ mod connect;
 mod delivery;
 mod ending;
 mod handshake;
+mod lazy;
 mod link;
 mod model;
 mod order;
