@@ -13,7 +13,8 @@ use encke::broker::{self, Rules};
 use encke::transport::{self, CookieConfig, HttpConfig};
 
 use super::ConfigError;
-use crate::settings::{BayeuxSettings, SameSite, Settings, Transport};
+use super::channels::rules;
+use crate::settings::{BayeuxSettings, Endpoint, SameSite, Settings, Transport};
 
 pub(super) fn brokers(
     settings: &Settings,
@@ -41,9 +42,11 @@ pub(super) fn brokers(
         ChannelName::new("/v2/me/tevents").map_err(|error| ConfigError::new("bayeux", error))?;
     let cometd = bounded(&settings.bayeux)
         .policy(Arc::new(open))
+        .channels(rules(settings, Endpoint::Cometd)?)
         .connection_types(offered(&settings.cometd.transports));
     let notifications = bounded(&settings.bayeux)
         .policy(Arc::new(closed))
+        .channels(rules(settings, Endpoint::Notifications)?)
         .private(vec![me])
         .named_only(vec![tevents])
         .connection_types(offered(&settings.gws.transports));
@@ -59,6 +62,7 @@ fn bounded(bayeux: &BayeuxSettings) -> broker::Config {
         .timeout(Duration::from_millis(bayeux.timeout_ms))
         .interval(Duration::from_millis(bayeux.interval_ms))
         .max_interval(Duration::from_millis(bayeux.max_interval_ms))
+        .max_lazy(Duration::from_millis(bayeux.max_lazy_ms))
         .meta_connect_delivery_only(bayeux.meta_connect_deliver_only)
         .batch(Limits { messages: bayeux.max_batch_messages, depth: bayeux.max_depth })
         .queue(bayeux.max_queue_messages, bayeux.max_queue_bytes)

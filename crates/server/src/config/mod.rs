@@ -21,6 +21,7 @@ use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
 use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling};
 
 mod bayeux;
+mod channels;
 mod people;
 
 use bayeux::{bayeux_http, brokers};

@@ -15,6 +15,9 @@ pub struct BayeuxSettings {
     pub interval_ms: u64,
     /// Silence after which a session is gone. Default 10,000 ms. CometD: `maxInterval`.
     pub max_interval_ms: u64,
+    /// Longest time that a message of a lazy channel waits for others. Default 5,000 ms; 0 makes
+    /// nothing lazy. CometD: `maxLazyTimeout`.
+    pub max_lazy_ms: u64,
     /// Whether messages travel on connect replies only, which keeps their order. Default yes.
     /// CometD: `metaConnectDeliverOnly`.
     pub meta_connect_deliver_only: bool,
@@ -48,6 +51,7 @@ impl Default for BayeuxSettings {
             timeout_ms: 30_000,
             interval_ms: 0,
             max_interval_ms: 10_000,
+            max_lazy_ms: 5_000,
             meta_connect_deliver_only: true,
             max_body_bytes: 1_048_576,
             max_batch_messages: 1_000,
