@@ -14,13 +14,14 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use encke_bayeux::{Advice, ChannelKind, ChannelName, ClientId, Reconnect, event};
 
+use crate::backlog::{Amount, Queued};
 use crate::config::{Config, ConfigError};
 use crate::effect::{Due, Release, Released};
 use crate::event::{Draft, Event};
 use crate::index::Index;
 use crate::listener::RemovedBecause;
 use crate::log::Log;
-use crate::outbox::{Amount, Queued, Taken};
+use crate::outbox::{Admitted, Taken};
 use crate::round::Round;
 use crate::session::Session;
 use crate::stats::{Counters, Stats, add, sub};
@@ -242,13 +243,23 @@ impl Broker {
     pub fn disconnect_user(&self, user: &UserId, now: Instant) -> usize {
         let cells = self.shared.users.get(user).map(|cells| cells.clone()).unwrap_or_default();
         for cell in &cells {
-            let text = Bytes::from_static(DISCONNECT);
-            if cell.lock().append(Queued { text, at: Some(now) }, self.config()) {
-                self.count_queued(1, DISCONNECT.len());
-            }
+            let message = Event::new(Bytes::from_static(DISCONNECT), now).queued(false);
+            self.append(cell, message);
             self.remove(cell, RemovedBecause::Server);
         }
         cells.len()
+    }
+
+    /// Queues a message that comes from the broker itself, and releases nothing for it.
+    fn append(&self, cell: &Cell, message: Queued) {
+        let bytes = message.text.len();
+        let given_up = match cell.lock().append(message, self.config()) {
+            Admitted::Waits(given_up) => given_up,
+            Admitted::Missed | Admitted::Full => return,
+        };
+        self.count_queued(1, bytes);
+        self.count_gone(given_up);
+        add(&self.counters().overflow_dropped, given_up.messages);
     }
 
     /// Moves time on: ends holds whose time is up and sessions whose client stayed silent.
@@ -370,10 +381,10 @@ impl Broker {
         offer: impl FnOnce(&mut Round<'_>),
     ) -> usize {
         let settings = self.config().channel(channel);
-        let lazy = self.config().laziness(draft.within.or(settings.lazy));
         let log = if settings.replay.is_some() { self.log() } else { None };
         let Some(mut log) = log else {
-            let mut round = Round::new(self, Event::new(draft.render(channel), now).lazy(lazy));
+            let event = Event::new(draft.render(channel), now);
+            let mut round = Round::new(self, event.on(settings, draft.within, self.config()));
             offer(&mut round);
             return round.finish();
         };
@@ -385,7 +396,8 @@ impl Broker {
         let Some(entry) = log.append(channel, user, text, Some(place), self.unix_ms(now)) else {
             return 0;
         };
-        let mut round = Round::new(self, Event::kept(entry, now).lazy(lazy));
+        let event = Event::kept(entry, now).on(settings, draft.within, self.config());
+        let mut round = Round::new(self, event);
         offer(&mut round);
         self.shared.settled.store(place, Ordering::Release);
         let waiting = log.wakers();
@@ -402,7 +414,7 @@ impl Broker {
 
     /// Takes what the next response may carry.
     pub(crate) fn take(&self, cell: &Arc<Cell>) -> Taken {
-        let taken = self.take_if(cell, |_| true);
+        let taken = self.take_if(cell, |_| Some(0));
         taken.map(|(_, taken)| taken).unwrap_or_default()
     }
 
@@ -415,24 +427,20 @@ impl Broker {
         cell: &Arc<Cell>,
         counts: impl FnOnce(&Session) -> bool,
     ) -> Option<(Option<u64>, Taken)> {
-        self.take_if(cell, |session| {
-            let counts = counts(session);
-            if counts {
-                session.begin_reply();
-            }
-            counts
-        })
+        self.take_if(cell, |session| counts(session).then(|| session.begin_reply()))
     }
 
+    /// `may` says how many missed messages the response tells of; with `None` there is none.
     fn take_if(
         &self,
         cell: &Arc<Cell>,
-        may: impl FnOnce(&mut Session) -> bool,
+        may: impl FnOnce(&mut Session) -> Option<u32>,
     ) -> Option<(Option<u64>, Taken)> {
         let (batch, taken, gone, last) = {
             let mut session = cell.lock();
-            may(&mut session).then_some(())?;
-            let (taken, gone) = session.take(self.config());
+            let missed = may(&mut session)?;
+            let (mut taken, gone) = session.take(self.config());
+            taken.missed = missed;
             (session.batch(), taken, gone, session.is_gone())
         };
         self.count_gone(gone);
@@ -447,7 +455,7 @@ impl Broker {
     /// Puts back what could not be written, and wakes the link or connect that waits by now.
     pub(crate) fn put_back(&self, cell: &Arc<Cell>, taken: Taken, now: Instant) {
         let count = taken.messages.len();
-        if count == 0 {
+        if count == 0 && taken.missed == 0 {
             return;
         }
         let mut session = cell.lock();
@@ -455,10 +463,10 @@ impl Broker {
             add(&self.counters().messages_dropped, count);
             return;
         };
-        let link = session.nudge_link();
+        let link = if count == 0 { None } else { session.nudge_link() };
         let released = match link {
-            Some(_) => None,
-            None => session.release(Release::Messages, self.config(), now),
+            None if count > 0 => session.release(Release::Messages, self.config(), now),
+            _ => None,
         };
         drop(session);
         self.count_queued(back.messages, back.bytes);

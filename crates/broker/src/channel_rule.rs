@@ -77,7 +77,8 @@ pub enum Overflow {
     /// The session is removed, counted and logged, and its client told with 402 to shake hands.
     #[default]
     Cut,
-    /// The oldest waiting messages make room; the client is told how many went.
+    /// The oldest waiting messages of such channels make room, for other channels too; where they
+    /// are not enough, the message itself is lost. The client is told how many it missed.
     DropOldest,
     /// The message does not reach this session; the client is told how many it missed.
     Refuse,

@@ -51,6 +51,8 @@ pub(crate) enum Offered {
     Later,
     /// The session has this very publish already, through another subscription.
     Double,
+    /// The queue is full, and the session misses this one.
+    Missed,
     /// The queue is full: the session is to be cut.
     Overflow,
     /// The session has ended.

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, ClientId, event};
 
+use crate::backlog::Queued;
+use crate::channel_rule::{ChannelSettings, Overflow};
+use crate::config::Config;
 use crate::log::Entry;
-use crate::outbox::Queued;
 
 /// The parts of a message that is yet to be rendered; texts are JSON and go out as they are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,12 +40,14 @@ pub(crate) struct Event {
     pub(crate) not_to: Option<ClientId>,
     /// How long it may wait for others to leave with; `None` is not at all.
     pub(crate) lazy: Option<Duration>,
+    /// What happens where it does not fit into a queue.
+    pub(crate) overflow: Overflow,
 }
 
 impl Event {
     /// A message for everybody who listens.
     pub(crate) fn new(text: Bytes, at: Instant) -> Self {
-        Self { text, at, entry: None, not_to: None, lazy: None }
+        Self { text, at, entry: None, not_to: None, lazy: None, overflow: Overflow::Cut }
     }
 
     /// A message that is kept.
@@ -51,9 +55,16 @@ impl Event {
         Self { entry: Some(Arc::clone(&entry)), ..Self::new(entry.text.clone(), at) }
     }
 
-    /// The same message, which may wait this long.
-    pub(crate) fn lazy(mut self, within: Option<Duration>) -> Self {
-        self.lazy = within;
+    /// The same message, treated as the settings of its channel say, and as lazy as `within` says
+    /// where it does.
+    pub(crate) fn on(
+        mut self,
+        settings: &ChannelSettings,
+        within: Option<Duration>,
+        config: &Config,
+    ) -> Self {
+        self.overflow = settings.overflow;
+        self.lazy = config.laziness(within.or(settings.lazy));
         self
     }
 
@@ -61,6 +72,7 @@ impl Event {
     pub(crate) fn queued(&self, with_position: bool) -> Queued {
         let entry = self.entry.as_ref().filter(|_| with_position);
         let text = entry.map_or(&self.text, |entry| entry.positioned()).clone();
-        Queued { text, at: Some(self.at) }
+        let lossy = self.overflow == Overflow::DropOldest;
+        Queued { text, at: Some(self.at), lossy }
     }
 }

@@ -18,6 +18,7 @@ use encke_bayeux::reply::Reply;
 use encke_bayeux::{Advice, BrowserId, Failure, Reconnect, TimeSync};
 
 use crate::broker::{Broker, Cell};
+use crate::conversation::connect::tell;
 use crate::effect::Release;
 use crate::outbox::Taken;
 use crate::session::Session;
@@ -68,9 +69,7 @@ impl Hold {
             let counts = |session: &Session| session.counts(self.generation);
             if let Some((batch, messages)) = self.broker.take_batch(&self.cell, counts) {
                 taken = messages;
-                if let Some(batch) = batch {
-                    ext.push_number("ack", batch);
-                }
+                tell(&mut ext, batch, taken.missed);
                 if let Some(settled) = settled {
                     ext.push_number("replay", settled);
                 }

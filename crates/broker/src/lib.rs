@@ -18,6 +18,7 @@
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
 //! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
+//! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
@@ -44,6 +45,7 @@
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
 mod alarm;
+mod backlog;
 mod binding;
 mod broker;
 mod catch_up;

@@ -31,13 +31,15 @@ use std::time::{Duration, Instant};
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
 use crate::alarm::Alarm;
+use crate::backlog::{Amount, Queued};
 use crate::binding::Binding;
 use crate::catch_up::CatchUp;
+use crate::channel_rule::Overflow;
 use crate::config::Config;
 use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
 use crate::event::Event;
 use crate::listener::RemovedBecause;
-use crate::outbox::{Amount, Outbox, Queued, Taken};
+use crate::outbox::{Admitted, Outbox, Taken};
 use crate::wheel::TICK;
 
 #[derive(Debug)]
@@ -163,8 +165,15 @@ impl Session {
         Connected { held, advice, superseded }
     }
 
-    /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen.
-    pub(crate) fn offer(&mut self, event: &Event, publish: u64, config: &Config) -> Offered {
+    /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen. What was
+    /// `given_up` for it is gone.
+    pub(crate) fn offer(
+        &mut self,
+        event: &Event,
+        publish: u64,
+        given_up: &mut Amount,
+        config: &Config,
+    ) -> Offered {
         if self.is_gone() {
             return Offered::Gone;
         }
@@ -180,8 +189,10 @@ impl Session {
         let quiet = !self.is_urgent();
         let message = event.queued(self.replay.is_some());
         let bytes = message.text.len();
-        if !self.outbox.push(message, config) {
-            return Offered::Overflow;
+        match self.outbox.push(message, event.overflow, config) {
+            Admitted::Waits(amount) => *given_up = amount,
+            Admitted::Missed => return Offered::Missed,
+            Admitted::Full => return Offered::Overflow,
         }
         self.flush_at = event.lazy.filter(|_| quiet).map(|within| {
             let at = event.at + within;
@@ -199,10 +210,19 @@ impl Session {
         Offered::Queued(bytes, self.release(Release::Messages, config, event.at))
     }
 
-    /// Queues a message and releases nothing. False if the queue is full.
-    pub(crate) fn append(&mut self, message: Queued, config: &Config) -> bool {
+    /// Queues a message that may not be lost, and releases nothing.
+    pub(crate) fn append(&mut self, message: Queued, config: &Config) -> Admitted {
         self.flush_at = None;
-        self.outbox.push(message, config)
+        self.outbox.push(message, Overflow::Cut, config)
+    }
+
+    /// Queues a message out of the log if there is room for it, and releases nothing.
+    pub(crate) fn feed(&mut self, message: Queued, config: &Config) -> bool {
+        let fits = self.outbox.push_into_room(message, config);
+        if fits {
+            self.flush_at = None;
+        }
+        fits
     }
 
     /// Held => Idle. Returns `None` if nothing was held.
@@ -375,9 +395,10 @@ impl Session {
         amount
     }
 
-    /// A connect reply is made, and a batch begins with it, if the client acknowledges.
-    pub(crate) fn begin_reply(&mut self) {
-        self.outbox.begin_batch();
+    /// A connect reply is made, and a batch begins with it, if the client acknowledges. Returns how
+    /// many messages the client is to be told that it missed.
+    pub(crate) fn begin_reply(&mut self) -> u32 {
+        self.outbox.begin_reply()
     }
 
     /// The number of the batch that was begun last, if the client acknowledges.

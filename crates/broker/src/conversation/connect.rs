@@ -7,15 +7,26 @@
 
 use std::sync::Arc;
 
+use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
 use encke_bayeux::{Ack, Message};
 
 use super::Conversation;
+use crate::backlog::Amount;
 use crate::broker::Cell;
 use crate::hold::Hold;
 use crate::listener::RemovedBecause;
-use crate::outbox::Amount;
 use crate::stats::add;
+
+/// Adds to the `ext` of a connect reply its batch, and how many messages the client has missed.
+pub(crate) fn tell(ext: &mut Members, batch: Option<u64>, missed: u32) {
+    if let Some(batch) = batch {
+        ext.push_number("ack", batch);
+    }
+    if missed > 0 {
+        ext.push_number("dropped", missed.into());
+    }
+}
 
 impl Conversation<'_> {
     /// Returns the hold if the connect waits.
@@ -69,12 +80,17 @@ impl Conversation<'_> {
         if cell.lock().is_acknowledged() {
             // Now, and not with the rest of the body: the messages belong to the batch of this reply.
             // Another connect of this body is answered with it, so it has the same batch.
+            let mut missed = 0;
             if self.batch.is_none() {
                 let (batch, taken) = broker.take_batch(cell, |_| true).unwrap_or_default();
+                missed = taken.missed;
                 (self.batch, self.taken) = (batch, taken);
             }
-            self.ext.push_number("ack", self.batch.unwrap_or_default());
+            tell(&mut self.ext, self.batch, missed);
         } else {
+            let missed = cell.lock().begin_reply();
+            tell(&mut self.ext, None, missed);
+            self.missed += missed;
             self.carries = true;
         }
         if let Some(settled) = settled {

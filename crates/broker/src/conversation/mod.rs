@@ -13,7 +13,7 @@
 //! Observed: CometD 3.1 to 8 for order, error codes and advice; deviations are marked where they
 //! stand.
 
-mod connect;
+pub(crate) mod connect;
 mod handshake;
 mod subscribe;
 
@@ -142,6 +142,8 @@ struct Conversation<'a> {
     /// What the reply to it says in its own.
     ext: Members,
     replies: Vec<u8>,
+    /// How many missed messages the replies tell of.
+    missed: u32,
     browser: Option<BrowserId>,
 }
 
@@ -158,6 +160,7 @@ impl<'a> Conversation<'a> {
             asked: Extensions::default(),
             ext: Members::new(),
             replies: Vec::with_capacity(128),
+            missed: 0,
             browser: None,
         }
     }
@@ -298,10 +301,11 @@ impl<'a> Conversation<'a> {
 
     fn finish(mut self) -> Answer {
         let cell = self.cell.take();
-        let taken = match &cell {
+        let mut taken = match &cell {
             Some(cell) if self.carries => self.broker.take(cell),
             _ => self.taken,
         };
+        taken.missed += self.missed;
         if let Some(cell) = cell.as_ref().filter(|_| self.batching) {
             let left = cell.lock().end_batch(self.broker.config(), self.request.now);
             self.broker.wake(left);

@@ -20,6 +20,7 @@ mod lazy;
 mod link;
 mod model;
 mod order;
+mod overflow;
 mod private;
 mod replay;
 mod subscribe;

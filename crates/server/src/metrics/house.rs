@@ -96,6 +96,20 @@ impl House {
             }
         }
         let mut metric = encoder.encode_descriptor(
+            "messages_overflowed",
+            "Messages lost to full queues whose channels allow it",
+            None,
+            MetricType::Counter,
+        )?;
+        for ([endpoint], stats) in &stats {
+            for (policy, value) in
+                [("drop-oldest", stats.overflow_dropped), ("refuse", stats.overflow_refused)]
+            {
+                let labels = [*endpoint, ("policy", policy)];
+                encode_counter(&mut metric.encode_family(&labels)?, value)?;
+            }
+        }
+        let mut metric = encoder.encode_descriptor(
             "publish_to_write",
             "Time from publish to the response that carries the message",
             Some(&Unit::Seconds),
