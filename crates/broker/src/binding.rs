@@ -31,6 +31,14 @@ impl Binding {
         }
     }
 
+    /// The same browser id, shared with the session's own where it is that.
+    pub(crate) fn share(&self, browser: &BrowserId) -> BrowserId {
+        match self {
+            Self::Offered(own) | Self::Kept(own) if own == browser => own.clone(),
+            _ => browser.clone(),
+        }
+    }
+
     /// Whether a request with this cookie may use the session.
     pub(crate) fn admits(&mut self, browser: Option<&BrowserId>) -> bool {
         match (&*self, browser) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use encke_bayeux::{Advice, ChannelKind, ChannelName, ClientId, Reconnect, event};
+use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, ClientId, Reconnect, event};
 
 use crate::backlog::{Amount, Queued};
 use crate::config::{Config, ConfigError};
@@ -25,6 +25,7 @@ use crate::outbox::{Admitted, Taken};
 use crate::round::Round;
 use crate::session::Session;
 use crate::stats::{Counters, Stats, add, sub};
+use crate::tally::Tally;
 use crate::user::UserId;
 use crate::wall::WallClock;
 use crate::wheel::Wheel;
@@ -78,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: DashMap<ClientId, Arc<Cell>>,
     pub(crate) users: DashMap<UserId, Vec<Arc<Cell>>>,
     pub(crate) index: Index<Subscriber>,
+    /// Held connects by browser.
+    pub(crate) browsers: Arc<Tally<BrowserId>>,
     wheel: Mutex<Wheel<ClientId>>,
     counters: Counters,
     publishes: AtomicU64,
@@ -127,6 +130,7 @@ impl Broker {
             sessions: DashMap::new(),
             users: DashMap::new(),
             index: Index::new(),
+            browsers: Tally::new(),
             wheel: Mutex::new(Wheel::new()),
             counters: Counters::default(),
             publishes: AtomicU64::new(1),

@@ -33,6 +33,9 @@ pub struct Config {
     pub(crate) subscriptions_per_session: usize,
     pub(crate) sessions: usize,
     pub(crate) sessions_per_user: Option<usize>,
+    pub(crate) sessions_per_browser: Option<usize>,
+    pub(crate) multiplexed_sessions_per_browser: Option<usize>,
+    pub(crate) multi_session_interval: Duration,
     pub(crate) connection_types: Vec<&'static str>,
     pub(crate) private: Vec<ChannelPattern>,
     pub(crate) named_only: Vec<ChannelName>,
@@ -59,6 +62,9 @@ impl Default for Config {
             subscriptions_per_session: 4096,
             sessions: 200_000,
             sessions_per_user: None,
+            sessions_per_browser: Some(5),
+            multiplexed_sessions_per_browser: None,
+            multi_session_interval: Duration::from_secs(2),
             connection_types: vec!["long-polling"],
             private: Vec::new(),
             named_only: Vec::new(),
@@ -190,6 +196,39 @@ impl Config {
     #[must_use]
     pub fn sessions_per_user(mut self, count: Option<usize>) -> Self {
         self.sessions_per_user = count;
+        self
+    }
+
+    /// Most connects of one browser that are held at a time, told by its cookie.
+    ///
+    /// Default 5: browsers open six connections to a host, and a sixth held poll would leave none
+    /// for anything else. Further sessions are answered at once and advised to poll, see
+    /// [`Config::multi_session_interval`], until there is room again. `None` is no bound, 0 holds
+    /// nobody. `WebSocket`s do not count, nor do clients that keep no cookies.
+    ///
+    /// CometD: `maxSessionsPerBrowser`, default 1.
+    #[must_use]
+    pub fn sessions_per_browser(mut self, count: Option<usize>) -> Self {
+        self.sessions_per_browser = count;
+        self
+    }
+
+    /// The same where many requests share one connection, as in HTTP/2. Default no bound.
+    ///
+    /// CometD: `http2MaxSessionsPerBrowser`.
+    #[must_use]
+    pub fn multiplexed_sessions_per_browser(mut self, count: Option<usize>) -> Self {
+        self.multiplexed_sessions_per_browser = count;
+        self
+    }
+
+    /// Pause between the polls of a session whose browser has enough connects held.
+    ///
+    /// Default 2 s. Zero turns such sessions away: their connect fails with
+    /// `429::multiple_clients` and the advice `none`. CometD: `multiSessionInterval`.
+    #[must_use]
+    pub fn multi_session_interval(mut self, interval: Duration) -> Self {
+        self.multi_session_interval = interval;
         self
     }
 

@@ -101,6 +101,8 @@ pub(crate) struct Connected {
     pub(crate) advice: Option<Advice>,
     /// An older held connect, which is to be answered as superseded.
     pub(crate) superseded: Option<Released>,
+    /// Whether it does not wait because its browser has enough connects held.
+    pub(crate) crowded: bool,
 }
 
 /// What a deadline comes to.

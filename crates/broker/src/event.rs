@@ -52,7 +52,8 @@ impl Event {
 
     /// A message that is kept.
     pub(crate) fn kept(entry: Arc<Entry>, at: Instant) -> Self {
-        Self { entry: Some(Arc::clone(&entry)), ..Self::new(entry.text.clone(), at) }
+        let event = Self::new(entry.text.clone(), at);
+        Self { entry: Some(entry), ..event }
     }
 
     /// The same message, treated as the settings of its channel say, and as lazy as `within` says

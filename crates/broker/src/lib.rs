@@ -28,6 +28,7 @@
 //! | `membership`   | sessions and subscriptions coming and going                         |
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
+//! | `tally`        | how many there are of each browser, counted without leaks           |
 //! | `conversation` | one request body, message by message                                |
 //! | `wheel`        | one coarse timer for all sessions                                   |
 //! | `alarm`        | when it looks at one session next                                   |
@@ -35,8 +36,8 @@
 //! # Ownership and locks
 //!
 //! Shared state is a sharded map of small machines, each locked briefly (shape 2 of the house).
-//! Locks nest in one order only: log, then index shard or user entry, then session. No lock is held while a
-//! waker runs, a listener is called or anything is awaited.
+//! Locks nest in one order only: log, then index shard or user entry, then session, then the count
+//! of a tally. No lock is held while a waker runs, a listener is called or anything is awaited.
 //!
 //! # Private channels
 //!
@@ -66,6 +67,7 @@ pub mod replay;
 mod round;
 mod session;
 pub mod stats;
+mod tally;
 mod user;
 mod wall;
 mod wheel;

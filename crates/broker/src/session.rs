@@ -25,6 +25,7 @@
 //! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
 //! message puts it off to at least `maxInterval`.
 
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -40,13 +41,42 @@ use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released
 use crate::event::Event;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Admitted, Outbox, Taken};
+use crate::tally::{Seat, Tally};
 use crate::wheel::TICK;
 
 #[derive(Debug)]
 enum State {
-    Idle { expires: Instant },
-    Held { deadline: Instant, waker: Option<Waker> },
+    Idle {
+        expires: Instant,
+    },
+    /// With a seat of its browser, where those are counted.
+    Held {
+        deadline: Instant,
+        waker: Option<Waker>,
+        seat: Option<Seat<BrowserId>>,
+    },
     Gone,
+}
+
+/// How many connects of a browser may be held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seats<'a> {
+    pub(crate) tally: &'a Arc<Tally<BrowserId>>,
+    /// `None` keeps no cookies, so there is nothing to count.
+    pub(crate) browser: Option<&'a BrowserId>,
+    pub(crate) most: usize,
+}
+
+impl Seats<'_> {
+    /// A seat for a connect that is held, `Some(None)` for one that does not count; `None` where all
+    /// are taken.
+    #[expect(clippy::option_option, reason = "what counts and what may wait are two questions")]
+    fn seat(&self, binding: &Binding) -> Option<Option<Seat<BrowserId>>> {
+        match self.browser {
+            None => (self.most > 0).then_some(None),
+            Some(browser) => self.tally.take(binding.share(browser), self.most).map(Some),
+        }
+    }
 }
 
 /// A connection that takes messages whenever there are some.
@@ -67,6 +97,8 @@ pub(crate) struct Session {
     batches: u32,
     last_publish: u64,
     interval: Duration,
+    /// The client was told to poll, since its browser has enough connects held.
+    crowded: bool,
     alarm: Alarm,
     /// Everything that waits is lazy and may wait until then; `None` where something must leave.
     flush_at: Option<Instant>,
@@ -105,6 +137,7 @@ impl Session {
             batches: 0,
             last_publish: 0,
             interval: config.interval,
+            crowded: false,
             alarm: Alarm::default(),
             flush_at: None,
             link: None,
@@ -129,40 +162,70 @@ impl Session {
         }
     }
 
-    /// A connect arrived. `may_hold` is false if it shares its body or the server drains.
+    /// A connect arrived. `may_hold` is false if it shares its body or the server drains. It is held
+    /// if its browser has a seat left, which is not asked where `seats` is `None`.
     pub(crate) fn handle_connect(
         &mut self,
         asked: &ClientAdvice,
         may_hold: bool,
+        seats: Option<Seats<'_>>,
         config: &Config,
         now: Instant,
     ) -> Connected {
+        if self.is_gone() {
+            return Connected { held: None, advice: None, superseded: None, crowded: false };
+        }
         self.generation += 1;
         let first = !std::mem::replace(&mut self.connected, true);
+        let (superseded, own) = self.supersede(config, now);
+        let seat = match (seats, own) {
+            (None, _) => Some(None),
+            (Some(_), Some(own)) => Some(Some(own)),
+            (Some(seats), None) => seats.seat(&self.binding),
+        };
+        let crowded = seat.is_none();
+        let was_crowded = std::mem::replace(&mut self.crowded, crowded);
         self.interval = asked.interval.unwrap_or(config.interval);
+        if crowded {
+            self.interval = self.interval.max(config.multi_session_interval);
+        }
+        let advised = first || asked.present || crowded || was_crowded;
+        let advice = advised.then(|| self.advice(config));
         let timeout = asked.timeout.unwrap_or(config.timeout);
-        let advice = (first || asked.present).then(|| Advice {
-            interval: Some(self.interval),
-            timeout: Some(config.timeout),
-            ..Advice::only(Reconnect::Retry)
-        });
-        let hold = may_hold && !first && !self.is_urgent() && !timeout.is_zero();
-        let next = if hold {
-            State::Held { deadline: now + timeout, waker: None }
+        let hold = may_hold && !first && !crowded && !self.is_urgent() && !timeout.is_zero();
+        self.state = if hold {
+            State::Held { deadline: now + timeout, waker: None, seat: seat.flatten() }
         } else {
             self.idle(config, now)
         };
-        // Held => Held or Idle: the older connect lost its generation.
-        let superseded = match std::mem::replace(&mut self.state, next) {
-            State::Held { waker, .. } => Some(Released(waker)),
-            State::Idle { .. } => None,
-            State::Gone => {
-                self.state = State::Gone;
-                return Connected { held: None, advice, superseded: None };
-            }
-        };
         let held = hold.then_some(self.generation);
-        Connected { held, advice, superseded }
+        Connected { held, advice, superseded, crowded }
+    }
+
+    /// Held => Idle: a newer connect has come, and the older one has lost its generation.
+    fn supersede(
+        &mut self,
+        config: &Config,
+        now: Instant,
+    ) -> (Option<Released>, Option<Seat<BrowserId>>) {
+        let idle = self.idle(config, now);
+        match std::mem::replace(&mut self.state, idle) {
+            State::Held { waker, seat, .. } => (Some(Released(waker)), seat),
+            State::Idle { .. } | State::Gone => (None, None),
+        }
+    }
+
+    /// What the client is told about its next connect.
+    fn advice(&self, config: &Config) -> Advice {
+        if self.crowded && config.multi_session_interval.is_zero() {
+            return Advice { multiple_clients: true, ..Advice::only(Reconnect::None) };
+        }
+        Advice {
+            interval: Some(self.interval),
+            timeout: Some(config.timeout),
+            multiple_clients: self.crowded,
+            ..Advice::only(Reconnect::Retry)
+        }
     }
 
     /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen. What was

@@ -50,6 +50,8 @@ pub struct Stats {
     pub overflow_dropped: u64,
     /// Messages that did not reach a session because its queue was full and their channels refuse.
     pub overflow_refused: u64,
+    /// Connects answered at once because their browser had enough held.
+    pub crowded: u64,
     /// Connects answered because a newer one of the same session came.
     pub superseded: u64,
     /// Messages kept for sessions that come back.
@@ -93,6 +95,7 @@ pub(crate) struct Counters {
     pub(crate) overflowed: AtomicU64,
     pub(crate) overflow_dropped: AtomicU64,
     pub(crate) overflow_refused: AtomicU64,
+    pub(crate) crowded: AtomicU64,
     pub(crate) superseded: AtomicU64,
     pub(crate) replayed: AtomicU64,
     pub(crate) replay_gaps: AtomicU64,
@@ -142,6 +145,7 @@ impl Counters {
             overflowed: read(&self.overflowed),
             overflow_dropped: read(&self.overflow_dropped),
             overflow_refused: read(&self.overflow_refused),
+            crowded: read(&self.crowded),
             superseded: read(&self.superseded),
             log_messages: log.0 as u64,
             log_bytes: log.1 as u64,

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{Ack, Message};
+use encke_bayeux::{Ack, Failure, Message};
 
-use super::Conversation;
+use super::{Conversation, Request};
 use crate::backlog::Amount;
 use crate::broker::Cell;
 use crate::hold::Hold;
 use crate::listener::RemovedBecause;
+use crate::session::Seats;
 use crate::stats::add;
 
 /// Adds to the `ext` of a connect reply its batch, and how many messages the client has missed.
@@ -52,7 +53,9 @@ impl Conversation<'_> {
             let mut session = cell.lock();
             let may_hold = alone && !draining;
             let unlinked = if self.request.pushes { None } else { session.detach_any() };
-            let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
+            let seats = self.seats();
+            let connected =
+                session.handle_connect(&message.advice, may_hold, seats, broker.config(), now);
             (connected, session.arm(), unlinked)
         };
         if let Some(unlinked) = unlinked {
@@ -96,8 +99,26 @@ impl Conversation<'_> {
         if let Some(settled) = settled {
             self.ext.push_number("replay", settled);
         }
+        if connected.crowded && !draining {
+            add(&broker.counters().crowded, 1);
+            if broker.config().multi_session_interval.is_zero() {
+                self.refuse(message, advice, &Failure::MultipleClients);
+                return None;
+            }
+        }
         self.reply(&Reply { advice, ..Reply::success(message.channel.get(), message.id.get()) });
         None
+    }
+
+    /// How many connects of this request's browser may be held; `None` where that is not asked.
+    fn seats(&self) -> Option<Seats<'_>> {
+        let (config, request) = (self.broker.config(), self.request);
+        let most = match request {
+            Request { pushes: true, .. } => None,
+            Request { multiplexed: true, .. } => config.multiplexed_sessions_per_browser,
+            _ => config.sessions_per_browser,
+        }?;
+        Some(Seats { tally: &self.broker.shared.browsers, browser: request.browser, most })
     }
 
     /// The held connect, if there is one, takes the queue along; else this response does.

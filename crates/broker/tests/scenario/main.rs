@@ -12,6 +12,7 @@
 mod support;
 
 mod acknowledge;
+mod browser;
 mod connect;
 mod delivery;
 mod ending;

@@ -77,6 +77,7 @@ impl World {
             browser: None,
             id: String::new(),
             pushes: false,
+            multiplexed: false,
             next: Cell::new(1),
         }
     }
@@ -110,6 +111,8 @@ pub(crate) struct Client<'w> {
     pub(crate) id: String,
     /// Whether it speaks over a connection that takes messages at any time.
     pub(crate) pushes: bool,
+    /// Whether its requests share one connection, as in HTTP/2.
+    pub(crate) multiplexed: bool,
     next: Cell<u32>,
 }
 
@@ -119,6 +122,7 @@ impl<'w> Client<'w> {
             user: self.user.as_ref(),
             browser: self.browser.as_ref(),
             pushes: self.pushes,
+            multiplexed: self.multiplexed,
             ..Request::new(self.world.now.get(), &self.world.entropy)
         };
         self.world.broker.handle(&request, body.as_bytes()).unwrap()

@@ -335,6 +335,10 @@ mod tests {
             "gws.transports"
         );
         assert_eq!(error_key(|s| s.server.max_header_bytes = 100), "server.max_header_bytes");
+        assert_eq!(
+            error_key(|s| s.bayeux.max_sessions_per_browser = -2),
+            "bayeux.max_sessions_per_browser"
+        );
         assert_eq!(error_key(|s| s.user_data.max_bytes = 70_000), "user_data.max_bytes");
         assert_eq!(error_key(|s| s.log.filter = "a=b=c".to_owned()), "log.filter");
         assert_eq!(error_key(|s| s.server.max_connections = 0), "server.max_connections");

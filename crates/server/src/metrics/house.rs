@@ -39,7 +39,7 @@ const GAUGES: [Number; 3] = [
     ("queue_messages", "Messages waiting in all queues", |stats| stats.queue_messages),
 ];
 
-const COUNTERS: [Number; 12] = [
+const COUNTERS: [Number; 13] = [
     ("handshakes", "Handshakes that succeeded", |stats| stats.handshakes),
     ("handshakes_refused", "Handshakes refused", |stats| stats.handshakes_refused),
     ("messages_in", "Messages received", |stats| stats.messages_in),
@@ -55,6 +55,11 @@ const COUNTERS: [Number; 12] = [
     }),
     ("sessions_expired", "Sessions ended by silence", |stats| stats.expired),
     ("sessions_overflowed", "Sessions cut because their queue was full", |stats| stats.overflowed),
+    (
+        "connects_crowded",
+        "Connects answered at once because their browser had enough held",
+        |stats| stats.crowded,
+    ),
     ("connects_superseded", "Connects answered because a newer one came", |stats| stats.superseded),
 ];
 

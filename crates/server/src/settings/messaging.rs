@@ -43,6 +43,16 @@ pub struct BayeuxSettings {
     pub max_sessions: usize,
     /// Sessions of one user. Default 10,000; beyond it the handshake is refused.
     pub max_sessions_per_user: usize,
+    /// Polls of one browser that are held at a time over HTTP/1.1, told by its cookie. Default 5:
+    /// browsers open six connections to a host. Further sessions are answered at once and advised
+    /// to poll. 0 holds nobody, -1 is no bound. CometD: `maxSessionsPerBrowser`, default 1.
+    pub max_sessions_per_browser: i64,
+    /// The same over HTTP/2, where polls share a connection. Default -1.
+    /// CometD: `http2MaxSessionsPerBrowser`.
+    pub http2_max_sessions_per_browser: i64,
+    /// Pause between the polls of such further sessions. Default 2,000 ms; 0 turns them away.
+    /// CometD: `multiSessionInterval`.
+    pub multi_session_interval_ms: u64,
 }
 
 impl Default for BayeuxSettings {
@@ -63,6 +73,9 @@ impl Default for BayeuxSettings {
             max_subscriptions: 4_096,
             max_sessions: 200_000,
             max_sessions_per_user: 10_000,
+            max_sessions_per_browser: 5,
+            http2_max_sessions_per_browser: -1,
+            multi_session_interval_ms: 2_000,
         }
     }
 }
