@@ -91,10 +91,16 @@ impl Outbox {
         self.unacknowledged.as_ref().is_none_or(|u| u.sent.is_empty()) && self.bytes <= bytes
     }
 
+    /// Whether a message of so many bytes fits as things are.
+    pub(crate) fn has_room_for(&self, bytes: usize, config: &Config) -> bool {
+        let room = self.room(config);
+        room.messages > 0 && bytes <= room.bytes
+    }
+
     /// Adds a message if there is room for it as things are.
     pub(crate) fn push_into_room(&mut self, message: Queued, config: &Config) -> bool {
-        let (size, room) = (message.text.len(), self.room(config));
-        let fits = room.messages > 0 && size <= room.bytes;
+        let size = message.text.len();
+        let fits = self.has_room_for(size, config);
         if fits {
             self.bytes += size;
             self.waiting.push_back(message);

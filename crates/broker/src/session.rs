@@ -252,6 +252,13 @@ impl Session {
         let quiet = !self.is_urgent();
         let message = event.queued(self.replay.is_some());
         let bytes = message.text.len();
+        if let Some(entry) = event.entry.as_ref().filter(|_| self.replay.is_some())
+            && !self.outbox.has_room_for(bytes, config)
+        {
+            // What is kept need not be lost: the session goes on from the log when it has room.
+            self.begin_catch_up(entry.position - 1, 0);
+            return Offered::Later;
+        }
         match self.outbox.push(message, event.overflow, config) {
             Admitted::Waits(amount) => *given_up = amount,
             Admitted::Missed => return Offered::Missed,

@@ -49,6 +49,12 @@ impl Conversation<'_> {
         };
         // What was acknowledged has made room.
         broker.refill(cell, Some(now));
+        broker.count_gone(acknowledged);
+        if cell.lock().is_gone() {
+            // The log has forgotten what the session has not taken yet.
+            self.refuse(message, Failure::SessionUnknown.advice(), &Failure::SessionUnknown);
+            return None;
+        }
         let (connected, arm, unlinked) = {
             let mut session = cell.lock();
             let may_hold = alone && !draining;
@@ -61,7 +67,6 @@ impl Conversation<'_> {
         if let Some(unlinked) = unlinked {
             unlinked.wake();
         }
-        broker.count_gone(acknowledged);
         broker.arm(cell.id, arm, now);
         if connected.superseded.is_some() {
             add(&broker.counters().superseded, 1);

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use encke_bayeux::ChannelPattern;
-use encke_broker::{ChannelRule, ChannelSettings, Config, Overflow};
+use encke_broker::{ChannelRule, ChannelSettings, Config, Overflow, Retention};
 use serde_json::{Value, json};
 
 use crate::support::{Client, World, data};
@@ -131,6 +133,38 @@ fn a_held_connect_tells_what_was_missed_while_its_response_was_on_its_way() {
     let held = client.hold();
     publish(&other, "/oldest", 1..=4);
     assert_eq!(seen(&held.answer()), (numbers(&[2, 3, 4]), json!(1)));
+}
+
+#[test]
+fn a_session_that_wants_positions_misses_nothing_that_is_kept() {
+    for overflow in [Overflow::Cut, Overflow::DropOldest, Overflow::Refuse] {
+        let mut settings = ChannelSettings::default();
+        settings.overflow = overflow;
+        let minute = Duration::from_secs(60);
+        settings.replay = Some(Retention { age: minute, messages: 20, bytes: 1 << 20 });
+        let kept = ChannelRule::new(ChannelPattern::new("/kept").unwrap(), settings);
+        let world = World::new(World::quick().queue(3, 1000).channels(vec![kept]));
+        let mut client = world.anonymous();
+        client.shake_with(json!({"replay": true}));
+        client.connect_at_once();
+        client.subscribe("/*");
+        let other = world.up();
+        publish(&other, "/kept", 1..=10);
+        let mut all = Vec::new();
+        for _ in 0..4 {
+            let (some, missed) = seen(&client.connect_at_once());
+            assert!(some.len() <= 3 && missed.is_null(), "{overflow:?}: {some:?}");
+            all.extend(some);
+        }
+        assert_eq!(all, (1..=10).map(|number| json!(number)).collect::<Vec<_>>());
+        // It is live again, until the log forgets what it has not taken yet.
+        let mut held = client.hold();
+        assert!(held.is_waiting());
+        publish(&other, "/kept", 11..=11);
+        assert_eq!(seen(&held.answer()).0, [json!(11)]);
+        publish(&other, "/kept", 12..=40);
+        assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+    }
 }
 
 #[test]
