@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, ClientId, Reconnect, event};
+use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, ClientId, event};
 
 use crate::backlog::{Amount, Queued};
 use crate::config::{Config, ConfigError};
@@ -347,11 +347,8 @@ impl Broker {
     pub(crate) fn drain_advice(&self, client: ClientId) -> Advice {
         let spread =
             client.as_str().bytes().fold(0_u64, |sum, byte| sum * 31 % 2000 + u64::from(byte));
-        Advice {
-            interval: Some(self.config().interval + Duration::from_millis(spread % 2000)),
-            timeout: Some(self.config().timeout),
-            ..Advice::only(Reconnect::Retry)
-        }
+        let config = self.config();
+        config.retry(config.interval + Duration::from_millis(spread % 2000))
     }
 
     /// Hands an event to every subscriber of `channel` once.

@@ -33,7 +33,8 @@ pub struct ChannelSettings {
     pub lazy: Option<Duration>,
     /// Whether a publisher that is subscribed gets its own messages. Default true.
     ///
-    /// CometD: `broadcastToPublisher`.
+    /// It is the channel published to that counts, whatever the publisher is subscribed to.
+    /// CometD: `ServerChannel.setBroadcastToPublisher`, where it is the channel subscribed to.
     pub broadcast_to_publisher: bool,
     /// What happens when a message does not fit into a session's queue. Default: cut.
     pub overflow: Overflow,

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encke_bayeux::batch::Limits;
-use encke_bayeux::{ChannelName, ChannelPattern, Dialect};
+use encke_bayeux::{Advice, ChannelName, ChannelPattern, Dialect, Reconnect};
 
+use crate::binding::CookieBinding;
 use crate::channel_rule::{ChannelRule, ChannelSettings};
 use crate::listener::Listener;
 use crate::policy::{Policy, Rules};
@@ -18,11 +19,15 @@ use crate::wall::WallClock;
 
 /// The configuration of one broker.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) interval: Duration,
     pub(crate) max_interval: Duration,
+    pub(crate) advise_max_interval: bool,
+    pub(crate) max_hold: Duration,
     pub(crate) max_lazy: Duration,
+    pub(crate) broadcast_to_publisher: bool,
     pub(crate) meta_connect_delivery_only: bool,
     pub(crate) acknowledge: bool,
     pub(crate) dialect: Dialect,
@@ -36,6 +41,7 @@ pub struct Config {
     pub(crate) sessions_per_browser: Option<usize>,
     pub(crate) multiplexed_sessions_per_browser: Option<usize>,
     pub(crate) multi_session_interval: Duration,
+    pub(crate) cookie_binding: CookieBinding,
     pub(crate) connection_types: Vec<&'static str>,
     pub(crate) private: Vec<ChannelPattern>,
     pub(crate) named_only: Vec<ChannelName>,
@@ -51,7 +57,10 @@ impl Default for Config {
             timeout: Duration::from_secs(30),
             interval: Duration::ZERO,
             max_interval: Duration::from_secs(10),
+            advise_max_interval: true,
+            max_hold: Duration::from_secs(24 * 60 * 60),
             max_lazy: Duration::from_secs(5),
+            broadcast_to_publisher: true,
             meta_connect_delivery_only: true,
             acknowledge: true,
             dialect: Dialect::V5,
@@ -65,6 +74,7 @@ impl Default for Config {
             sessions_per_browser: Some(5),
             multiplexed_sessions_per_browser: None,
             multi_session_interval: Duration::from_secs(2),
+            cookie_binding: CookieBinding::Learnt,
             connection_types: vec!["long-polling"],
             private: Vec::new(),
             named_only: Vec::new(),
@@ -104,6 +114,26 @@ impl Config {
         self
     }
 
+    /// Whether clients are told `maxInterval` with every advice to retry. Default true.
+    ///
+    /// A client that cannot connect then knows when its session must be gone, and shakes hands
+    /// without asking for it once more in vain. CometD: `handshakeReconnect`, default false.
+    #[must_use]
+    pub fn advise_max_interval(mut self, advised: bool) -> Self {
+        self.advise_max_interval = advised;
+        self
+    }
+
+    /// Longest hold that a client may ask for with the `advice.timeout` of a connect.
+    ///
+    /// Default one day, which is also the most. Longer wishes are cut to it. Takes the place of
+    /// CometD's `maxProcessing`, which ends sessions whose connect is held for too long.
+    #[must_use]
+    pub fn max_hold(mut self, max_hold: Duration) -> Self {
+        self.max_hold = max_hold;
+        self
+    }
+
     /// Longest time that a lazy message waits for others to leave with.
     ///
     /// Default 5 s. Longer times of channels and of code are cut to it; zero makes nothing lazy.
@@ -111,6 +141,16 @@ impl Config {
     #[must_use]
     pub fn max_lazy(mut self, max_lazy: Duration) -> Self {
         self.max_lazy = max_lazy;
+        self
+    }
+
+    /// Whether publishers that are subscribed get their own messages. Default true.
+    ///
+    /// Where a channel says otherwise ([`ChannelSettings::broadcast_to_publisher`]), both have to be
+    /// true. CometD: `broadcastToPublisher`.
+    #[must_use]
+    pub fn broadcast_to_publisher(mut self, broadcast: bool) -> Self {
+        self.broadcast_to_publisher = broadcast;
         self
     }
 
@@ -232,6 +272,15 @@ impl Config {
         self
     }
 
+    /// Whether anonymous clients have to show the browser cookie. Default: those that keep it.
+    ///
+    /// CometD: `trustClientSession`, and otherwise all of them.
+    #[must_use]
+    pub fn cookie_binding(mut self, binding: CookieBinding) -> Self {
+        self.cookie_binding = binding;
+        self
+    }
+
     /// Patterns whose channels are private to each user.
     ///
     /// Default none. See the crate's page, "Private channels".
@@ -284,6 +333,16 @@ impl Config {
         ChannelSettings::of(&self.channels, channel)
     }
 
+    /// The advice to connect again after `interval`.
+    pub(crate) fn retry(&self, interval: Duration) -> Advice {
+        Advice {
+            interval: Some(interval),
+            timeout: Some(self.timeout),
+            max_interval: self.advise_max_interval.then_some(self.max_interval),
+            ..Advice::only(Reconnect::Retry)
+        }
+    }
+
     /// How long a message may really wait that would wait this long.
     pub(crate) fn laziness(&self, lazy: Option<Duration>) -> Option<Duration> {
         lazy.map(|within| within.min(self.max_lazy)).filter(|within| !within.is_zero())
@@ -292,6 +351,9 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.timeout > Duration::from_secs(3600) {
             return Err(ConfigError::Timeout(self.timeout));
+        }
+        if self.max_hold < self.timeout {
+            return Err(ConfigError::MaxHold(self.max_hold));
         }
         if self.max_interval.is_zero() {
             return Err(ConfigError::MaxInterval);
@@ -309,6 +371,8 @@ impl Config {
 pub enum ConfigError {
     /// More than one hour.
     Timeout(Duration),
+    /// Less than the timeout, which clients are told to expect.
+    MaxHold(Duration),
     /// Zero: every session would end as soon as its connect is answered.
     MaxInterval,
     /// A bound of zero would refuse everything.
@@ -319,6 +383,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout(timeout) => write!(f, "timeout of {timeout:?} is beyond one hour"),
+            Self::MaxHold(hold) => write!(f, "max_hold of {hold:?} is below the timeout"),
             Self::MaxInterval => f.write_str("max_interval is zero"),
             Self::ZeroBound => f.write_str("a bound of zero refuses everything"),
         }

@@ -138,6 +138,12 @@ impl Delivery {
             body.pop();
         }
         body.push(b']');
+        tracing::trace!(
+            client = cell.as_ref().map(|cell| tracing::field::debug(cell.id)),
+            messages = taken.messages.len(),
+            bytes = body.len(),
+            "response"
+        );
         Self { broker, cell, taken, body: Bytes::from(body), browser: None }
     }
 

@@ -72,6 +72,7 @@ mod user;
 mod wall;
 mod wheel;
 
+pub use binding::CookieBinding;
 pub use broker::{Broker, PublishError};
 pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};
 pub use config::{Config, ConfigError};

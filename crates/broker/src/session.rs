@@ -130,7 +130,7 @@ impl Session {
     ) -> Self {
         Self {
             state: State::Idle { expires: now + config.interval + config.max_interval },
-            binding: Binding::new(kept, offered),
+            binding: Binding::new(kept, offered, config.cookie_binding),
             generation: 0,
             release: Release::Timeout,
             connected: false,
@@ -191,7 +191,7 @@ impl Session {
         }
         let advised = first || asked.present || crowded || was_crowded;
         let advice = advised.then(|| self.advice(config));
-        let timeout = asked.timeout.unwrap_or(config.timeout);
+        let timeout = asked.timeout.unwrap_or(config.timeout).min(config.max_hold);
         let hold = may_hold && !first && !crowded && !self.is_urgent() && !timeout.is_zero();
         self.state = if hold {
             State::Held { deadline: now + timeout, waker: None, seat: seat.flatten() }
@@ -220,12 +220,7 @@ impl Session {
         if self.crowded && config.multi_session_interval.is_zero() {
             return Advice { multiple_clients: true, ..Advice::only(Reconnect::None) };
         }
-        Advice {
-            interval: Some(self.interval),
-            timeout: Some(config.timeout),
-            multiple_clients: self.crowded,
-            ..Advice::only(Reconnect::Retry)
-        }
+        Advice { multiple_clients: self.crowded, ..config.retry(self.interval) }
     }
 
     /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen. What was

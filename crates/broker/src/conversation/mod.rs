@@ -209,6 +209,12 @@ impl<'a> Conversation<'a> {
             self.refuse(message, None, &Failure::ChannelInvalid);
             return None;
         };
+        tracing::trace!(
+            client = self.cell.as_ref().map(|cell| tracing::field::debug(cell.id)),
+            channel = channel.as_str(),
+            data_bytes = message.data.map(|data| data.get().len()),
+            "message"
+        );
         let Some(cell) = self.session_of(message) else {
             let advised = channel.as_str() == "/meta/connect";
             let advice = Failure::SessionUnknown.advice().filter(|_| advised);
@@ -252,8 +258,10 @@ impl<'a> Conversation<'a> {
             timestamp: message.timestamp.map(RawValue::get),
             within: None,
         };
-        let not_to = self.cell.as_ref().map(|cell| cell.id);
-        let not_to = not_to.filter(|_| !broker.config().channel(channel).broadcast_to_publisher);
+        let config = broker.config();
+        let to_publisher =
+            config.broadcast_to_publisher && config.channel(channel).broadcast_to_publisher;
+        let not_to = self.cell.as_ref().map(|cell| cell.id).filter(|_| !to_publisher);
         broker.broadcast(channel, &draft, not_to, self.request.now);
         self.accept(message);
     }

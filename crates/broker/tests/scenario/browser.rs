@@ -24,11 +24,14 @@ fn connect(client: &Client<'_>) -> Value {
 }
 
 fn crowded() -> Value {
-    json!({"reconnect": "retry", "interval": 2000, "timeout": 3000, "multiple-clients": true})
+    json!({
+        "reconnect": "retry", "interval": 2000, "timeout": 3000, "maxInterval": 4000,
+        "multiple-clients": true,
+    })
 }
 
 fn normal() -> Value {
-    json!({"reconnect": "retry", "interval": 0, "timeout": 3000})
+    json!({"reconnect": "retry", "interval": 0, "timeout": 3000, "maxInterval": 4000})
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod model;
 mod order;
 mod overflow;
 mod private;
+mod publisher;
 mod replay;
 mod subscribe;
 mod timesync;
