@@ -76,7 +76,7 @@ pub use binding::CookieBinding;
 pub use broker::{Broker, PublishError};
 pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};
 pub use config::{Config, ConfigError};
-pub use conversation::{Answer, Entropy, Request};
+pub use conversation::{Answer, Entropy, Reach, Request};
 pub use effect::Release;
 pub use hold::{Delivery, Hold};
 pub use link::Link;

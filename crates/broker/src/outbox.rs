@@ -16,6 +16,7 @@
 //! connect reply, empty ones too; CometD 3.1 to 8 and cometd-nodejs-server agree.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 
 use crate::backlog::{Amount, Backlog, Queued};
 use crate::channel_rule::Overflow;
@@ -29,6 +30,19 @@ pub(crate) struct Taken {
     pub(crate) missed: u32,
     /// The batch they were sent in, where they have to be acknowledged.
     batch: Option<u64>,
+}
+
+impl Taken {
+    /// The same messages in parts of at most `most`, and what goes with the replies behind them.
+    pub(crate) fn split(self, most: NonZeroUsize) -> (Vec<Self>, Self) {
+        let Self { mut messages, missed, batch } = self;
+        let mut parts = Vec::new();
+        while !messages.is_empty() {
+            let rest = messages.split_off(most.get().min(messages.len()));
+            parts.push(Self { messages: std::mem::replace(&mut messages, rest), missed: 0, batch });
+        }
+        (parts, Self { messages, missed, batch })
+    }
 }
 
 /// What became of a message that was to be queued.

@@ -39,6 +39,7 @@ impl Conversation<'_> {
         match added {
             Ok((client_id, offered, ack)) => {
                 self.browser = offered;
+                self.greeted = Some(client_id);
                 let config = broker.config();
                 if ack {
                     self.ext.push("ack", "true");

@@ -27,7 +27,9 @@ use encke_bayeux::batch::{self, DecodeError};
 use encke_bayeux::ext::Members;
 use encke_bayeux::message::Text;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, Extensions, Failure, Message};
+use encke_bayeux::{
+    Advice, BrowserId, ChannelKind, ChannelName, ClientId, Extensions, Failure, Message,
+};
 
 use crate::broker::{Broker, Cell};
 use crate::event::Draft;
@@ -41,6 +43,16 @@ use crate::user::UserId;
 pub trait Entropy {
     /// Twenty bytes that nobody can guess.
     fn bytes(&self) -> [u8; 20];
+}
+
+/// Which sessions a connection may use.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reach {
+    /// Any whose client id it names and whose user or browser it is.
+    #[default]
+    Any,
+    /// The one that began on this connection, if one has.
+    Own(Option<ClientId>),
 }
 
 /// Who sends a body, and when.
@@ -58,6 +70,8 @@ pub struct Request<'a> {
     pub pushes: bool,
     /// Whether many requests share the connection, as in HTTP/2, so that a held one blocks none.
     pub multiplexed: bool,
+    /// Which sessions the connection may use. CometD: `ws.requireHandshakePerConnection`.
+    pub reach: Reach,
     /// The time of receipt.
     pub now: Instant,
     /// Used by handshakes.
@@ -74,6 +88,7 @@ impl<'a> Request<'a> {
             browser: None,
             pushes: false,
             multiplexed: false,
+            reach: Reach::Any,
             now,
             entropy,
         }
@@ -145,6 +160,7 @@ struct Conversation<'a> {
     /// How many missed messages the replies tell of.
     missed: u32,
     browser: Option<BrowserId>,
+    greeted: Option<ClientId>,
 }
 
 impl<'a> Conversation<'a> {
@@ -162,12 +178,17 @@ impl<'a> Conversation<'a> {
             replies: Vec::with_capacity(128),
             missed: 0,
             browser: None,
+            greeted: None,
         }
     }
 
     /// The first message decides whose body this is.
     fn find_session(&mut self, first: Option<&Message<'_>>) {
-        let client = first.and_then(|message| message.client_id.get());
+        let own = |client: &&str| match self.request.reach {
+            Reach::Any => true,
+            Reach::Own(own) => own.is_some_and(|own| own.as_str() == *client),
+        };
+        let client = first.and_then(|message| message.client_id.get()).filter(own);
         self.cell = self.broker.find(client, self.request.user, self.request.browser);
         if let Some(cell) = &self.cell {
             let is_connect =
@@ -320,6 +341,7 @@ impl<'a> Conversation<'a> {
         }
         let mut delivery = Delivery::new(self.broker.clone(), cell, taken, &self.replies);
         delivery.browser = self.browser;
+        delivery.greeted = self.greeted;
         Answer::Reply(delivery)
     }
 }
