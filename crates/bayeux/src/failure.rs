@@ -34,6 +34,8 @@ pub enum Failure {
     HandshakeDenied,
     /// The server holds as many sessions as it may, or this user does.
     TooManySessions,
+    /// The browser has as many connects held as it may, and sessions beyond are turned away.
+    MultipleClients,
     /// The server is about to stop.
     Draining,
     /// The message has no channel.
@@ -69,6 +71,7 @@ impl Failure {
             Self::SessionUnknown => 402,
             Self::ChannelMissing | Self::ReplayIdInvalid(_) => 400,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
+            Self::MultipleClients => 429,
             Self::TooManySessions | Self::Draining => 503,
             _ => 403,
         }
@@ -91,6 +94,7 @@ impl Failure {
             (Self::HandshakeDenied, V31) => "403::Handshake denied",
             (Self::HandshakeDenied, V4 | V5) => "403::handshake_denied",
             (Self::TooManySessions, _) => "503::too_many_sessions",
+            (Self::MultipleClients, _) => "429::multiple_clients",
             (Self::Draining, _) => "503::server_draining",
             (Self::ChannelMissing, V31) => "400::channel missing",
             (Self::ChannelMissing, V4 | V5) => "400::channel_missing",
@@ -142,6 +146,7 @@ mod tests {
             Failure::SessionUnknown,
             Failure::HandshakeDenied,
             Failure::TooManySessions,
+            Failure::MultipleClients,
             Failure::Draining,
             Failure::ChannelMissing,
             Failure::ChannelInvalid,

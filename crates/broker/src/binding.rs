@@ -1,8 +1,9 @@
 //! How the browser cookie binds an anonymous session.
 //!
 //! A client id is a secret, and a client that keeps cookies has to show the one it was given
-//! besides. Whether it keeps cookies is learnt from its first request after the handshake. Sessions
-//! of authenticated users are bound to the user instead.
+//! besides. Whether it keeps cookies is learnt from its first request after the handshake, unless
+//! the configuration wants it one way or the other. Sessions of authenticated users are bound to the
+//! user instead. A socket keeps no cookie that it is offered, so none is asked of it.
 //!
 //! # Sources
 //!
@@ -10,6 +11,18 @@
 //! such as those that refuse cookies of IP addresses.
 
 use encke_bayeux::BrowserId;
+
+/// Whether an anonymous client has to show the browser cookie of its handshake.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum CookieBinding {
+    /// If its first request after the handshake does, so do all others.
+    #[default]
+    Learnt,
+    /// Always, as CometD has it: clients that keep no cookies cannot connect.
+    Required,
+    /// Never: the client id alone opens the session. CometD: `trustClientSession`.
+    Ignored,
+}
 
 #[derive(Debug)]
 pub(crate) enum Binding {
@@ -23,11 +36,25 @@ pub(crate) enum Binding {
 
 impl Binding {
     /// After a handshake that showed one browser id, or was offered one.
-    pub(crate) fn new(shown: Option<BrowserId>, offered: Option<BrowserId>) -> Self {
-        match (shown, offered) {
-            (Some(browser), _) => Self::Kept(browser),
-            (None, Some(browser)) => Self::Offered(browser),
-            (None, None) => Self::Cookieless,
+    pub(crate) fn new(
+        shown: Option<BrowserId>,
+        offered: Option<BrowserId>,
+        wanted: CookieBinding,
+    ) -> Self {
+        match (wanted, shown, offered) {
+            (CookieBinding::Ignored, _, _) | (_, None, None) => Self::Cookieless,
+            (_, Some(browser), _) | (CookieBinding::Required, None, Some(browser)) => {
+                Self::Kept(browser)
+            }
+            (CookieBinding::Learnt, None, Some(browser)) => Self::Offered(browser),
+        }
+    }
+
+    /// The same browser id, shared with the session's own where it is that.
+    pub(crate) fn share(&self, browser: &BrowserId) -> BrowserId {
+        match self {
+            Self::Offered(own) | Self::Kept(own) if own == browser => own.clone(),
+            _ => browser.clone(),
         }
     }
 

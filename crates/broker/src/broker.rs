@@ -12,18 +12,20 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use encke_bayeux::{Advice, ChannelKind, ChannelName, ClientId, Reconnect, event};
+use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, ClientId, event};
 
+use crate::backlog::{Amount, Queued};
 use crate::config::{Config, ConfigError};
 use crate::effect::{Due, Release, Released};
 use crate::event::{Draft, Event};
 use crate::index::Index;
 use crate::listener::RemovedBecause;
 use crate::log::Log;
-use crate::outbox::{Amount, Queued, Taken};
+use crate::outbox::{Admitted, Taken};
 use crate::round::Round;
 use crate::session::Session;
 use crate::stats::{Counters, Stats, add, sub};
+use crate::tally::Tally;
 use crate::user::UserId;
 use crate::wall::WallClock;
 use crate::wheel::Wheel;
@@ -77,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: DashMap<ClientId, Arc<Cell>>,
     pub(crate) users: DashMap<UserId, Vec<Arc<Cell>>>,
     pub(crate) index: Index<Subscriber>,
+    /// Held connects by browser.
+    pub(crate) browsers: Arc<Tally<BrowserId>>,
     wheel: Mutex<Wheel<ClientId>>,
     counters: Counters,
     publishes: AtomicU64,
@@ -126,6 +130,7 @@ impl Broker {
             sessions: DashMap::new(),
             users: DashMap::new(),
             index: Index::new(),
+            browsers: Tally::new(),
             wheel: Mutex::new(Wheel::new()),
             counters: Counters::default(),
             publishes: AtomicU64::new(1),
@@ -139,6 +144,8 @@ impl Broker {
 
     /// Publishes from code: no policy is asked, every subscriber receives. Returns how many.
     ///
+    /// On a lazy channel the message may wait as long as the channel says.
+    ///
     /// `data` is JSON text and goes out as it is.
     ///
     /// # Errors
@@ -150,13 +157,41 @@ impl Broker {
         data: &str,
         now: Instant,
     ) -> Result<usize, PublishError> {
+        self.publish_within(channel, data, None, now)
+    }
+
+    /// Publishes from code what may wait for other messages up to `within` before it leaves.
+    ///
+    /// As [`Broker::publish`], whatever the settings of the channel say. `within` is cut to
+    /// [`Config::max_lazy`]; zero is at once.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`] for channels that are not for broadcasts.
+    pub fn publish_lazy(
+        &self,
+        channel: &ChannelName,
+        data: &str,
+        within: Duration,
+        now: Instant,
+    ) -> Result<usize, PublishError> {
+        self.publish_within(channel, data, Some(within), now)
+    }
+
+    fn publish_within(
+        &self,
+        channel: &ChannelName,
+        data: &str,
+        within: Option<Duration>,
+        now: Instant,
+    ) -> Result<usize, PublishError> {
         if channel.kind() != ChannelKind::Broadcast {
             return Err(PublishError::NotBroadcast);
         }
         if self.is_private(channel) {
             return Err(PublishError::Private);
         }
-        let draft = Draft { data: Some(data), ..Draft::default() };
+        let draft = Draft { data: Some(data), within, ..Draft::default() };
         Ok(self.broadcast(channel, &draft, None, now))
     }
 
@@ -212,13 +247,23 @@ impl Broker {
     pub fn disconnect_user(&self, user: &UserId, now: Instant) -> usize {
         let cells = self.shared.users.get(user).map(|cells| cells.clone()).unwrap_or_default();
         for cell in &cells {
-            let text = Bytes::from_static(DISCONNECT);
-            if cell.lock().append(Queued { text, at: Some(now) }, self.config()) {
-                self.count_queued(1, DISCONNECT.len());
-            }
+            let message = Event::new(Bytes::from_static(DISCONNECT), now).queued(false);
+            self.append(cell, message);
             self.remove(cell, RemovedBecause::Server);
         }
         cells.len()
+    }
+
+    /// Queues a message that comes from the broker itself, and releases nothing for it.
+    fn append(&self, cell: &Cell, message: Queued) {
+        let bytes = message.text.len();
+        let given_up = match cell.lock().append(message, self.config()) {
+            Admitted::Waits(given_up) => given_up,
+            Admitted::Missed | Admitted::Full => return,
+        };
+        self.count_queued(1, bytes);
+        self.count_gone(given_up);
+        add(&self.counters().overflow_dropped, given_up.messages);
     }
 
     /// Moves time on: ends holds whose time is up and sessions whose client stayed silent.
@@ -235,11 +280,12 @@ impl Broker {
             };
             let due = cell.lock().handle_deadline(self.config(), now);
             match due {
-                Due::Nothing => {}
-                Due::Later(at) => self.arm(id, Some(at), now),
-                Due::TimedOut(released, at) => {
-                    self.arm(id, Some(at), now);
-                    self.wake(Some(released));
+                Due::Look { held, link, at } => {
+                    self.arm(id, at, now);
+                    self.wake(held);
+                    if let Some(link) = link {
+                        link.wake();
+                    }
                 }
                 Due::Expired => {
                     add(&self.counters().expired, 1);
@@ -256,10 +302,7 @@ impl Broker {
         self.shared.draining.store(true, Ordering::SeqCst);
         let cells: Vec<_> = self.shared.sessions.iter().map(|cell| Arc::clone(&cell)).collect();
         for cell in cells {
-            let (released, link) = {
-                let mut session = cell.lock();
-                (session.release(Release::Draining, self.config(), now), session.nudge_link())
-            };
+            let (released, link) = cell.lock().drain(self.config(), now);
             self.wake(released);
             if let Some(link) = link {
                 link.wake();
@@ -304,11 +347,8 @@ impl Broker {
     pub(crate) fn drain_advice(&self, client: ClientId) -> Advice {
         let spread =
             client.as_str().bytes().fold(0_u64, |sum, byte| sum * 31 % 2000 + u64::from(byte));
-        Advice {
-            interval: Some(self.config().interval + Duration::from_millis(spread % 2000)),
-            timeout: Some(self.config().timeout),
-            ..Advice::only(Reconnect::Retry)
-        }
+        let config = self.config();
+        config.retry(config.interval + Duration::from_millis(spread % 2000))
     }
 
     /// Hands an event to every subscriber of `channel` once.
@@ -344,7 +384,8 @@ impl Broker {
         let settings = self.config().channel(channel);
         let log = if settings.replay.is_some() { self.log() } else { None };
         let Some(mut log) = log else {
-            let mut round = Round::new(self, Event::new(draft.render(channel), now));
+            let event = Event::new(draft.render(channel), now);
+            let mut round = Round::new(self, event.on(settings, draft.within, self.config()));
             offer(&mut round);
             return round.finish();
         };
@@ -356,7 +397,8 @@ impl Broker {
         let Some(entry) = log.append(channel, user, text, Some(place), self.unix_ms(now)) else {
             return 0;
         };
-        let mut round = Round::new(self, Event::kept(entry, now));
+        let event = Event::kept(entry, now).on(settings, draft.within, self.config());
+        let mut round = Round::new(self, event);
         offer(&mut round);
         self.shared.settled.store(place, Ordering::Release);
         let waiting = log.wakers();
@@ -373,7 +415,7 @@ impl Broker {
 
     /// Takes what the next response may carry.
     pub(crate) fn take(&self, cell: &Arc<Cell>) -> Taken {
-        let taken = self.take_if(cell, |_| true);
+        let taken = self.take_if(cell, |_| Some(0));
         taken.map(|(_, taken)| taken).unwrap_or_default()
     }
 
@@ -386,24 +428,20 @@ impl Broker {
         cell: &Arc<Cell>,
         counts: impl FnOnce(&Session) -> bool,
     ) -> Option<(Option<u64>, Taken)> {
-        self.take_if(cell, |session| {
-            let counts = counts(session);
-            if counts {
-                session.begin_reply();
-            }
-            counts
-        })
+        self.take_if(cell, |session| counts(session).then(|| session.begin_reply()))
     }
 
+    /// `may` says how many missed messages the response tells of; with `None` there is none.
     fn take_if(
         &self,
         cell: &Arc<Cell>,
-        may: impl FnOnce(&mut Session) -> bool,
+        may: impl FnOnce(&mut Session) -> Option<u32>,
     ) -> Option<(Option<u64>, Taken)> {
         let (batch, taken, gone, last) = {
             let mut session = cell.lock();
-            may(&mut session).then_some(())?;
-            let (taken, gone) = session.take(self.config());
+            let missed = may(&mut session)?;
+            let (mut taken, gone) = session.take(self.config());
+            taken.missed = missed;
             (session.batch(), taken, gone, session.is_gone())
         };
         self.count_gone(gone);
@@ -418,7 +456,7 @@ impl Broker {
     /// Puts back what could not be written, and wakes the link or connect that waits by now.
     pub(crate) fn put_back(&self, cell: &Arc<Cell>, taken: Taken, now: Instant) {
         let count = taken.messages.len();
-        if count == 0 {
+        if count == 0 && taken.missed == 0 {
             return;
         }
         let mut session = cell.lock();
@@ -426,10 +464,10 @@ impl Broker {
             add(&self.counters().messages_dropped, count);
             return;
         };
-        let link = session.nudge_link();
+        let link = if count == 0 { None } else { session.nudge_link() };
         let released = match link {
-            Some(_) => None,
-            None => session.release(Release::Messages, self.config(), now),
+            None if count > 0 => session.release(Release::Messages, self.config(), now),
+            _ => None,
         };
         drop(session);
         self.count_queued(back.messages, back.bytes);

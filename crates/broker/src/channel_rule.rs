@@ -33,7 +33,8 @@ pub struct ChannelSettings {
     pub lazy: Option<Duration>,
     /// Whether a publisher that is subscribed gets its own messages. Default true.
     ///
-    /// CometD: `broadcastToPublisher`.
+    /// It is the channel published to that counts, whatever the publisher is subscribed to.
+    /// CometD: `ServerChannel.setBroadcastToPublisher`, where it is the channel subscribed to.
     pub broadcast_to_publisher: bool,
     /// What happens when a message does not fit into a session's queue. Default: cut.
     pub overflow: Overflow,
@@ -77,7 +78,8 @@ pub enum Overflow {
     /// The session is removed, counted and logged, and its client told with 402 to shake hands.
     #[default]
     Cut,
-    /// The oldest waiting messages make room; the client is told how many went.
+    /// The oldest waiting messages of such channels make room, for other channels too; where they
+    /// are not enough, the message itself is lost. The client is told how many it missed.
     DropOldest,
     /// The message does not reach this session; the client is told how many it missed.
     Refuse,

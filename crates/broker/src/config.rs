@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encke_bayeux::batch::Limits;
-use encke_bayeux::{ChannelName, ChannelPattern, Dialect};
+use encke_bayeux::{Advice, ChannelName, ChannelPattern, Dialect, Reconnect};
 
+use crate::binding::CookieBinding;
 use crate::channel_rule::{ChannelRule, ChannelSettings};
 use crate::listener::Listener;
 use crate::policy::{Policy, Rules};
@@ -18,10 +19,15 @@ use crate::wall::WallClock;
 
 /// The configuration of one broker.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     pub(crate) timeout: Duration,
     pub(crate) interval: Duration,
     pub(crate) max_interval: Duration,
+    pub(crate) advise_max_interval: bool,
+    pub(crate) max_hold: Duration,
+    pub(crate) max_lazy: Duration,
+    pub(crate) broadcast_to_publisher: bool,
     pub(crate) meta_connect_delivery_only: bool,
     pub(crate) acknowledge: bool,
     pub(crate) dialect: Dialect,
@@ -32,6 +38,10 @@ pub struct Config {
     pub(crate) subscriptions_per_session: usize,
     pub(crate) sessions: usize,
     pub(crate) sessions_per_user: Option<usize>,
+    pub(crate) sessions_per_browser: Option<usize>,
+    pub(crate) multiplexed_sessions_per_browser: Option<usize>,
+    pub(crate) multi_session_interval: Duration,
+    pub(crate) cookie_binding: CookieBinding,
     pub(crate) connection_types: Vec<&'static str>,
     pub(crate) private: Vec<ChannelPattern>,
     pub(crate) named_only: Vec<ChannelName>,
@@ -47,6 +57,10 @@ impl Default for Config {
             timeout: Duration::from_secs(30),
             interval: Duration::ZERO,
             max_interval: Duration::from_secs(10),
+            advise_max_interval: true,
+            max_hold: Duration::from_secs(24 * 60 * 60),
+            max_lazy: Duration::from_secs(5),
+            broadcast_to_publisher: true,
             meta_connect_delivery_only: true,
             acknowledge: true,
             dialect: Dialect::V5,
@@ -57,6 +71,10 @@ impl Default for Config {
             subscriptions_per_session: 4096,
             sessions: 200_000,
             sessions_per_user: None,
+            sessions_per_browser: Some(5),
+            multiplexed_sessions_per_browser: None,
+            multi_session_interval: Duration::from_secs(2),
+            cookie_binding: CookieBinding::Learnt,
             connection_types: vec!["long-polling"],
             private: Vec::new(),
             named_only: Vec::new(),
@@ -93,6 +111,46 @@ impl Config {
     #[must_use]
     pub fn max_interval(mut self, max_interval: Duration) -> Self {
         self.max_interval = max_interval;
+        self
+    }
+
+    /// Whether clients are told `maxInterval` with every advice to retry. Default true.
+    ///
+    /// A client that cannot connect then knows when its session must be gone, and shakes hands
+    /// without asking for it once more in vain. CometD: `handshakeReconnect`, default false.
+    #[must_use]
+    pub fn advise_max_interval(mut self, advised: bool) -> Self {
+        self.advise_max_interval = advised;
+        self
+    }
+
+    /// Longest hold that a client may ask for with the `advice.timeout` of a connect.
+    ///
+    /// Default one day, which is also the most. Longer wishes are cut to it. Takes the place of
+    /// CometD's `maxProcessing`, which ends sessions whose connect is held for too long.
+    #[must_use]
+    pub fn max_hold(mut self, max_hold: Duration) -> Self {
+        self.max_hold = max_hold;
+        self
+    }
+
+    /// Longest time that a lazy message waits for others to leave with.
+    ///
+    /// Default 5 s. Longer times of channels and of code are cut to it; zero makes nothing lazy.
+    /// CometD: `maxLazyTimeout`.
+    #[must_use]
+    pub fn max_lazy(mut self, max_lazy: Duration) -> Self {
+        self.max_lazy = max_lazy;
+        self
+    }
+
+    /// Whether publishers that are subscribed get their own messages. Default true.
+    ///
+    /// Where a channel says otherwise ([`ChannelSettings::broadcast_to_publisher`]), both have to be
+    /// true. CometD: `broadcastToPublisher`.
+    #[must_use]
+    pub fn broadcast_to_publisher(mut self, broadcast: bool) -> Self {
+        self.broadcast_to_publisher = broadcast;
         self
     }
 
@@ -181,6 +239,48 @@ impl Config {
         self
     }
 
+    /// Most connects of one browser that are held at a time, told by its cookie.
+    ///
+    /// Default 5: browsers open six connections to a host, and a sixth held poll would leave none
+    /// for anything else. Further sessions are answered at once and advised to poll, see
+    /// [`Config::multi_session_interval`], until there is room again. `None` is no bound, 0 holds
+    /// nobody. `WebSocket`s do not count, nor do clients that keep no cookies.
+    ///
+    /// CometD: `maxSessionsPerBrowser`, default 1.
+    #[must_use]
+    pub fn sessions_per_browser(mut self, count: Option<usize>) -> Self {
+        self.sessions_per_browser = count;
+        self
+    }
+
+    /// The same where many requests share one connection, as in HTTP/2. Default no bound.
+    ///
+    /// CometD: `http2MaxSessionsPerBrowser`.
+    #[must_use]
+    pub fn multiplexed_sessions_per_browser(mut self, count: Option<usize>) -> Self {
+        self.multiplexed_sessions_per_browser = count;
+        self
+    }
+
+    /// Pause between the polls of a session whose browser has enough connects held.
+    ///
+    /// Default 2 s. Zero turns such sessions away: their connect fails with
+    /// `429::multiple_clients` and the advice `none`. CometD: `multiSessionInterval`.
+    #[must_use]
+    pub fn multi_session_interval(mut self, interval: Duration) -> Self {
+        self.multi_session_interval = interval;
+        self
+    }
+
+    /// Whether anonymous clients have to show the browser cookie. Default: those that keep it.
+    ///
+    /// CometD: `trustClientSession`, and otherwise all of them.
+    #[must_use]
+    pub fn cookie_binding(mut self, binding: CookieBinding) -> Self {
+        self.cookie_binding = binding;
+        self
+    }
+
     /// Patterns whose channels are private to each user.
     ///
     /// Default none. See the crate's page, "Private channels".
@@ -233,9 +333,27 @@ impl Config {
         ChannelSettings::of(&self.channels, channel)
     }
 
+    /// The advice to connect again after `interval`.
+    pub(crate) fn retry(&self, interval: Duration) -> Advice {
+        Advice {
+            interval: Some(interval),
+            timeout: Some(self.timeout),
+            max_interval: self.advise_max_interval.then_some(self.max_interval),
+            ..Advice::only(Reconnect::Retry)
+        }
+    }
+
+    /// How long a message may really wait that would wait this long.
+    pub(crate) fn laziness(&self, lazy: Option<Duration>) -> Option<Duration> {
+        lazy.map(|within| within.min(self.max_lazy)).filter(|within| !within.is_zero())
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.timeout > Duration::from_secs(3600) {
             return Err(ConfigError::Timeout(self.timeout));
+        }
+        if self.max_hold < self.timeout {
+            return Err(ConfigError::MaxHold(self.max_hold));
         }
         if self.max_interval.is_zero() {
             return Err(ConfigError::MaxInterval);
@@ -253,6 +371,8 @@ impl Config {
 pub enum ConfigError {
     /// More than one hour.
     Timeout(Duration),
+    /// Less than the timeout, which clients are told to expect.
+    MaxHold(Duration),
     /// Zero: every session would end as soon as its connect is answered.
     MaxInterval,
     /// A bound of zero would refuse everything.
@@ -263,6 +383,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout(timeout) => write!(f, "timeout of {timeout:?} is beyond one hour"),
+            Self::MaxHold(hold) => write!(f, "max_hold of {hold:?} is below the timeout"),
             Self::MaxInterval => f.write_str("max_interval is zero"),
             Self::ZeroBound => f.write_str("a bound of zero refuses everything"),
         }

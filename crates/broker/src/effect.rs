@@ -51,6 +51,8 @@ pub(crate) enum Offered {
     Later,
     /// The session has this very publish already, through another subscription.
     Double,
+    /// The queue is full, and the session misses this one.
+    Missed,
     /// The queue is full: the session is to be cut.
     Overflow,
     /// The session has ended.
@@ -99,17 +101,22 @@ pub(crate) struct Connected {
     pub(crate) advice: Option<Advice>,
     /// An older held connect, which is to be answered as superseded.
     pub(crate) superseded: Option<Released>,
+    /// Whether it does not wait because its browser has enough connects held.
+    pub(crate) crowded: bool,
 }
 
 /// What a deadline comes to.
 #[derive(Debug)]
 pub(crate) enum Due {
-    /// Look again then.
-    Later(Instant),
-    /// The held connect timed out; look again then.
-    TimedOut(Released, Instant),
     /// The client stayed silent too long.
     Expired,
-    /// Nothing to wait for.
-    Nothing,
+    /// What is over, and when the wheel needs a new entry.
+    Look {
+        /// The held connect whose time is up, or whose lazy messages have waited long enough.
+        held: Option<Released>,
+        /// The link that has lazy messages to take.
+        link: Option<Waker>,
+        /// For a new entry of the wheel.
+        at: Option<Instant>,
+    },
 }

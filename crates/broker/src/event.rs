@@ -1,20 +1,24 @@
 //! One published message on its way to its receivers: rendered once, shared by all.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, ClientId, event};
 
+use crate::backlog::Queued;
+use crate::channel_rule::{ChannelSettings, Overflow};
+use crate::config::Config;
 use crate::log::Entry;
-use crate::outbox::Queued;
 
-/// The parts of a message that is yet to be rendered; all are JSON text and go out as they are.
+/// The parts of a message that is yet to be rendered; texts are JSON and go out as they are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Draft<'a> {
     pub(crate) data: Option<&'a str>,
     pub(crate) ext: Option<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
+    /// How long it may wait for others to leave with, where its channel is not asked.
+    pub(crate) within: Option<Duration>,
 }
 
 impl Draft<'_> {
@@ -34,23 +38,42 @@ pub(crate) struct Event {
     pub(crate) entry: Option<Arc<Entry>>,
     /// The session that published it and is not to get it back.
     pub(crate) not_to: Option<ClientId>,
+    /// How long it may wait for others to leave with; `None` is not at all.
+    pub(crate) lazy: Option<Duration>,
+    /// What happens where it does not fit into a queue.
+    pub(crate) overflow: Overflow,
 }
 
 impl Event {
     /// A message for everybody who listens.
     pub(crate) fn new(text: Bytes, at: Instant) -> Self {
-        Self { text, at, entry: None, not_to: None }
+        Self { text, at, entry: None, not_to: None, lazy: None, overflow: Overflow::Cut }
     }
 
     /// A message that is kept.
     pub(crate) fn kept(entry: Arc<Entry>, at: Instant) -> Self {
-        Self { text: entry.text.clone(), at, entry: Some(entry), not_to: None }
+        let event = Self::new(entry.text.clone(), at);
+        Self { entry: Some(entry), ..event }
+    }
+
+    /// The same message, treated as the settings of its channel say, and as lazy as `within` says
+    /// where it does.
+    pub(crate) fn on(
+        mut self,
+        settings: &ChannelSettings,
+        within: Option<Duration>,
+        config: &Config,
+    ) -> Self {
+        self.overflow = settings.overflow;
+        self.lazy = config.laziness(within.or(settings.lazy));
+        self
     }
 
     /// What goes into the queue of a session, which wants to know positions or does not.
     pub(crate) fn queued(&self, with_position: bool) -> Queued {
         let entry = self.entry.as_ref().filter(|_| with_position);
         let text = entry.map_or(&self.text, |entry| entry.positioned()).clone();
-        Queued { text, at: Some(self.at) }
+        let lossy = self.overflow == Overflow::DropOldest;
+        Queued { text, at: Some(self.at), lossy }
     }
 }

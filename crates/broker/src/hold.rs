@@ -8,6 +8,7 @@
 //! [`Delivery`] is bytes to write and the messages in them. It ends in one of two ways: written,
 //! which is counted, or not written, which puts the messages back in front of the queue.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -15,9 +16,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{Advice, BrowserId, Failure, Reconnect, TimeSync};
+use encke_bayeux::{Advice, BrowserId, ClientId, Failure, Reconnect, TimeSync};
 
 use crate::broker::{Broker, Cell};
+use crate::conversation::connect::tell;
 use crate::effect::Release;
 use crate::outbox::Taken;
 use crate::session::Session;
@@ -68,9 +70,7 @@ impl Hold {
             let counts = |session: &Session| session.counts(self.generation);
             if let Some((batch, messages)) = self.broker.take_batch(&self.cell, counts) {
                 taken = messages;
-                if let Some(batch) = batch {
-                    ext.push_number("ack", batch);
-                }
+                tell(&mut ext, batch, taken.missed);
                 if let Some(settled) = settled {
                     ext.push_number("replay", settled);
                 }
@@ -116,7 +116,10 @@ pub struct Delivery {
     pub(crate) cell: Option<Arc<Cell>>,
     taken: Taken,
     body: Bytes,
+    /// How many bytes of the body are replies.
+    replies: usize,
     pub(crate) browser: Option<BrowserId>,
+    pub(crate) greeted: Option<ClientId>,
 }
 
 impl Delivery {
@@ -139,7 +142,34 @@ impl Delivery {
             body.pop();
         }
         body.push(b']');
-        Self { broker, cell, taken, body: Bytes::from(body), browser: None }
+        tracing::trace!(
+            client = cell.as_ref().map(|cell| tracing::field::debug(cell.id)),
+            messages = taken.messages.len(),
+            bytes = body.len(),
+            "response"
+        );
+        let body = Bytes::from(body);
+        Self { broker, cell, taken, body, replies: replies.len(), browser: None, greeted: None }
+    }
+
+    /// The same as several responses, each with at most `most` messages, and the replies behind them
+    /// in one of their own. Each of them is written or has failed for itself.
+    pub fn split(self, most: NonZeroUsize) -> Vec<Self> {
+        if self.taken.messages.is_empty() {
+            return vec![self];
+        }
+        let Self { broker, cell, taken, body, replies, browser, greeted } = self;
+        // In front of the bracket at the end.
+        let end = body.len().saturating_sub(1);
+        let replies = body.slice(end.saturating_sub(replies)..end);
+        let (messages, rest) = taken.split(most);
+        let part = |taken| Self::new(broker.clone(), cell.clone(), taken, b"");
+        let mut parts: Vec<_> = messages.into_iter().map(part).collect();
+        if !replies.is_empty() {
+            let last = Self::new(broker, cell, rest, &replies);
+            parts.push(Self { browser, greeted, ..last });
+        }
+        parts
     }
 
     /// The response body.
@@ -150,6 +180,11 @@ impl Delivery {
     /// The browser id that the client is to keep as a cookie, after a first handshake.
     pub fn browser(&self) -> Option<&BrowserId> {
         self.browser.as_ref()
+    }
+
+    /// The session that began, after a handshake that succeeded.
+    pub fn greeted(&self) -> Option<ClientId> {
+        self.greeted
     }
 
     /// The body was handed to the socket.

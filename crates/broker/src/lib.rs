@@ -18,6 +18,7 @@
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
 //! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
+//! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
@@ -27,14 +28,16 @@
 //! | `membership`   | sessions and subscriptions coming and going                         |
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
+//! | `tally`        | how many there are of each browser, counted without leaks           |
 //! | `conversation` | one request body, message by message                                |
 //! | `wheel`        | one coarse timer for all sessions                                   |
+//! | `alarm`        | when it looks at one session next                                   |
 //!
 //! # Ownership and locks
 //!
 //! Shared state is a sharded map of small machines, each locked briefly (shape 2 of the house).
-//! Locks nest in one order only: log, then index shard or user entry, then session. No lock is held while a
-//! waker runs, a listener is called or anything is awaited.
+//! Locks nest in one order only: log, then index shard or user entry, then session, then the count
+//! of a tally. No lock is held while a waker runs, a listener is called or anything is awaited.
 //!
 //! # Private channels
 //!
@@ -42,6 +45,8 @@
 //! delivered by [`Broker::deliver_to_user`] to sessions of that user and to nobody else, whatever
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
+mod alarm;
+mod backlog;
 mod binding;
 mod broker;
 mod catch_up;
@@ -62,14 +67,16 @@ pub mod replay;
 mod round;
 mod session;
 pub mod stats;
+mod tally;
 mod user;
 mod wall;
 mod wheel;
 
+pub use binding::CookieBinding;
 pub use broker::{Broker, PublishError};
 pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};
 pub use config::{Config, ConfigError};
-pub use conversation::{Answer, Entropy, Request};
+pub use conversation::{Answer, Entropy, Reach, Request};
 pub use effect::Release;
 pub use hold::{Delivery, Hold};
 pub use link::Link;

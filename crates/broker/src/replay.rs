@@ -13,11 +13,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, ChannelPattern, Failure, ReplayAnswer, ReplayFrom, ReplayStatus};
 
+use crate::backlog::Queued;
 use crate::broker::{Broker, Cell, lock};
 use crate::effect::{Release, Released};
 use crate::listener::RemovedBecause;
 use crate::log::{Entry, Log, Reader, Want};
-use crate::outbox::Queued;
 use crate::stats::add;
 use crate::user::UserId;
 
@@ -303,7 +303,7 @@ impl Broker {
         for entry in &page.entries {
             let text = entry.positioned().clone();
             let bytes = text.len();
-            if !session.append(Queued { text, at: None }, config) {
+            if !session.feed(Queued { text, at: None, lossy: false }, config) {
                 // It waits for room; what is larger than a whole queue never gets any.
                 fed.overtaken = session.has_nothing_waiting();
                 whole = false;

@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use encke_bayeux::ClientId;
 
+use crate::backlog::Amount;
 use crate::broker::{Broker, Cell};
+use crate::channel_rule::Overflow;
 use crate::effect::{Offered, Released};
 use crate::event::Event;
 use crate::listener::RemovedBecause;
@@ -21,18 +23,32 @@ pub(crate) struct Round<'a> {
     broker: &'a Broker,
     event: Event,
     reached: usize,
-    queued: usize,
-    bytes: usize,
+    queued: Amount,
+    /// Sessions that missed it.
+    missed: usize,
+    /// What was given up for it.
+    given_up: Amount,
     released: Vec<Released>,
     linked: Vec<Waker>,
     full: Vec<Arc<Cell>>,
-    idle: Vec<(ClientId, Instant)>,
+    /// Sessions at which the timer has to look earlier than it would.
+    due: Vec<(ClientId, Instant)>,
 }
 
 impl<'a> Round<'a> {
     pub(crate) fn new(broker: &'a Broker, event: Event) -> Self {
-        let (released, linked, full, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { broker, event, reached: 0, queued: 0, bytes: 0, released, linked, full, idle }
+        Self {
+            broker,
+            event,
+            reached: 0,
+            queued: Amount::default(),
+            missed: 0,
+            given_up: Amount::default(),
+            released: Vec::new(),
+            linked: Vec::new(),
+            full: Vec::new(),
+            due: Vec::new(),
+        }
     }
 
     /// A session that is not to get the event.
@@ -55,33 +71,40 @@ impl<'a> Round<'a> {
         if !wants(&session) {
             return;
         }
-        match session.offer(&self.event, publish, self.broker.config()) {
+        let mut given_up = Amount::default();
+        match session.offer(&self.event, publish, &mut given_up, self.broker.config()) {
             Offered::Queued(bytes, released) => {
                 self.reached += 1;
-                self.queued += 1;
-                self.bytes += bytes;
-                if let Some(released) = released {
-                    self.released.push(released);
-                    self.idle.extend(session.arm().map(|at| (cell.id, at)));
-                }
+                self.queued.add(bytes);
+                self.released.extend(released);
+                self.due.extend(session.arm().map(|at| (cell.id, at)));
             }
             Offered::Linked(bytes, waker) => {
                 self.reached += 1;
-                self.queued += 1;
-                self.bytes += bytes;
+                self.queued.add(bytes);
                 self.linked.extend(waker);
             }
             Offered::Later => self.reached += 1,
+            Offered::Missed => self.missed += 1,
             Offered::Overflow => self.full.push(Arc::clone(cell)),
             Offered::Double | Offered::Gone => {}
         }
+        self.given_up.messages += given_up.messages;
+        self.given_up.bytes += given_up.bytes;
     }
 
     /// Wakes whom it concerns and cuts who is full. Returns how many sessions were reached.
     pub(crate) fn finish(self) -> usize {
         let broker = self.broker;
-        broker.count_queued(self.queued, self.bytes);
-        for (id, at) in self.idle {
+        broker.count_queued(self.queued.messages, self.queued.bytes);
+        broker.count_gone(self.given_up);
+        add(&broker.counters().overflow_dropped, self.given_up.messages);
+        let missed = match self.event.overflow {
+            Overflow::Refuse => &broker.counters().overflow_refused,
+            Overflow::Cut | Overflow::DropOldest => &broker.counters().overflow_dropped,
+        };
+        add(missed, self.missed);
+        for (id, at) in self.due {
             broker.arm(id, Some(at), self.event.at);
         }
         for released in self.released {

@@ -12,6 +12,7 @@
 //! | `Idle` |                         | `expires` passes                            | `Gone` |
 //! | `Held` | a connect waits         | a message is queued, `deadline` passes, the | `Idle` |
 //! |        |                         | connection ends, or the server drains       |        |
+//! | `Held` |                         | lazy messages have waited until `flush_at`  | `Idle` |
 //! | `Held` |                         | a newer connect arrives (generation grows)  | `Held` or `Idle` |
 //! | any    |                         | a disconnect, a full queue, the server says | `Gone` |
 //!
@@ -24,25 +25,58 @@
 //! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
 //! message puts it off to at least `maxInterval`.
 
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
+use crate::alarm::Alarm;
+use crate::backlog::{Amount, Queued};
 use crate::binding::Binding;
 use crate::catch_up::CatchUp;
+use crate::channel_rule::Overflow;
 use crate::config::Config;
 use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
 use crate::event::Event;
 use crate::listener::RemovedBecause;
-use crate::outbox::{Amount, Outbox, Queued, Taken};
+use crate::outbox::{Admitted, Outbox, Taken};
+use crate::tally::{Seat, Tally};
 use crate::wheel::TICK;
 
 #[derive(Debug)]
 enum State {
-    Idle { expires: Instant },
-    Held { deadline: Instant, waker: Option<Waker> },
+    Idle {
+        expires: Instant,
+    },
+    /// With a seat of its browser, where those are counted.
+    Held {
+        deadline: Instant,
+        waker: Option<Waker>,
+        seat: Option<Seat<BrowserId>>,
+    },
     Gone,
+}
+
+/// How many connects of a browser may be held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seats<'a> {
+    pub(crate) tally: &'a Arc<Tally<BrowserId>>,
+    /// `None` keeps no cookies, so there is nothing to count.
+    pub(crate) browser: Option<&'a BrowserId>,
+    pub(crate) most: usize,
+}
+
+impl Seats<'_> {
+    /// A seat for a connect that is held, `Some(None)` for one that does not count; `None` where all
+    /// are taken.
+    #[expect(clippy::option_option, reason = "what counts and what may wait are two questions")]
+    fn seat(&self, binding: &Binding) -> Option<Option<Seat<BrowserId>>> {
+        match self.browser {
+            None => (self.most > 0).then_some(None),
+            Some(browser) => self.tally.take(binding.share(browser), self.most).map(Some),
+        }
+    }
 }
 
 /// A connection that takes messages whenever there are some.
@@ -63,7 +97,11 @@ pub(crate) struct Session {
     batches: u32,
     last_publish: u64,
     interval: Duration,
-    armed: Option<Instant>,
+    /// The client was told to poll, since its browser has enough connects held.
+    crowded: bool,
+    alarm: Alarm,
+    /// Everything that waits is lazy and may wait until then; `None` where something must leave.
+    flush_at: Option<Instant>,
     link: Option<Attached>,
     links: u64,
     outbox: Outbox,
@@ -92,14 +130,16 @@ impl Session {
     ) -> Self {
         Self {
             state: State::Idle { expires: now + config.interval + config.max_interval },
-            binding: Binding::new(kept, offered),
+            binding: Binding::new(kept, offered, config.cookie_binding),
             generation: 0,
             release: Release::Timeout,
             connected: false,
             batches: 0,
             last_publish: 0,
             interval: config.interval,
-            armed: None,
+            crowded: false,
+            alarm: Alarm::default(),
+            flush_at: None,
             link: None,
             links: 0,
             outbox: Outbox::new(acknowledged),
@@ -122,44 +162,76 @@ impl Session {
         }
     }
 
-    /// A connect arrived. `may_hold` is false if it shares its body or the server drains.
+    /// A connect arrived. `may_hold` is false if it shares its body or the server drains. It is held
+    /// if its browser has a seat left, which is not asked where `seats` is `None`.
     pub(crate) fn handle_connect(
         &mut self,
         asked: &ClientAdvice,
         may_hold: bool,
+        seats: Option<Seats<'_>>,
         config: &Config,
         now: Instant,
     ) -> Connected {
+        if self.is_gone() {
+            return Connected { held: None, advice: None, superseded: None, crowded: false };
+        }
         self.generation += 1;
         let first = !std::mem::replace(&mut self.connected, true);
+        let (superseded, own) = self.supersede(config, now);
+        let seat = match (seats, own) {
+            (None, _) => Some(None),
+            (Some(_), Some(own)) => Some(Some(own)),
+            (Some(seats), None) => seats.seat(&self.binding),
+        };
+        let crowded = seat.is_none();
+        let was_crowded = std::mem::replace(&mut self.crowded, crowded);
         self.interval = asked.interval.unwrap_or(config.interval);
-        let timeout = asked.timeout.unwrap_or(config.timeout);
-        let advice = (first || asked.present).then(|| Advice {
-            interval: Some(self.interval),
-            timeout: Some(config.timeout),
-            ..Advice::only(Reconnect::Retry)
-        });
-        let hold = may_hold && !first && self.outbox.is_empty() && !timeout.is_zero();
-        let next = if hold {
-            State::Held { deadline: now + timeout, waker: None }
+        if crowded {
+            self.interval = self.interval.max(config.multi_session_interval);
+        }
+        let advised = first || asked.present || crowded || was_crowded;
+        let advice = advised.then(|| self.advice(config));
+        let timeout = asked.timeout.unwrap_or(config.timeout).min(config.max_hold);
+        let hold = may_hold && !first && !crowded && !self.is_urgent() && !timeout.is_zero();
+        self.state = if hold {
+            State::Held { deadline: now + timeout, waker: None, seat: seat.flatten() }
         } else {
             self.idle(config, now)
         };
-        // Held => Held or Idle: the older connect lost its generation.
-        let superseded = match std::mem::replace(&mut self.state, next) {
-            State::Held { waker, .. } => Some(Released(waker)),
-            State::Idle { .. } => None,
-            State::Gone => {
-                self.state = State::Gone;
-                return Connected { held: None, advice, superseded: None };
-            }
-        };
         let held = hold.then_some(self.generation);
-        Connected { held, advice, superseded }
+        Connected { held, advice, superseded, crowded }
     }
 
-    /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen.
-    pub(crate) fn offer(&mut self, event: &Event, publish: u64, config: &Config) -> Offered {
+    /// Held => Idle: a newer connect has come, and the older one has lost its generation.
+    fn supersede(
+        &mut self,
+        config: &Config,
+        now: Instant,
+    ) -> (Option<Released>, Option<Seat<BrowserId>>) {
+        let idle = self.idle(config, now);
+        match std::mem::replace(&mut self.state, idle) {
+            State::Held { waker, seat, .. } => (Some(Released(waker)), seat),
+            State::Idle { .. } | State::Gone => (None, None),
+        }
+    }
+
+    /// What the client is told about its next connect.
+    fn advice(&self, config: &Config) -> Advice {
+        if self.crowded && config.multi_session_interval.is_zero() {
+            return Advice { multiple_clients: true, ..Advice::only(Reconnect::None) };
+        }
+        Advice { multiple_clients: self.crowded, ..config.retry(self.interval) }
+    }
+
+    /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen. What was
+    /// `given_up` for it is gone.
+    pub(crate) fn offer(
+        &mut self,
+        event: &Event,
+        publish: u64,
+        given_up: &mut Amount,
+        config: &Config,
+    ) -> Offered {
         if self.is_gone() {
             return Offered::Gone;
         }
@@ -172,10 +244,27 @@ impl Session {
         if event.entry.is_some() && self.is_catching_up() {
             return Offered::Later;
         }
+        let quiet = !self.is_urgent();
         let message = event.queued(self.replay.is_some());
         let bytes = message.text.len();
-        if !self.outbox.push(message, config) {
-            return Offered::Overflow;
+        if let Some(entry) = event.entry.as_ref().filter(|_| self.replay.is_some())
+            && !self.outbox.has_room_for(bytes, config)
+        {
+            // What is kept need not be lost: the session goes on from the log when it has room.
+            self.begin_catch_up(entry.position - 1, 0);
+            return Offered::Later;
+        }
+        match self.outbox.push(message, event.overflow, config) {
+            Admitted::Waits(amount) => *given_up = amount,
+            Admitted::Missed => return Offered::Missed,
+            Admitted::Full => return Offered::Overflow,
+        }
+        self.flush_at = event.lazy.filter(|_| quiet).map(|within| {
+            let at = event.at + within;
+            self.flush_at.map_or(at, |earlier| earlier.min(at))
+        });
+        if self.flush_at.is_some() {
+            return Offered::Queued(bytes, None);
         }
         if let Some(link) = self.link.as_mut().filter(|_| !self.outbox.is_acknowledged()) {
             return Offered::Linked(bytes, link.waker.take());
@@ -186,9 +275,19 @@ impl Session {
         Offered::Queued(bytes, self.release(Release::Messages, config, event.at))
     }
 
-    /// Queues a message and releases nothing. False if the queue is full.
-    pub(crate) fn append(&mut self, message: Queued, config: &Config) -> bool {
-        self.outbox.push(message, config)
+    /// Queues a message that may not be lost, and releases nothing.
+    pub(crate) fn append(&mut self, message: Queued, config: &Config) -> Admitted {
+        self.flush_at = None;
+        self.outbox.push(message, Overflow::Cut, config)
+    }
+
+    /// Queues a message out of the log if there is room for it, and releases nothing.
+    pub(crate) fn feed(&mut self, message: Queued, config: &Config) -> bool {
+        let fits = self.outbox.push_into_room(message, config);
+        if fits {
+            self.flush_at = None;
+        }
+        fits
     }
 
     /// Held => Idle. Returns `None` if nothing was held.
@@ -234,7 +333,17 @@ impl Session {
         (self.links, over)
     }
 
-    /// Something has changed that the link should look at, such as a drain.
+    /// There is a drain: nothing waits any longer, whatever could have.
+    pub(crate) fn drain(
+        &mut self,
+        config: &Config,
+        now: Instant,
+    ) -> (Option<Released>, Option<Waker>) {
+        self.flush_at = None;
+        (self.release(Release::Draining, config, now), self.nudge_link())
+    }
+
+    /// Something has changed that the link should look at.
     pub(crate) fn nudge_link(&mut self) -> Option<Waker> {
         self.link.as_mut().and_then(|link| link.waker.take())
     }
@@ -256,10 +365,10 @@ impl Session {
         if self.is_gone() && generation == self.links && !self.outbox.is_empty() {
             return LinkState::Messages;
         }
-        let acknowledged = self.outbox.is_acknowledged();
+        let urgent = self.is_urgent() && !self.outbox.is_acknowledged();
         match self.link.as_mut().filter(|link| link.generation == generation) {
             None => LinkState::Over,
-            Some(_) if !acknowledged && !self.outbox.is_empty() => LinkState::Messages,
+            Some(_) if urgent => LinkState::Messages,
             Some(link) => {
                 if !link.waker.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
                     link.waker = Some(waker.clone());
@@ -295,51 +404,66 @@ impl Session {
         generation == self.generation && self.release(Release::Timeout, config, now).is_some()
     }
 
-    /// The wheel's entry of this session came due.
+    /// An entry of this session in the wheel came due.
     pub(crate) fn handle_deadline(&mut self, config: &Config, now: Instant) -> Due {
-        if self.armed.is_some_and(|armed| armed >= now + TICK) {
-            return Due::Nothing;
-        }
-        self.armed = None;
-        match self.state {
-            State::Held { deadline: at, .. } | State::Idle { expires: at } if at >= now + TICK => {
-                self.armed = Some(at);
-                Due::Later(at)
+        let (mut held, mut link) = (None, None);
+        if self.alarm.ring(now) {
+            let is_over = |at: Instant| at < now + TICK;
+            match self.state {
+                State::Idle { expires } if is_over(expires) => return Due::Expired,
+                // Held => Idle
+                State::Held { deadline, .. } if is_over(deadline) => {
+                    held = self.release(Release::Timeout, config, now);
+                }
+                State::Idle { .. } | State::Held { .. } | State::Gone => {}
             }
-            State::Gone => Due::Nothing,
-            State::Idle { .. } => Due::Expired,
-            // Held => Idle
-            State::Held { .. } => {
-                let at = now + self.interval + config.max_interval;
-                self.armed = Some(at);
-                self.release(Release::Timeout, config, now)
-                    .map_or(Due::Nothing, |released| Due::TimedOut(released, at))
+            if self.flush_at.is_some_and(is_over) {
+                (held, link) = self.flush(held, config, now);
             }
         }
+        Due::Look { held, link, at: self.arm() }
     }
 
-    /// The instant for which the wheel needs a new entry, if the one it has is too late.
+    /// Lazy messages have waited long enough: they leave through the link, or with the held connect
+    /// unless that is over already.
+    fn flush(
+        &mut self,
+        held: Option<Released>,
+        config: &Config,
+        now: Instant,
+    ) -> (Option<Released>, Option<Waker>) {
+        self.flush_at = None;
+        if self.link.is_some() && !self.outbox.is_acknowledged() {
+            return (held, self.nudge_link());
+        }
+        // Held => Idle
+        (held.or_else(|| self.release(Release::Messages, config, now)), None)
+    }
+
+    /// The instant for which the wheel needs a new entry, if those it has are too late.
     pub(crate) fn arm(&mut self) -> Option<Instant> {
         let at = match self.state {
             State::Idle { expires } => expires,
             State::Held { deadline, .. } => deadline,
             State::Gone => return None,
         };
-        if self.armed.is_some_and(|armed| armed <= at) {
-            return None;
-        }
-        self.armed = Some(at);
-        Some(at)
+        self.alarm.set(self.flush_at.map_or(at, |flush_at| flush_at.min(at)))
     }
 
     /// A connect says what has arrived: what it acknowledges is gone for good.
     pub(crate) fn acknowledge(&mut self, received: Option<u64>) -> Amount {
-        self.outbox.acknowledge(received)
+        let (amount, again) = self.outbox.acknowledge(received);
+        if again {
+            // What was on its way once has waited enough.
+            self.flush_at = None;
+        }
+        amount
     }
 
-    /// A connect reply is made, and a batch begins with it, if the client acknowledges.
-    pub(crate) fn begin_reply(&mut self) {
-        self.outbox.begin_batch();
+    /// A connect reply is made, and a batch begins with it, if the client acknowledges. Returns how
+    /// many messages the client is to be told that it missed.
+    pub(crate) fn begin_reply(&mut self) -> u32 {
+        self.outbox.begin_reply()
     }
 
     /// The number of the batch that was begun last, if the client acknowledges.
@@ -353,12 +477,16 @@ impl Session {
     }
 
     /// Takes what one response may carry, and what is gone for good with it.
+    ///
+    /// Lazy messages leave with any response, and what finds no room in it is due on the next.
     pub(crate) fn take(&mut self, config: &Config) -> (Taken, Amount) {
+        self.flush_at = None;
         self.outbox.take(config.response_bytes)
     }
 
     /// Puts back what was not written; what came back, or `None` if the session has ended.
     pub(crate) fn put_back(&mut self, taken: Taken) -> Option<Amount> {
+        self.flush_at = None;
         (!self.is_gone()).then(|| self.outbox.put_back(taken))
     }
 
@@ -470,7 +598,7 @@ impl Session {
     pub(crate) fn end_batch(&mut self, config: &Config, now: Instant) -> Option<Released> {
         self.batches = self.batches.saturating_sub(1);
         let linked = self.link.is_some() && !self.outbox.is_acknowledged();
-        if self.batches > 0 || self.outbox.is_empty() || linked {
+        if self.batches > 0 || !self.is_urgent() || linked {
             return None;
         }
         self.release(Release::Messages, config, now)
@@ -487,6 +615,11 @@ impl Session {
 
     pub(crate) fn is_held(&self) -> bool {
         matches!(self.state, State::Held { .. })
+    }
+
+    /// Whether something waits that may not wait.
+    fn is_urgent(&self) -> bool {
+        !self.outbox.is_empty() && self.flush_at.is_none()
     }
 
     fn idle(&self, config: &Config, now: Instant) -> State {

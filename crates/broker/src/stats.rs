@@ -46,6 +46,12 @@ pub struct Stats {
     pub expired: u64,
     /// Sessions cut because their queue was full.
     pub overflowed: u64,
+    /// Messages given up because a queue was full and their channels drop the oldest.
+    pub overflow_dropped: u64,
+    /// Messages that did not reach a session because its queue was full and their channels refuse.
+    pub overflow_refused: u64,
+    /// Connects answered at once because their browser had enough held.
+    pub crowded: u64,
     /// Connects answered because a newer one of the same session came.
     pub superseded: u64,
     /// Messages kept for sessions that come back.
@@ -87,6 +93,9 @@ pub(crate) struct Counters {
     pub(crate) messages_requeued: AtomicU64,
     pub(crate) expired: AtomicU64,
     pub(crate) overflowed: AtomicU64,
+    pub(crate) overflow_dropped: AtomicU64,
+    pub(crate) overflow_refused: AtomicU64,
+    pub(crate) crowded: AtomicU64,
     pub(crate) superseded: AtomicU64,
     pub(crate) replayed: AtomicU64,
     pub(crate) replay_gaps: AtomicU64,
@@ -134,6 +143,9 @@ impl Counters {
             messages_requeued: read(&self.messages_requeued),
             expired: read(&self.expired),
             overflowed: read(&self.overflowed),
+            overflow_dropped: read(&self.overflow_dropped),
+            overflow_refused: read(&self.overflow_refused),
+            crowded: read(&self.crowded),
             superseded: read(&self.superseded),
             log_messages: log.0 as u64,
             log_bytes: log.1 as u64,

@@ -15,10 +15,8 @@
 use bytes::Bytes;
 use http::Uri;
 
+use crate::config::CallbackConfig;
 use crate::refusal::Refusal;
-
-/// Longest name of a callback, in bytes.
-const MAX_NAME_BYTES: usize = 64;
 
 /// Where the replies go.
 #[derive(Debug)]
@@ -26,21 +24,22 @@ pub(crate) struct Callback(String);
 
 impl Callback {
     /// Reads the callback and the body of a request.
-    pub(crate) fn read(uri: &Uri) -> Result<(Self, Bytes), Refusal> {
+    pub(crate) fn read(uri: &Uri, config: &CallbackConfig) -> Result<(Self, Bytes), Refusal> {
         let query = uri.query().unwrap_or_default();
         let (mut names, mut bodies) = (Vec::new(), Vec::new());
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
-                "jsonp" => names.push(value.into_owned()),
-                "message" => bodies.push(value.into_owned()),
-                _ => {}
+            if key == config.parameter.as_str() {
+                names.push(value.into_owned());
+            } else if key == "message" {
+                bodies.push(value.into_owned());
             }
         }
         let [name] = names.as_slice() else {
-            return Err(Refusal::Callback("one parameter jsonp has to name the callback"));
+            return Err(Refusal::Callback("one parameter has to name the callback"));
         };
-        if !is_name(name) {
-            return Err(Refusal::Callback("the callback is no name of letters, digits and . _ -"));
+        if name.len() > config.max_bytes || !is_name(name) {
+            let why = "the callback is no short name of letters, digits and . _ -";
+            return Err(Refusal::Callback(why));
         }
         if bodies.is_empty() {
             return Err(Refusal::Callback("parameter message is missing"));
@@ -58,7 +57,7 @@ impl Callback {
 
 fn is_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.bytes().all(legal)
+    !name.is_empty() && name.bytes().all(legal)
 }
 
 /// Several messages, each an object or an array of objects, as the one array they stand for.
@@ -79,7 +78,7 @@ mod tests {
 
     fn read(query: &str) -> Result<(String, String), Refusal> {
         let uri: Uri = format!("/cometd?{query}").parse().unwrap();
-        let (callback, body) = Callback::read(&uri)?;
+        let (callback, body) = Callback::read(&uri, &CallbackConfig::default())?;
         Ok((callback.0, String::from_utf8(body.to_vec()).unwrap()))
     }
 
@@ -93,13 +92,25 @@ mod tests {
 
     #[test]
     fn only_names_get_into_the_script() {
-        let long = "x".repeat(MAX_NAME_BYTES + 1);
+        let long = "x".repeat(65);
         for name in ["", "cb(1)", "cb%3C", "a%20b", "a%0Ab", &long] {
             assert!(read(&format!("jsonp={name}&message=[]")).is_err(), "{name}");
         }
         assert!(read("message=[]").is_err());
         assert!(read("jsonp=a&jsonp=b&message=[]").is_err());
         assert!(read("jsonp=a").is_err());
+    }
+
+    #[test]
+    fn parameter_and_length_may_be_others() {
+        let config = CallbackConfig { parameter: "cb".into(), max_bytes: 3 };
+        let read = |query: &str| {
+            let uri: Uri = format!("/cometd?{query}").parse().unwrap();
+            Callback::read(&uri, &config).map(|(callback, _)| callback.0)
+        };
+        assert_eq!(read("cb=abc&message=[]").unwrap(), "abc");
+        assert!(read("cb=abcd&message=[]").is_err());
+        assert!(read("jsonp=abc&message=[]").is_err());
     }
 
     #[test]

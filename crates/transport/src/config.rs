@@ -1,5 +1,6 @@
 //! HTTP bounds and the browser cookie.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -12,6 +13,8 @@ pub struct HttpConfig {
     pub(crate) superseded_status: StatusCode,
     pub(crate) cookie: CookieConfig,
     pub(crate) callback_polling: bool,
+    pub(crate) callback: CallbackConfig,
+    pub(crate) socket: SocketConfig,
     pub(crate) compress_above: Option<usize>,
     pub(crate) ping_interval: Duration,
     pub(crate) write_timeout: Duration,
@@ -25,6 +28,8 @@ impl Default for HttpConfig {
             superseded_status: StatusCode::CONFLICT,
             cookie: CookieConfig::default(),
             callback_polling: false,
+            callback: CallbackConfig::default(),
+            socket: SocketConfig::default(),
             compress_above: None,
             ping_interval: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
@@ -69,6 +74,20 @@ impl HttpConfig {
         self
     }
 
+    /// How requests of callback-polling name their callback.
+    #[must_use]
+    pub fn callback(mut self, callback: CallbackConfig) -> Self {
+        self.callback = callback;
+        self
+    }
+
+    /// What is particular to `WebSocket`s.
+    #[must_use]
+    pub fn socket(mut self, socket: SocketConfig) -> Self {
+        self.socket = socket;
+        self
+    }
+
     /// Size above which responses are compressed for clients that take gzip. Default never.
     ///
     /// Worth it from about 2,000 bytes, where a second segment is saved; of a burst of notifications
@@ -102,6 +121,47 @@ impl HttpConfig {
         self.cookie = cookie;
         self
     }
+}
+
+/// The callback of callback-polling.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct CallbackConfig {
+    /// Parameter of the query that names it. Default `jsonp`. CometD: `callbackParameter`.
+    pub parameter: String,
+    /// Longest name, in bytes. Default 64; beyond: 400. CometD: `callbackParameterMaxLength`.
+    pub max_bytes: usize,
+}
+
+impl Default for CallbackConfig {
+    fn default() -> Self {
+        Self { parameter: "jsonp".into(), max_bytes: 64 }
+    }
+}
+
+/// What is particular to `WebSocket`s. Documented: CometD's `ws...` options.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SocketConfig {
+    /// Largest message that is taken, in bytes; beyond: closed with 1009. Default: as a body.
+    ///
+    /// CometD: `ws.maxMessageSize`, default 65,536.
+    pub message_bytes: Option<usize>,
+    /// Most Bayeux messages in a frame that is sent. Default: all that there are, up to the broker's
+    /// size of a response.
+    ///
+    /// With a bound, replies go in a frame of their own behind the messages.
+    /// CometD: `ws.messagesPerFrame`, default 1.
+    pub messages_per_frame: Option<NonZeroUsize>,
+    /// Whether a socket serves only the session whose handshake it carried. Default false: a session
+    /// may come back on another socket.
+    ///
+    /// CometD: `ws.requireHandshakePerConnection`.
+    pub handshake_required: bool,
+    /// A subprotocol that clients have to offer; others are refused with 400. Default none.
+    ///
+    /// CometD: `ws.protocol`.
+    pub protocol: Option<String>,
 }
 
 /// The `SameSite` attribute of a cookie.

@@ -38,5 +38,5 @@ mod websocket;
 
 pub use body::ReplyBody;
 pub use clock::drive;
-pub use config::{CookieConfig, HttpConfig, SameSite};
+pub use config::{CallbackConfig, CookieConfig, HttpConfig, SameSite, SocketConfig};
 pub use service::{Authenticated, BayeuxService, Peer, SocketTask};

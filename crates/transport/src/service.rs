@@ -114,7 +114,8 @@ impl BayeuxService {
         let Some(executor) = &self.executor else {
             return Refusal::NoWebSocket.response();
         };
-        let Some(response) = websocket::switching(request.headers()) else {
+        let protocol = self.config.socket.protocol.as_deref();
+        let Some(response) = websocket::switching(request.headers(), protocol) else {
             return Refusal::NoWebSocket.response();
         };
         let user = request.extensions().get::<Authenticated>().map(|user| user.0.clone());
@@ -144,7 +145,7 @@ impl BayeuxService {
             .await
             .map_err(|_| Refusal::TooSlow)??;
         let (callback, body) = if self.config.callback_polling && parts.method == Method::GET {
-            let (callback, body) = Callback::read(&parts.uri)?;
+            let (callback, body) = Callback::read(&parts.uri, &self.config.callback)?;
             (Some(callback), body)
         } else {
             incoming::check(&parts.method, &parts.headers)?;

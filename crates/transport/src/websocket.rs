@@ -23,14 +23,16 @@
 
 use std::future::poll_fn;
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use encke_bayeux::BrowserId;
 use encke_bayeux::batch::DecodeError;
-use encke_broker::{Answer, Broker, Delivery, Link, Request as BrokerRequest, UserId};
+use encke_broker::{Answer, Broker, Delivery, Link, Reach, Request as BrokerRequest, UserId};
 use futures::{FutureExt, SinkExt as _, StreamExt as _};
 use http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use hyper::upgrade::Upgraded;
@@ -61,9 +63,17 @@ pub(crate) fn is_upgrade(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// The response that turns the connection into a WebSocket, or `None` for a handshake of another
-/// version or without a key.
-pub(crate) fn switching(headers: &HeaderMap) -> Option<Response<ReplyBody>> {
+/// version, without a key, or without the `protocol` that is wanted.
+pub(crate) fn switching(
+    headers: &HeaderMap,
+    protocol: Option<&str>,
+) -> Option<Response<ReplyBody>> {
     if headers.get(SEC_WEBSOCKET_VERSION)? != "13" {
+        return None;
+    }
+    let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let mut offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
+    if protocol.is_some_and(|wanted| !offered.any(|offered| offered.trim() == wanted)) {
         return None;
     }
     let accept = derive_accept_key(headers.get(SEC_WEBSOCKET_KEY)?.as_bytes());
@@ -73,6 +83,9 @@ pub(crate) fn switching(headers: &HeaderMap) -> Option<Response<ReplyBody>> {
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&accept).ok()?);
+    if let Some(protocol) = protocol {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(protocol).ok()?);
+    }
     Some(response)
 }
 
@@ -90,6 +103,8 @@ pub(crate) struct Socket {
     stream: WebSocketStream<TokioIo<Upgraded>>,
     link: Option<Link>,
     held: Option<Held>,
+    reach: Reach,
+    messages_per_frame: Option<NonZeroUsize>,
     ping: Duration,
     write_timeout: Duration,
 }
@@ -120,11 +135,12 @@ impl Socket {
         who: Who,
         upgraded: Upgraded,
     ) -> Self {
+        let bytes = config.socket.message_bytes.unwrap_or(config.body_bytes);
         let bounds = Tungstenite::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
-            .max_message_size(Some(config.body_bytes))
-            .max_frame_size(Some(config.body_bytes));
+            .max_message_size(Some(bytes))
+            .max_frame_size(Some(bytes));
         let io = TokioIo::new(upgraded);
         let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(bounds)).await;
         Self {
@@ -133,6 +149,8 @@ impl Socket {
             stream,
             link: None,
             held: None,
+            reach: if config.socket.handshake_required { Reach::Own(None) } else { Reach::Any },
+            messages_per_frame: config.socket.messages_per_frame,
             ping: config.ping_interval,
             write_timeout: config.write_timeout,
         }
@@ -210,12 +228,16 @@ impl Socket {
                 browser: self.who.browser.as_ref(),
                 peer: self.who.peer,
                 pushes: true,
+                reach: self.reach,
                 ..BrokerRequest::new(clock::now(), &OsEntropy)
             };
             self.broker.handle(&request, text.as_bytes())
         };
         match answer {
             Ok(Answer::Reply(delivery)) => {
+                if let (Reach::Own(_), Some(own)) = (self.reach, delivery.greeted()) {
+                    self.reach = Reach::Own(Some(own));
+                }
                 self.link = delivery.link(self.link.take());
                 self.write(delivery).await?;
             }
@@ -235,16 +257,27 @@ impl Socket {
     }
 
     async fn write(&mut self, delivery: Delivery) -> Result<(), End> {
-        // JSON made from text is UTF-8; were it not, the socket would end with nothing lost.
-        let sent = match Utf8Bytes::try_from(delivery.body()) {
-            Ok(text) => self.send(Message::Text(text)).await,
-            Err(_) => Err(End::Drop),
+        let mut parts = match self.messages_per_frame {
+            Some(most) => delivery.split(most),
+            None => vec![delivery],
         };
-        match sent {
-            Ok(()) => delivery.written(clock::now()),
-            Err(_) => delivery.failed(clock::now()),
+        parts.reverse();
+        while let Some(part) = parts.pop() {
+            // JSON made from text is UTF-8; were it not, the socket would end with nothing lost.
+            let sent = match Utf8Bytes::try_from(part.body()) {
+                Ok(text) => self.send(Message::Text(text)).await,
+                Err(_) => Err(End::Drop),
+            };
+            if sent.is_err() {
+                // Back to the front of the queue, the last first.
+                for unsent in parts.into_iter().chain([part]) {
+                    unsent.failed(clock::now());
+                }
+                return sent;
+            }
+            part.written(clock::now());
         }
-        sent
+        Ok(())
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {

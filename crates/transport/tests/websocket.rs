@@ -9,16 +9,18 @@
 )]
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use encke_bayeux::ChannelName;
 use encke_broker::{Broker, Config};
-use encke_transport::{BayeuxService, HttpConfig, drive};
+use encke_transport::{BayeuxService, HttpConfig, SocketConfig, drive};
 use futures::{SinkExt as _, StreamExt as _};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -154,6 +156,71 @@ async fn what_is_no_batch_closes_with_a_reason() {
         assert_eq!(socket.close_code().await, code);
     }
     assert_eq!(broker.stats().sessions, 0);
+}
+
+#[tokio::test]
+async fn a_message_has_a_bound_of_its_own() {
+    let mut socket = SocketConfig::default();
+    socket.message_bytes = Some(500);
+    let http = HttpConfig::default().socket(socket);
+    let (address, _) = serve(Config::default(), http).await;
+    let mut socket = Socket::open(address).await;
+    socket.0.send(Message::text(" ".repeat(501))).await.unwrap();
+    assert_eq!(socket.close_code().await, CloseCode::Size);
+}
+
+#[tokio::test]
+async fn a_frame_may_be_kept_to_so_many_messages() {
+    let mut socket = SocketConfig::default();
+    socket.messages_per_frame = NonZeroUsize::new(2);
+    let http = HttpConfig::default().socket(socket);
+    let (address, broker) = serve(Config::default(), http).await;
+    let mut socket = Socket::open(address).await;
+    let id = socket.up().await;
+    let publish = |data| json!({"channel": "/a", "clientId": id, "data": data, "id": "p"});
+    socket.write(json!([publish(1), publish(2), publish(3)])).await;
+    let datas = |frame: &[Value]| frame.iter().map(|m| m["data"].clone()).collect::<Vec<_>>();
+    assert_eq!(datas(&socket.read().await), [json!(1), json!(2)]);
+    assert_eq!(datas(&socket.read().await), [json!(3)]);
+    let replies = socket.read().await;
+    assert_eq!(replies.len(), 3);
+    assert!(replies.iter().all(|reply| reply["successful"] == true), "{replies:?}");
+    assert_eq!(broker.stats().messages_out, 3);
+}
+
+#[tokio::test]
+async fn a_socket_may_be_kept_to_its_own_handshake() {
+    let mut socket = SocketConfig::default();
+    socket.handshake_required = true;
+    let http = HttpConfig::default().socket(socket);
+    let (address, _) = serve(Config::default(), http).await;
+    let mut first = Socket::open(address).await;
+    let id = first.up().await;
+    let mut second = Socket::open(address).await;
+    second.write(json!([{"channel": "/meta/connect", "clientId": id}])).await;
+    assert_eq!(second.read().await[0]["error"], "402::session_unknown");
+    assert_ne!(second.up().await, id);
+}
+
+#[tokio::test]
+async fn a_subprotocol_that_is_wanted_has_to_be_offered() {
+    let mut socket = SocketConfig::default();
+    socket.protocol = Some("bayeux".to_owned());
+    let http = HttpConfig::default().socket(socket);
+    let (address, _) = serve(Config::default(), http).await;
+    for (offered, taken) in [(None, false), (Some("chat"), false), (Some("chat, bayeux"), true)] {
+        let mut request = format!("ws://{address}/cometd").into_client_request().unwrap();
+        if let Some(offered) = offered {
+            let value = offered.parse().unwrap();
+            request.headers_mut().insert("sec-websocket-protocol", value);
+        }
+        let stream = TcpStream::connect(address).await.unwrap();
+        let opened = client_async(request, stream).await;
+        assert_eq!(opened.is_ok(), taken, "{offered:?}");
+        if let Ok((_, response)) = opened {
+            assert_eq!(response.headers()["sec-websocket-protocol"], "bayeux");
+        }
+    }
 }
 
 #[tokio::test]

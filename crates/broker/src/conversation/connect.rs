@@ -7,15 +7,27 @@
 
 use std::sync::Arc;
 
+use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{Ack, Message};
+use encke_bayeux::{Ack, Failure, Message};
 
-use super::Conversation;
+use super::{Conversation, Request};
+use crate::backlog::Amount;
 use crate::broker::Cell;
 use crate::hold::Hold;
 use crate::listener::RemovedBecause;
-use crate::outbox::Amount;
+use crate::session::Seats;
 use crate::stats::add;
+
+/// Adds to the `ext` of a connect reply its batch, and how many messages the client has missed.
+pub(crate) fn tell(ext: &mut Members, batch: Option<u64>, missed: u32) {
+    if let Some(batch) = batch {
+        ext.push_number("ack", batch);
+    }
+    if missed > 0 {
+        ext.push_number("dropped", missed.into());
+    }
+}
 
 impl Conversation<'_> {
     /// Returns the hold if the connect waits.
@@ -37,17 +49,24 @@ impl Conversation<'_> {
         };
         // What was acknowledged has made room.
         broker.refill(cell, Some(now));
+        broker.count_gone(acknowledged);
+        if cell.lock().is_gone() {
+            // The log has forgotten what the session has not taken yet.
+            self.refuse(message, Failure::SessionUnknown.advice(), &Failure::SessionUnknown);
+            return None;
+        }
         let (connected, arm, unlinked) = {
             let mut session = cell.lock();
             let may_hold = alone && !draining;
             let unlinked = if self.request.pushes { None } else { session.detach_any() };
-            let connected = session.handle_connect(&message.advice, may_hold, broker.config(), now);
+            let seats = self.seats();
+            let connected =
+                session.handle_connect(&message.advice, may_hold, seats, broker.config(), now);
             (connected, session.arm(), unlinked)
         };
         if let Some(unlinked) = unlinked {
             unlinked.wake();
         }
-        broker.count_gone(acknowledged);
         broker.arm(cell.id, arm, now);
         if connected.superseded.is_some() {
             add(&broker.counters().superseded, 1);
@@ -69,19 +88,42 @@ impl Conversation<'_> {
         if cell.lock().is_acknowledged() {
             // Now, and not with the rest of the body: the messages belong to the batch of this reply.
             // Another connect of this body is answered with it, so it has the same batch.
+            let mut missed = 0;
             if self.batch.is_none() {
                 let (batch, taken) = broker.take_batch(cell, |_| true).unwrap_or_default();
+                missed = taken.missed;
                 (self.batch, self.taken) = (batch, taken);
             }
-            self.ext.push_number("ack", self.batch.unwrap_or_default());
+            tell(&mut self.ext, self.batch, missed);
         } else {
+            let missed = cell.lock().begin_reply();
+            tell(&mut self.ext, None, missed);
+            self.missed += missed;
             self.carries = true;
         }
         if let Some(settled) = settled {
             self.ext.push_number("replay", settled);
         }
+        if connected.crowded && !draining {
+            add(&broker.counters().crowded, 1);
+            if broker.config().multi_session_interval.is_zero() {
+                self.refuse(message, advice, &Failure::MultipleClients);
+                return None;
+            }
+        }
         self.reply(&Reply { advice, ..Reply::success(message.channel.get(), message.id.get()) });
         None
+    }
+
+    /// How many connects of this request's browser may be held; `None` where that is not asked.
+    fn seats(&self) -> Option<Seats<'_>> {
+        let (config, request) = (self.broker.config(), self.request);
+        let most = match request {
+            Request { pushes: true, .. } => None,
+            Request { multiplexed: true, .. } => config.multiplexed_sessions_per_browser,
+            _ => config.sessions_per_browser,
+        }?;
+        Some(Seats { tally: &self.broker.shared.browsers, browser: request.browser, most })
     }
 
     /// The held connect, if there is one, takes the queue along; else this response does.

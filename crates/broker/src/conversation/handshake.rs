@@ -8,7 +8,7 @@
 //! Specified: Bayeux 1.0, "Handshake". Observed: CometD 3.1 to 8 validate nothing here either.
 
 use encke_bayeux::reply::{Greeting, Reply};
-use encke_bayeux::{Ack, Advice, BrowserId, ClientId, Failure, Message, Reconnect};
+use encke_bayeux::{Ack, BrowserId, ClientId, Failure, Message};
 
 use super::Conversation;
 use crate::session::Session;
@@ -25,8 +25,8 @@ impl Conversation<'_> {
             Err(Failure::HandshakeDenied)
         } else {
             let id = ClientId::from_random(request.entropy.bytes());
-            let offered =
-                request.browser.is_none().then(|| BrowserId::from_random(request.entropy.bytes()));
+            let offered = (request.browser.is_none() && !request.pushes)
+                .then(|| BrowserId::from_random(request.entropy.bytes()));
             let kept = request.browser.cloned();
             let ack = broker.config().acknowledge && self.asked.ack == Ack::Wanted;
             let mut session =
@@ -39,6 +39,7 @@ impl Conversation<'_> {
         match added {
             Ok((client_id, offered, ack)) => {
                 self.browser = offered;
+                self.greeted = Some(client_id);
                 let config = broker.config();
                 if ack {
                     self.ext.push("ack", "true");
@@ -47,11 +48,7 @@ impl Conversation<'_> {
                     self.ext.push("replay", "true");
                 }
                 let reply = Reply {
-                    advice: Some(Advice {
-                        interval: Some(config.interval),
-                        timeout: Some(config.timeout),
-                        ..Advice::only(Reconnect::Retry)
-                    }),
+                    advice: Some(config.retry(config.interval)),
                     greeting: Some(Greeting {
                         client_id,
                         connection_types: &config.connection_types,

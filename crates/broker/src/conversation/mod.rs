@@ -13,7 +13,7 @@
 //! Observed: CometD 3.1 to 8 for order, error codes and advice; deviations are marked where they
 //! stand.
 
-mod connect;
+pub(crate) mod connect;
 mod handshake;
 mod subscribe;
 
@@ -27,7 +27,9 @@ use encke_bayeux::batch::{self, DecodeError};
 use encke_bayeux::ext::Members;
 use encke_bayeux::message::Text;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, Extensions, Failure, Message};
+use encke_bayeux::{
+    Advice, BrowserId, ChannelKind, ChannelName, ClientId, Extensions, Failure, Message,
+};
 
 use crate::broker::{Broker, Cell};
 use crate::event::Draft;
@@ -41,6 +43,16 @@ use crate::user::UserId;
 pub trait Entropy {
     /// Twenty bytes that nobody can guess.
     fn bytes(&self) -> [u8; 20];
+}
+
+/// Which sessions a connection may use.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reach {
+    /// Any whose client id it names and whose user or browser it is.
+    #[default]
+    Any,
+    /// The one that began on this connection, if one has.
+    Own(Option<ClientId>),
 }
 
 /// Who sends a body, and when.
@@ -58,6 +70,8 @@ pub struct Request<'a> {
     pub pushes: bool,
     /// Whether many requests share the connection, as in HTTP/2, so that a held one blocks none.
     pub multiplexed: bool,
+    /// Which sessions the connection may use. CometD: `ws.requireHandshakePerConnection`.
+    pub reach: Reach,
     /// The time of receipt.
     pub now: Instant,
     /// Used by handshakes.
@@ -74,6 +88,7 @@ impl<'a> Request<'a> {
             browser: None,
             pushes: false,
             multiplexed: false,
+            reach: Reach::Any,
             now,
             entropy,
         }
@@ -142,7 +157,10 @@ struct Conversation<'a> {
     /// What the reply to it says in its own.
     ext: Members,
     replies: Vec<u8>,
+    /// How many missed messages the replies tell of.
+    missed: u32,
     browser: Option<BrowserId>,
+    greeted: Option<ClientId>,
 }
 
 impl<'a> Conversation<'a> {
@@ -158,13 +176,19 @@ impl<'a> Conversation<'a> {
             asked: Extensions::default(),
             ext: Members::new(),
             replies: Vec::with_capacity(128),
+            missed: 0,
             browser: None,
+            greeted: None,
         }
     }
 
     /// The first message decides whose body this is.
     fn find_session(&mut self, first: Option<&Message<'_>>) {
-        let client = first.and_then(|message| message.client_id.get());
+        let own = |client: &&str| match self.request.reach {
+            Reach::Any => true,
+            Reach::Own(own) => own.is_some_and(|own| own.as_str() == *client),
+        };
+        let client = first.and_then(|message| message.client_id.get()).filter(own);
         self.cell = self.broker.find(client, self.request.user, self.request.browser);
         if let Some(cell) = &self.cell {
             let is_connect =
@@ -206,6 +230,12 @@ impl<'a> Conversation<'a> {
             self.refuse(message, None, &Failure::ChannelInvalid);
             return None;
         };
+        tracing::trace!(
+            client = self.cell.as_ref().map(|cell| tracing::field::debug(cell.id)),
+            channel = channel.as_str(),
+            data_bytes = message.data.map(|data| data.get().len()),
+            "message"
+        );
         let Some(cell) = self.session_of(message) else {
             let advised = channel.as_str() == "/meta/connect";
             let advice = Failure::SessionUnknown.advice().filter(|_| advised);
@@ -247,9 +277,12 @@ impl<'a> Conversation<'a> {
             data: message.data.map(RawValue::get),
             ext: message.ext.map(RawValue::get),
             timestamp: message.timestamp.map(RawValue::get),
+            within: None,
         };
-        let not_to = self.cell.as_ref().map(|cell| cell.id);
-        let not_to = not_to.filter(|_| !broker.config().channel(channel).broadcast_to_publisher);
+        let config = broker.config();
+        let to_publisher =
+            config.broadcast_to_publisher && config.channel(channel).broadcast_to_publisher;
+        let not_to = self.cell.as_ref().map(|cell| cell.id).filter(|_| !to_publisher);
         broker.broadcast(channel, &draft, not_to, self.request.now);
         self.accept(message);
     }
@@ -297,16 +330,18 @@ impl<'a> Conversation<'a> {
 
     fn finish(mut self) -> Answer {
         let cell = self.cell.take();
-        let taken = match &cell {
+        let mut taken = match &cell {
             Some(cell) if self.carries => self.broker.take(cell),
             _ => self.taken,
         };
+        taken.missed += self.missed;
         if let Some(cell) = cell.as_ref().filter(|_| self.batching) {
             let left = cell.lock().end_batch(self.broker.config(), self.request.now);
             self.broker.wake(left);
         }
         let mut delivery = Delivery::new(self.broker.clone(), cell, taken, &self.replies);
         delivery.browser = self.browser;
+        delivery.greeted = self.greeted;
         Answer::Reply(delivery)
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use encke_broker::Release;
 use serde_json::json;
 
@@ -9,7 +11,9 @@ fn the_first_connect_is_answered_at_once_even_if_it_does_not_ask_for_it() {
     let mut client = world.anonymous();
     client.shake();
     let replies = client.send(json!({"channel": "/meta/connect"}));
-    let advice = json!({"reconnect": "retry", "interval": 0, "timeout": 3000});
+    let advice = json!(
+        {"reconnect": "retry", "interval": 0, "timeout": 3000, "maxInterval": 4000}
+    );
     assert_eq!(replies[0]["advice"], advice);
     assert!(client.hold().is_waiting());
 }
@@ -41,6 +45,18 @@ fn the_client_may_ask_for_a_shorter_or_longer_hold() {
         world.pass(100);
         assert_eq!(held.answer()[0]["advice"]["timeout"], 3000);
     }
+}
+
+#[test]
+fn a_wish_beyond_the_longest_hold_is_cut_to_it() {
+    let world = World::new(World::quick().max_hold(Duration::from_secs(4)));
+    let client = world.up();
+    let asked = json!({"channel": "/meta/connect", "advice": {"timeout": 60_000}});
+    let mut held = client.hold_with(asked);
+    world.pass(3900);
+    assert!(held.is_waiting());
+    world.pass(100);
+    assert_eq!(held.answer()[0]["successful"], true);
 }
 
 #[test]

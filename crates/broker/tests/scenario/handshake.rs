@@ -2,8 +2,9 @@ use serde_json::json;
 
 use crate::support::World;
 use encke_bayeux::{BrowserId, Dialect};
-use encke_broker::{Config, Rules};
+use encke_broker::{Config, ConfigError, CookieBinding, Rules};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[test]
 fn success_names_the_session_and_advises_retry() {
@@ -12,7 +13,8 @@ fn success_names_the_session_and_advises_retry() {
     assert_eq!(reply["successful"], true);
     assert_eq!(reply["version"], "1.0");
     assert_eq!(reply["supportedConnectionTypes"], json!(["long-polling"]));
-    assert_eq!(reply["advice"], json!({"reconnect": "retry", "interval": 0, "timeout": 3000}));
+    let advice = json!({"reconnect": "retry", "interval": 0, "timeout": 3000, "maxInterval": 4000});
+    assert_eq!(reply["advice"], advice);
     assert_eq!(reply["clientId"].as_str().unwrap().len(), 32);
 }
 
@@ -98,4 +100,60 @@ fn a_known_browser_is_not_given_another_cookie() {
     client.shake();
     assert_eq!(client.browser.as_ref().unwrap().as_str(), "mine");
     assert_eq!(client.connect_at_once()[0]["successful"], true);
+}
+
+#[test]
+fn every_client_has_to_show_the_cookie_where_it_is_required() {
+    let world = World::new(World::quick().cookie_binding(CookieBinding::Required));
+    let mut client = world.anonymous();
+    client.shake();
+    let cookie = client.browser.take();
+    assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+    client.browser = cookie;
+    assert_eq!(client.connect_at_once()[0]["successful"], true);
+
+    // A socket is offered no cookie, and cannot be asked for one.
+    let mut socket = world.anonymous();
+    socket.pushes = true;
+    socket.shake();
+    assert!(socket.browser.is_none());
+    assert_eq!(socket.connect_at_once()[0]["successful"], true);
+    let mut other = world.anonymous();
+    other.pushes = true;
+    other.browser = BrowserId::adopt("mine");
+    other.shake();
+    other.browser = None;
+    assert_eq!(other.connect_at_once()[0]["error"], "402::session_unknown");
+}
+
+#[test]
+fn no_client_has_to_show_the_cookie_where_it_is_ignored() {
+    let world = World::new(World::quick().cookie_binding(CookieBinding::Ignored));
+    let mut client = world.up();
+    for cookie in [None, BrowserId::adopt("another"), None] {
+        client.browser = cookie;
+        assert_eq!(client.connect_at_once()[0]["successful"], true);
+    }
+}
+
+#[test]
+fn every_advice_to_retry_says_when_a_session_is_gone_unless_told_otherwise() {
+    let world = World::new(World::quick().advise_max_interval(false));
+    let mut client = world.anonymous();
+    assert!(client.shake()["advice"].get("maxInterval").is_none());
+    assert!(client.connect_at_once()[0]["advice"].get("maxInterval").is_none());
+    let world = World::new(World::quick());
+    let mut client = world.anonymous();
+    assert_eq!(client.shake()["advice"]["maxInterval"], 4000);
+    assert_eq!(client.connect_at_once()[0]["advice"]["maxInterval"], 4000);
+    let held = client.hold();
+    world.broker.begin_drain(world.now.get());
+    assert_eq!(held.answer()[0]["advice"]["maxInterval"], 4000);
+}
+
+#[test]
+fn a_hold_that_may_not_be_as_long_as_the_timeout_makes_no_sense() {
+    let second = Duration::from_secs(1);
+    let broker = encke_broker::Broker::new(World::quick().max_hold(second));
+    assert_eq!(broker.unwrap_err(), ConfigError::MaxHold(second));
 }

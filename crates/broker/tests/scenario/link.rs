@@ -1,6 +1,8 @@
+use std::num::NonZeroUsize;
 use std::task::{Context, Poll, Waker};
 
-use encke_broker::{Answer, Link};
+use encke_bayeux::ClientId;
+use encke_broker::{Answer, Link, Reach};
 use serde_json::{Value, json};
 
 use crate::support::{Client, World, data};
@@ -147,4 +149,57 @@ fn a_drain_ends_a_link_once_nothing_is_left_to_send() {
     world.broker.begin_drain(world.now.get());
     assert_eq!(pushed(&world, &mut link), Some(vec![json!(1)]));
     assert_eq!(pushed(&world, &mut link), None);
+}
+
+#[test]
+fn a_connection_may_be_kept_to_the_session_that_began_on_it() {
+    let world = World::new(World::quick());
+    let other = world.up();
+    let mut client = world.anonymous();
+    client.pushes = true;
+    client.reach = Reach::Own(None);
+    client.id.clone_from(&other.id);
+    let refused = client.connect_at_once().remove(0);
+    assert_eq!(refused["error"], "402::session_unknown");
+    assert_eq!(refused["advice"]["reconnect"], "handshake");
+    let hello = client.body(json!({"channel": "/meta/handshake"}));
+    let Answer::Reply(delivery) = client.raw(&hello) else { panic!("held") };
+    let own = delivery.greeted().unwrap();
+    delivery.written(world.now.get());
+    client.id = own.as_str().to_owned();
+    client.reach = Reach::Own(Some(own));
+    assert_eq!(client.connect_at_once()[0]["successful"], true);
+    client.reach = Reach::Own(ClientId::parse(&other.id));
+    assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+}
+
+#[test]
+fn a_response_leaves_in_parts_each_written_or_not_for_itself() {
+    let world = World::new(World::quick());
+    let ((client, link), other) = (up(&world), world.up());
+    for number in 1..=4 {
+        other.publish("/a", json!(number));
+    }
+    let body = client.body(json!({"channel": "/b", "data": 0}));
+    let Answer::Reply(delivery) = client.raw(&body) else { panic!("held") };
+    let link = delivery.link(Some(link));
+    let parts = delivery.split(NonZeroUsize::new(3).unwrap());
+    let bodies: Vec<Vec<Value>> =
+        parts.iter().map(|part| serde_json::from_slice(&part.body()).unwrap()).collect();
+    assert_eq!(bodies.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1, 1]);
+    assert_eq!(
+        (data(&bodies[0]), data(&bodies[1])),
+        (vec![json!(1), json!(2), json!(3)], vec![json!(4)])
+    );
+    assert_eq!(
+        (&bodies[2][0]["channel"], &bodies[2][0]["successful"]),
+        (&json!("/b"), &json!(true))
+    );
+    let mut parts = parts.into_iter();
+    parts.next().unwrap().written(world.now.get());
+    // The socket broke: the rest is put back, the last first.
+    parts.rev().for_each(|part| part.failed(world.now.get()));
+    drop(link);
+    assert_eq!(data(&client.connect_at_once()), [json!(4)]);
+    assert_eq!((world.broker.stats().messages_out, world.broker.stats().queue_messages), (4, 0));
 }

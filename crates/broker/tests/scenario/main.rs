@@ -12,14 +12,18 @@
 mod support;
 
 mod acknowledge;
+mod browser;
 mod connect;
 mod delivery;
 mod ending;
 mod handshake;
+mod lazy;
 mod link;
 mod model;
 mod order;
+mod overflow;
 mod private;
+mod publisher;
 mod replay;
 mod subscribe;
 mod timesync;

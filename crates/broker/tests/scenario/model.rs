@@ -3,6 +3,10 @@
 //! Whatever the client, its connections and the network do, as long as the session lives it gets
 //! every message once and in order.
 
+use std::time::Duration;
+
+use encke_bayeux::ChannelPattern;
+use encke_broker::{ChannelRule, ChannelSettings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,6 +15,8 @@ use crate::support::{Client, Held, World, data};
 #[derive(Clone, Debug)]
 enum Step {
     Publish(u8),
+    /// On a channel whose messages may wait for others.
+    PublishLazily,
     ConnectAtOnce,
     Connect,
     CutHeld,
@@ -25,6 +31,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1_u8..4).prop_map(Step::Publish),
+        2 => Just(Step::PublishLazily),
         2 => Just(Step::ConnectAtOnce),
         4 => Just(Step::Connect),
         1 => Just(Step::CutHeld),
@@ -102,7 +109,10 @@ proptest! {
         steps in prop::collection::vec(step(), 1..80),
         acknowledges: bool,
     ) {
-        let world = World::new(World::quick().response_bytes(120));
+        let mut settings = ChannelSettings::default();
+        settings.lazy = Some(Duration::from_millis(700));
+        let lazy = ChannelRule::new(ChannelPattern::new("/a/lazy").unwrap(), settings);
+        let world = World::new(World::quick().response_bytes(120).channels(vec![lazy]));
         let publisher = world.up();
         let mut client = world.anonymous();
         client.shake_with(json!({"ack": acknowledges}));
@@ -110,6 +120,7 @@ proptest! {
         let mut run = Run { client, held: Vec::new(), seen: Vec::new(), batch };
         run.connect_at_once();
         run.client.subscribe("/a");
+        run.client.subscribe("/a/*");
         let mut published: u64 = 0;
         for step in steps {
             match step {
@@ -118,6 +129,10 @@ proptest! {
                         published += 1;
                         publisher.publish("/a", json!(published));
                     }
+                }
+                Step::PublishLazily => {
+                    published += 1;
+                    publisher.publish("/a/lazy", json!(published));
                 }
                 Step::ConnectAtOnce => run.connect_at_once(),
                 Step::Connect => run.connect(),

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use encke_bayeux::{BrowserId, ChannelPattern};
-use encke_broker::{Answer, Broker, Config, Entropy, Hold, Release, Request, Rules, UserId};
+use encke_broker::{Answer, Broker, Config, Entropy, Hold, Reach, Release, Request, Rules, UserId};
 use serde_json::{Value, json};
 
 /// Predictable randomness: every call counts on.
@@ -77,6 +77,8 @@ impl World {
             browser: None,
             id: String::new(),
             pushes: false,
+            multiplexed: false,
+            reach: Reach::Any,
             next: Cell::new(1),
         }
     }
@@ -110,6 +112,10 @@ pub(crate) struct Client<'w> {
     pub(crate) id: String,
     /// Whether it speaks over a connection that takes messages at any time.
     pub(crate) pushes: bool,
+    /// Whether its requests share one connection, as in HTTP/2.
+    pub(crate) multiplexed: bool,
+    /// Which sessions its connection may use.
+    pub(crate) reach: Reach,
     next: Cell<u32>,
 }
 
@@ -119,6 +125,8 @@ impl<'w> Client<'w> {
             user: self.user.as_ref(),
             browser: self.browser.as_ref(),
             pushes: self.pushes,
+            multiplexed: self.multiplexed,
+            reach: self.reach,
             ..Request::new(self.world.now.get(), &self.world.entropy)
         };
         self.world.broker.handle(&request, body.as_bytes()).unwrap()

@@ -13,7 +13,8 @@ use encke::broker::{self, Rules};
 use encke::transport::{self, CookieConfig, HttpConfig};
 
 use super::ConfigError;
-use crate::settings::{BayeuxSettings, SameSite, Settings, Transport};
+use super::channels::rules;
+use crate::settings::{BayeuxSettings, Endpoint, SameSite, Settings, Transport};
 
 pub(super) fn brokers(
     settings: &Settings,
@@ -39,11 +40,13 @@ pub(super) fn brokers(
     // Clients that subscribe to everything expect what live servers send, and no more.
     let tevents =
         ChannelName::new("/v2/me/tevents").map_err(|error| ConfigError::new("bayeux", error))?;
-    let cometd = bounded(&settings.bayeux)
+    let cometd = bounded(&settings.bayeux)?
         .policy(Arc::new(open))
+        .channels(rules(settings, Endpoint::Cometd)?)
         .connection_types(offered(&settings.cometd.transports));
-    let notifications = bounded(&settings.bayeux)
+    let notifications = bounded(&settings.bayeux)?
         .policy(Arc::new(closed))
+        .channels(rules(settings, Endpoint::Notifications)?)
         .private(vec![me])
         .named_only(vec![tevents])
         .connection_types(offered(&settings.gws.transports));
@@ -54,11 +57,16 @@ fn offered(transports: &[Transport]) -> Vec<&'static str> {
     transports.iter().map(|transport| transport.as_str()).collect()
 }
 
-fn bounded(bayeux: &BayeuxSettings) -> broker::Config {
-    broker::Config::default()
+fn bounded(bayeux: &BayeuxSettings) -> Result<broker::Config, ConfigError> {
+    let BayeuxSettings { max_sessions_per_browser, http2_max_sessions_per_browser, .. } = *bayeux;
+    let per_browser = bound_or_none("bayeux.max_sessions_per_browser", max_sessions_per_browser)?;
+    let per_http2_browser =
+        bound_or_none("bayeux.http2_max_sessions_per_browser", http2_max_sessions_per_browser)?;
+    Ok(broker::Config::default()
         .timeout(Duration::from_millis(bayeux.timeout_ms))
         .interval(Duration::from_millis(bayeux.interval_ms))
         .max_interval(Duration::from_millis(bayeux.max_interval_ms))
+        .max_lazy(Duration::from_millis(bayeux.max_lazy_ms))
         .meta_connect_delivery_only(bayeux.meta_connect_deliver_only)
         .batch(Limits { messages: bayeux.max_batch_messages, depth: bayeux.max_depth })
         .queue(bayeux.max_queue_messages, bayeux.max_queue_bytes)
@@ -66,6 +74,19 @@ fn bounded(bayeux: &BayeuxSettings) -> broker::Config {
         .subscriptions_per_session(bayeux.max_subscriptions)
         .sessions(bayeux.max_sessions)
         .sessions_per_user(Some(bayeux.max_sessions_per_user))
+        .sessions_per_browser(per_browser)
+        .multiplexed_sessions_per_browser(per_http2_browser)
+        .multi_session_interval(Duration::from_millis(bayeux.multi_session_interval_ms)))
+}
+
+/// -1 is no bound, as CometD has it.
+fn bound_or_none(key: &str, count: i64) -> Result<Option<usize>, ConfigError> {
+    match count {
+        -1 => Ok(None),
+        count => usize::try_from(count)
+            .map(Some)
+            .map_err(|_| ConfigError::new(key, "is below -1, which is no bound")),
+    }
 }
 
 pub(super) fn bayeux_http(settings: &Settings, secure: bool) -> HttpConfig {

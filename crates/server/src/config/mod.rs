@@ -21,6 +21,7 @@ use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
 use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling};
 
 mod bayeux;
+mod channels;
 mod people;
 
 use bayeux::{bayeux_http, brokers};
@@ -334,6 +335,10 @@ mod tests {
             "gws.transports"
         );
         assert_eq!(error_key(|s| s.server.max_header_bytes = 100), "server.max_header_bytes");
+        assert_eq!(
+            error_key(|s| s.bayeux.max_sessions_per_browser = -2),
+            "bayeux.max_sessions_per_browser"
+        );
         assert_eq!(error_key(|s| s.user_data.max_bytes = 70_000), "user_data.max_bytes");
         assert_eq!(error_key(|s| s.log.filter = "a=b=c".to_owned()), "log.filter");
         assert_eq!(error_key(|s| s.server.max_connections = 0), "server.max_connections");

@@ -39,7 +39,7 @@ const GAUGES: [Number; 3] = [
     ("queue_messages", "Messages waiting in all queues", |stats| stats.queue_messages),
 ];
 
-const COUNTERS: [Number; 12] = [
+const COUNTERS: [Number; 13] = [
     ("handshakes", "Handshakes that succeeded", |stats| stats.handshakes),
     ("handshakes_refused", "Handshakes refused", |stats| stats.handshakes_refused),
     ("messages_in", "Messages received", |stats| stats.messages_in),
@@ -55,6 +55,11 @@ const COUNTERS: [Number; 12] = [
     }),
     ("sessions_expired", "Sessions ended by silence", |stats| stats.expired),
     ("sessions_overflowed", "Sessions cut because their queue was full", |stats| stats.overflowed),
+    (
+        "connects_crowded",
+        "Connects answered at once because their browser had enough held",
+        |stats| stats.crowded,
+    ),
     ("connects_superseded", "Connects answered because a newer one came", |stats| stats.superseded),
 ];
 
@@ -93,6 +98,20 @@ impl House {
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             for (labels, stats) in &stats {
                 encode_counter(&mut metric.encode_family(labels)?, read(stats))?;
+            }
+        }
+        let mut metric = encoder.encode_descriptor(
+            "messages_overflowed",
+            "Messages lost to full queues whose channels allow it",
+            None,
+            MetricType::Counter,
+        )?;
+        for ([endpoint], stats) in &stats {
+            for (policy, value) in
+                [("drop-oldest", stats.overflow_dropped), ("refuse", stats.overflow_refused)]
+            {
+                let labels = [*endpoint, ("policy", policy)];
+                encode_counter(&mut metric.encode_family(&labels)?, value)?;
             }
         }
         let mut metric = encoder.encode_descriptor(

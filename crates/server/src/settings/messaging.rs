@@ -15,6 +15,9 @@ pub struct BayeuxSettings {
     pub interval_ms: u64,
     /// Silence after which a session is gone. Default 10,000 ms. CometD: `maxInterval`.
     pub max_interval_ms: u64,
+    /// Longest time that a message of a lazy channel waits for others. Default 5,000 ms; 0 makes
+    /// nothing lazy. CometD: `maxLazyTimeout`.
+    pub max_lazy_ms: u64,
     /// Whether messages travel on connect replies only, which keeps their order. Default yes.
     /// CometD: `metaConnectDeliverOnly`.
     pub meta_connect_deliver_only: bool,
@@ -40,6 +43,16 @@ pub struct BayeuxSettings {
     pub max_sessions: usize,
     /// Sessions of one user. Default 10,000; beyond it the handshake is refused.
     pub max_sessions_per_user: usize,
+    /// Polls of one browser that are held at a time over HTTP/1.1, told by its cookie. Default 5:
+    /// browsers open six connections to a host. Further sessions are answered at once and advised
+    /// to poll. 0 holds nobody, -1 is no bound. CometD: `maxSessionsPerBrowser`, default 1.
+    pub max_sessions_per_browser: i64,
+    /// The same over HTTP/2, where polls share a connection. Default -1.
+    /// CometD: `http2MaxSessionsPerBrowser`.
+    pub http2_max_sessions_per_browser: i64,
+    /// Pause between the polls of such further sessions. Default 2,000 ms; 0 turns them away.
+    /// CometD: `multiSessionInterval`.
+    pub multi_session_interval_ms: u64,
 }
 
 impl Default for BayeuxSettings {
@@ -48,6 +61,7 @@ impl Default for BayeuxSettings {
             timeout_ms: 30_000,
             interval_ms: 0,
             max_interval_ms: 10_000,
+            max_lazy_ms: 5_000,
             meta_connect_deliver_only: true,
             max_body_bytes: 1_048_576,
             max_batch_messages: 1_000,
@@ -59,6 +73,9 @@ impl Default for BayeuxSettings {
             max_subscriptions: 4_096,
             max_sessions: 200_000,
             max_sessions_per_user: 10_000,
+            max_sessions_per_browser: 5,
+            http2_max_sessions_per_browser: -1,
+            multi_session_interval_ms: 2_000,
         }
     }
 }

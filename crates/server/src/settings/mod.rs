@@ -16,11 +16,13 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+mod channels;
 mod error;
 mod messaging;
 mod network;
 mod people;
 
+pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
 pub use messaging::{
     BayeuxSettings, CallSettings, CometdSettings, DeskSettings, DuplicateKeys, GwsSettings,
@@ -57,6 +59,9 @@ pub struct Settings {
     pub bayeux: BayeuxSettings,
     /// `[cometd]`
     pub cometd: CometdSettings,
+    /// `[[channels]]`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelTable>,
     /// `[journal]`
     pub journal: JournalSettings,
     /// `[calls]`

@@ -82,6 +82,19 @@ fn printed_settings_hold_no_secret_and_parse_again() {
     assert!(load_text(&shown).is_ok(), "{shown}");
 }
 
+#[test]
+fn channels_are_tables_in_order_and_print_as_they_were_written() {
+    let text = "[[channels]]\npattern = \"/a\"\noverflow = \"drop-oldest\"\n\
+                [[channels]]\npattern = \"/b\"\nendpoint = \"notifications\"\n";
+    let settings = load_text(text).unwrap();
+    let patterns: Vec<_> = settings.channels.iter().map(|table| &*table.pattern).collect();
+    assert_eq!(patterns, ["/a", "/b"]);
+    let shown = toml::to_string(&settings.without_secrets()).unwrap();
+    assert_eq!(load_text(&shown).unwrap(), settings, "{shown}");
+    let error = load_text("[[channels]]\npattern = \"/a\"\nlazy = 1\n").unwrap_err();
+    assert!(error.to_string().contains("lazy"), "{error}");
+}
+
 /// The sample says what the defaults are, so it must be what the defaults are.
 #[test]
 fn sample_file_holds_every_setting_with_its_default() {
@@ -99,8 +112,25 @@ fn sample_file_holds_every_setting_with_its_default() {
         assert_eq!(written.get(section), Some(keys), "section {section}");
     }
     // What has no default is there too, behind a comment sign.
-    for key in ["external_url", "certificate", "key", "users_file", "secure", "data", "users.alice"]
-    {
+    for key in [
+        "external_url",
+        "certificate",
+        "key",
+        "users_file",
+        "secure",
+        "data",
+        "users.alice",
+        "[[channels]]",
+        "pattern",
+        "endpoint",
+        "lazy_ms",
+        "broadcast_to_publisher",
+        "overflow",
+        "replay_age_ms",
+        "replay_messages",
+        "replay_bytes",
+        "stamp_data",
+    ] {
         assert!(text.lines().any(|line| line.starts_with("# ") && line.contains(key)), "{key}");
     }
 }
