@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use dashmap::DashMap;
 use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, ClientId, event};
 
@@ -29,9 +28,6 @@ use crate::tally::Tally;
 use crate::user::UserId;
 use crate::wall::WallClock;
 use crate::wheel::Wheel;
-
-/// What a client is sent when the server ends its session.
-const DISCONNECT: &[u8] = b"{\"channel\":\"/meta/disconnect\",\"successful\":true}";
 
 /// Positions that a log has at its disposal for each millisecond of its life, so that a younger log
 /// begins above an older one.
@@ -247,19 +243,8 @@ impl Broker {
         })
     }
 
-    /// Ends every session of `user`; held connects are told to stay away. Returns how many.
-    pub fn disconnect_user(&self, user: &UserId, now: Instant) -> usize {
-        let cells = self.shared.users.get(user).map(|cells| cells.clone()).unwrap_or_default();
-        for cell in &cells {
-            let message = Event::new(Bytes::from_static(DISCONNECT), now).queued(false);
-            self.append(cell, message);
-            self.remove(cell, RemovedBecause::Server);
-        }
-        cells.len()
-    }
-
     /// Queues a message that comes from the broker itself, and releases nothing for it.
-    fn append(&self, cell: &Cell, message: Queued) {
+    pub(crate) fn append(&self, cell: &Cell, message: Queued) {
         let bytes = message.text.len();
         let given_up = match cell.lock().append(message, self.config()) {
             Admitted::Waits(given_up) => given_up,

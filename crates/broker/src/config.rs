@@ -349,20 +349,27 @@ impl Config {
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        if self.timeout > Duration::from_secs(3600) {
-            return Err(ConfigError::Timeout(self.timeout));
-        }
+        check_timeout(self.timeout)?;
         if self.max_hold < self.timeout {
             return Err(ConfigError::MaxHold(self.max_hold));
         }
-        if self.max_interval.is_zero() {
-            return Err(ConfigError::MaxInterval);
-        }
+        check_max_interval(self.max_interval)?;
         if self.queue_messages == 0 || self.queue_bytes == 0 || self.batch.messages == 0 {
             return Err(ConfigError::ZeroBound);
         }
         Ok(())
     }
+}
+
+pub(crate) fn check_timeout(timeout: Duration) -> Result<(), ConfigError> {
+    if timeout > Duration::from_secs(3600) {
+        return Err(ConfigError::Timeout(timeout));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_max_interval(max_interval: Duration) -> Result<(), ConfigError> {
+    if max_interval.is_zero() { Err(ConfigError::MaxInterval) } else { Ok(()) }
 }
 
 /// Why a configuration makes no sense. The caller's mistake.

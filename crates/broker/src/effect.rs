@@ -77,6 +77,8 @@ impl Unlinked {
 pub(crate) struct Ended {
     pub(crate) subscriptions: Vec<ChannelPattern>,
     pub(crate) held: Option<Released>,
+    /// Whether the response of a connect that was held is still to be made.
+    pub(crate) owed: bool,
     /// The link that was attached.
     pub(crate) link: Option<Unlinked>,
 }

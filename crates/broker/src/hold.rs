@@ -70,6 +70,10 @@ impl Hold {
             let counts = |session: &Session| session.counts(self.generation);
             if let Some((batch, messages)) = self.broker.take_batch(&self.cell, counts) {
                 taken = messages;
+                if matches!(release, Release::Messages | Release::Timeout) {
+                    let unsaid = self.cell.lock().unsaid_advice(self.broker.config());
+                    reply.advice = unsaid.or(reply.advice);
+                }
                 tell(&mut ext, batch, taken.missed);
                 if let Some(settled) = settled {
                     ext.push_number("replay", settled);

@@ -26,6 +26,8 @@
 //! | `log`          | messages kept by channel and user, their positions and horizons     |
 //! | `catch_up`     | a session that is fed from the log until it is live                 |
 //! | `membership`   | sessions and subscriptions coming and going                         |
+//! | `directed`     | what code does to one session: deliver, configure, end              |
+//! | `session_settings` | settings of one session, set from code                          |
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
 //! | `tally`        | how many there are of each browser, counted without leaks           |
@@ -54,6 +56,7 @@ mod catch_up;
 pub mod channel_rule;
 pub mod config;
 mod conversation;
+mod directed;
 mod effect;
 mod event;
 pub mod hold;
@@ -67,6 +70,7 @@ pub mod policy;
 pub mod replay;
 mod round;
 mod session;
+mod session_settings;
 pub mod snapshot;
 pub mod stats;
 mod tally;
@@ -85,6 +89,7 @@ pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
 pub use policy::{Asking, Policy, Rules};
 pub use replay::{History, Logged};
+pub use session_settings::SessionSettings;
 pub use snapshot::{ChannelView, Presence, SessionView, Snapshot, Via};
 pub use stats::Stats;
 pub use user::UserId;

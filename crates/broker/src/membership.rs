@@ -62,9 +62,11 @@ impl Broker {
     }
 
     /// Ends a session and removes every trace of it but what a held connect still has to say.
-    pub(crate) fn remove(&self, cell: &Arc<Cell>, because: RemovedBecause) {
-        let Some(Ended { subscriptions, held, link }) = cell.lock().end(because) else {
-            return;
+    ///
+    /// False if it had ended already.
+    pub(crate) fn remove(&self, cell: &Arc<Cell>, because: RemovedBecause) -> bool {
+        let Some(Ended { subscriptions, held, owed, link }) = cell.lock().end(because) else {
+            return false;
         };
         self.shared.sessions.remove(&cell.id);
         if let Some(user) = &cell.user {
@@ -80,8 +82,7 @@ impl Broker {
         }
         // The last response of a session takes its queue along: the held connect's, the link's or that
         // of the disconnect. Where there is none, or its client is too slow, the queue is lost.
-        let last_response =
-            held.is_some() || link.is_some() || because == RemovedBecause::Disconnected;
+        let last_response = owed || link.is_some() || because == RemovedBecause::Disconnected;
         if because == RemovedBecause::Overflow || !last_response {
             self.drop_queue(cell);
         }
@@ -93,6 +94,7 @@ impl Broker {
         if let Some(listener) = &self.config().listener {
             listener.session_removed(cell.id, cell.user.as_ref(), because);
         }
+        true
     }
 
     /// Subscribes; the session's own list is the truth, the index follows it.

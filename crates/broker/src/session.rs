@@ -41,6 +41,7 @@ use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released
 use crate::event::Event;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Admitted, Outbox, Taken};
+use crate::session_settings::{Own, SessionSettings};
 use crate::snapshot::{Described, MAX_SUBSCRIPTIONS, Via};
 use crate::tally::{Seat, Tally};
 use crate::wheel::TICK;
@@ -95,10 +96,13 @@ pub(crate) struct Session {
     generation: u64,
     release: Release,
     connected: bool,
+    /// A hold is over and its response has not been made yet.
+    owed: bool,
     /// Bodies in work whose replies will carry messages, so that no held connect need be woken.
     batches: u32,
     last_publish: u64,
     interval: Duration,
+    own: Own,
     /// The client was told to poll, since its browser has enough connects held.
     crowded: bool,
     alarm: Alarm,
@@ -136,9 +140,11 @@ impl Session {
             generation: 0,
             release: Release::Timeout,
             connected: false,
+            owed: false,
             batches: 0,
             last_publish: 0,
             interval: config.interval,
+            own: Own::default(),
             crowded: false,
             alarm: Alarm::default(),
             flush_at: None,
@@ -160,7 +166,7 @@ impl Session {
     /// Any message but a connect arrived: the client is alive.
     pub(crate) fn handle_message(&mut self, config: &Config, now: Instant) {
         if let State::Idle { expires } = &mut self.state {
-            *expires = (*expires).max(now + config.max_interval);
+            *expires = (*expires).max(now + self.own.max_interval(config));
         }
     }
 
@@ -178,6 +184,7 @@ impl Session {
             return Connected { held: None, advice: None, superseded: None, crowded: false };
         }
         self.generation += 1;
+        self.owed = false;
         let first = !std::mem::replace(&mut self.connected, true);
         let (superseded, own) = self.supersede(config, now);
         let seat = match (seats, own) {
@@ -187,13 +194,12 @@ impl Session {
         };
         let crowded = seat.is_none();
         let was_crowded = std::mem::replace(&mut self.crowded, crowded);
-        self.interval = asked.interval.unwrap_or(config.interval);
+        self.interval = asked.interval.unwrap_or(self.own.interval(config));
         if crowded {
             self.interval = self.interval.max(config.multi_session_interval);
         }
         let advised = first || asked.present || crowded || was_crowded;
-        let advice = advised.then(|| self.advice(config));
-        let timeout = asked.timeout.unwrap_or(config.timeout).min(config.max_hold);
+        let timeout = asked.timeout.unwrap_or(self.own.timeout(config)).min(config.max_hold);
         let hold = may_hold && !first && !crowded && !self.is_urgent() && !timeout.is_zero();
         self.state = if hold {
             State::Held { since: now, deadline: now + timeout, waker: None, seat: seat.flatten() }
@@ -201,6 +207,8 @@ impl Session {
             self.idle(config, now)
         };
         let held = hold.then_some(self.generation);
+        let unsaid = if hold { None } else { self.unsaid_advice(config) };
+        let advice = unsaid.or_else(|| advised.then(|| self.advice(config)));
         Connected { held, advice, superseded, crowded }
     }
 
@@ -222,7 +230,36 @@ impl Session {
         if self.crowded && config.multi_session_interval.is_zero() {
             return Advice { multiple_clients: true, ..Advice::only(Reconnect::None) };
         }
-        Advice { multiple_clients: self.crowded, ..config.retry(self.interval) }
+        Advice {
+            multiple_clients: self.crowded,
+            timeout: Some(self.own.timeout(config)),
+            max_interval: config.advise_max_interval.then(|| self.own.max_interval(config)),
+            ..config.retry(self.interval)
+        }
+    }
+
+    /// Replaces the settings that code has given this session.
+    pub(crate) fn configure(&mut self, settings: SessionSettings, config: &Config) {
+        if let Some(interval) = self.own.set(settings, config) {
+            self.interval = interval;
+        }
+    }
+
+    /// What this connect reply has to say about new times, if the client does not know them yet.
+    pub(crate) fn unsaid_advice(&mut self, config: &Config) -> Option<Advice> {
+        let unsaid = self.own.is_unsaid();
+        self.own.said();
+        unsaid.then(|| self.advice(config))
+    }
+
+    /// Whether messages travel on connect replies only.
+    pub(crate) fn delivers_on_connects_only(&self, config: &Config) -> bool {
+        self.outbox.is_acknowledged() || self.own.meta_connect_delivery_only(config)
+    }
+
+    /// Whether the session gets its own messages, where the channel agrees.
+    pub(crate) fn hears_itself(&self, config: &Config) -> bool {
+        self.own.broadcast_to_publisher(config)
     }
 
     /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen. What was
@@ -279,6 +316,9 @@ impl Session {
 
     /// Queues a message that may not be lost, and releases nothing.
     pub(crate) fn append(&mut self, message: Queued, config: &Config) -> Admitted {
+        if self.is_gone() {
+            return Admitted::Full;
+        }
         self.flush_at = None;
         self.outbox.push(message, Overflow::Cut, config)
     }
@@ -307,6 +347,7 @@ impl Session {
             return None;
         };
         self.release = release;
+        self.owed = true;
         Some(Released(waker))
     }
 
@@ -315,16 +356,20 @@ impl Session {
         let held = match std::mem::replace(&mut self.state, State::Gone) {
             State::Gone => return None,
             State::Held { waker, .. } => {
-                self.release = match because {
-                    RemovedBecause::Overflow => Release::Overflow,
-                    _ => Release::Ended,
-                };
+                self.owed = true;
                 Some(Released(waker))
             }
             State::Idle { .. } => None,
         };
+        if self.owed {
+            self.release = match because {
+                RemovedBecause::Overflow => Release::Overflow,
+                _ => Release::Ended,
+            };
+        }
         let link = self.link.take().map(|link| Unlinked(link.waker));
-        Some(Ended { subscriptions: std::mem::take(&mut self.subscriptions), held, link })
+        let subscriptions = std::mem::take(&mut self.subscriptions);
+        Some(Ended { subscriptions, held, owed: self.owed, link })
     }
 
     /// Attaches a connection that takes messages at any time; an earlier one is over.
@@ -403,7 +448,12 @@ impl Session {
         config: &Config,
         now: Instant,
     ) -> bool {
-        generation == self.generation && self.release(Release::Timeout, config, now).is_some()
+        if generation != self.generation {
+            return false;
+        }
+        let held = self.release(Release::Timeout, config, now).is_some();
+        self.owed = false;
+        held
     }
 
     /// An entry of this session in the wheel came due.
@@ -465,6 +515,7 @@ impl Session {
     /// A connect reply is made, and a batch begins with it, if the client acknowledges. Returns how
     /// many messages the client is to be told that it missed.
     pub(crate) fn begin_reply(&mut self) -> u32 {
+        self.owed = false;
         self.outbox.begin_reply()
     }
 
@@ -644,6 +695,6 @@ impl Session {
     }
 
     fn idle(&self, config: &Config, now: Instant) -> State {
-        State::Idle { expires: now + self.interval + config.max_interval }
+        State::Idle { expires: now + self.interval + self.own.max_interval(config) }
     }
 }

@@ -193,10 +193,13 @@ impl<'a> Conversation<'a> {
         if let Some(cell) = &self.cell {
             let is_connect =
                 first.is_some_and(|message| message.channel.get() == Some("/meta/connect"));
-            let on_any_reply = !is_connect
-                && (self.request.pushes || !self.broker.config().meta_connect_delivery_only);
             let mut session = cell.lock();
-            if on_any_reply && !session.is_acknowledged() {
+            let on_any_reply = if self.request.pushes {
+                !session.is_acknowledged()
+            } else {
+                !session.delivers_on_connects_only(self.broker.config())
+            };
+            if !is_connect && on_any_reply {
                 session.begin_batch();
                 self.batching = true;
                 self.carries = true;
@@ -280,10 +283,10 @@ impl<'a> Conversation<'a> {
             within: None,
         };
         let config = broker.config();
-        let to_publisher =
-            config.broadcast_to_publisher && config.channel(channel).broadcast_to_publisher;
-        let not_to = self.cell.as_ref().map(|cell| cell.id).filter(|_| !to_publisher);
-        broker.broadcast(channel, &draft, not_to, self.request.now);
+        let channel_allows = config.channel(channel).broadcast_to_publisher;
+        let not_to =
+            self.cell.as_ref().filter(|cell| !channel_allows || !cell.lock().hears_itself(config));
+        broker.broadcast(channel, &draft, not_to.map(|cell| cell.id), self.request.now);
         self.accept(message);
     }
 

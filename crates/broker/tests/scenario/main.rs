@@ -15,6 +15,7 @@ mod acknowledge;
 mod browser;
 mod connect;
 mod delivery;
+mod directed;
 mod ending;
 mod handshake;
 mod lazy;

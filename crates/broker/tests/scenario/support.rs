@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use encke_bayeux::{BrowserId, ChannelPattern};
+use encke_bayeux::{BrowserId, ChannelPattern, ClientId};
 use encke_broker::{Answer, Broker, Config, Entropy, Hold, Reach, Release, Request, Rules, UserId};
 use serde_json::{Value, json};
 
@@ -158,6 +158,10 @@ impl<'w> Client<'w> {
             });
         }
         Value::Array(messages).to_string()
+    }
+
+    pub(crate) fn client_id(&self) -> ClientId {
+        ClientId::parse(&self.id).unwrap()
     }
 
     pub(crate) fn shake(&mut self) -> Value {
