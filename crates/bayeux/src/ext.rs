@@ -96,6 +96,14 @@ impl Members {
         self.0.push_str(json);
     }
 
+    /// Adds members that are rendered already, with commas between them.
+    pub fn extend(&mut self, members: &str) {
+        if !self.0.is_empty() && !members.is_empty() {
+            self.0.push(',');
+        }
+        self.0.push_str(members);
+    }
+
     /// Adds a number.
     pub fn push_number(&mut self, name: &'static str, number: u64) {
         let comma = if self.0.is_empty() { "" } else { "," };
@@ -137,6 +145,9 @@ mod tests {
         members.push_number("ack", 7);
         members.push("replay", "true");
         members.push("a\"b", "{}");
-        assert_eq!(members.text(), Some(r#""ack":7,"replay":true,"a\"b":{}"#));
+        members.extend("");
+        members.extend(r#""c":1,"d":2"#);
+        let text = r#""ack":7,"replay":true,"a\"b":{},"c":1,"d":2"#;
+        assert_eq!(members.text(), Some(text));
     }
 }

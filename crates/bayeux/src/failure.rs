@@ -2,7 +2,7 @@
 //!
 //! A [`Failure`] says what is wrong with one message. Its text has the form `code:args:text`.
 //! Clients should look at the code alone, but deployed ones compare whole texts, so the spelling
-//! is a [`Dialect`] chosen by the operator.
+//! is a [`Dialect`] chosen by the operator. Refusals of an embedder's own bring their text along.
 //!
 //! # Sources
 //!
@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use crate::advice::Advice;
+use crate::error_text::{ErrorText, Reason};
 
 /// Whose spelling of errors is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -62,6 +63,10 @@ pub enum Failure {
     UnsubscribeFailed,
     /// The log of the channel never gave out this position; as the client wrote it.
     ReplayIdInvalid(Box<str>),
+    /// An extension or a filter let the message go no further.
+    MessageDeleted,
+    /// Whatever an embedder says.
+    Own(ErrorText),
 }
 
 impl Failure {
@@ -70,15 +75,17 @@ impl Failure {
         match self {
             Self::SessionUnknown => 402,
             Self::ChannelMissing | Self::ReplayIdInvalid(_) => 400,
+            Self::MessageDeleted => 404,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
             Self::MultipleClients => 429,
             Self::TooManySessions | Self::Draining => 503,
+            Self::Own(error) => error.code(),
             _ => 403,
         }
     }
 
     /// The whole text, `code:args:text`.
-    pub fn text(&self, dialect: Dialect) -> Cow<'static, str> {
+    pub fn text(&self, dialect: Dialect) -> Cow<'_, str> {
         use Dialect::{V4, V5, V31};
         let text = match (self, dialect) {
             // Clients look for how it begins. The two blanks are the original's.
@@ -114,8 +121,18 @@ impl Failure {
             (Self::SubscriptionInvalid, _) => "403::subscription_invalid",
             (Self::TooManySubscriptions, _) => "403::too_many_subscriptions",
             (Self::UnsubscribeFailed, _) => "403::unsubscribe_failed",
+            (Self::MessageDeleted, V31) => "404::message deleted",
+            (Self::MessageDeleted, V4 | V5) => "404::message_deleted",
+            (Self::Own(error), _) => error.as_str(),
         };
         Cow::Borrowed(text)
+    }
+
+    /// The same refusal for another reason: `403:denied_by_security_policy:publish_denied` becomes
+    /// `403:<reason>:publish_denied`.
+    #[must_use]
+    pub fn because(&self, reason: &Reason, dialect: Dialect) -> Self {
+        Self::Own(ErrorText::because(&self.text(dialect), reason))
     }
 
     /// The advice that goes with the refusal of a `/meta/handshake` or `/meta/connect`.
@@ -160,6 +177,8 @@ mod tests {
             Failure::TooManySubscriptions,
             Failure::UnsubscribeFailed,
             Failure::ReplayIdInvalid("-3".into()),
+            Failure::MessageDeleted,
+            Failure::Own(ErrorText::new(401, &["a"], "b").unwrap()),
         ] {
             for dialect in [Dialect::V31, Dialect::V4, Dialect::V5] {
                 let text = failure.text(dialect);
@@ -167,5 +186,19 @@ mod tests {
                 assert_eq!(text.matches(':').count(), 2, "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_refusal_may_have_another_reason() {
+        let reason = Reason::new("not_a_member").unwrap();
+        for (failure, dialect, text) in [
+            (Failure::PublishDenied, Dialect::V31, "403:not_a_member:publish denied"),
+            (Failure::PublishDenied, Dialect::V5, "403:not_a_member:publish_denied"),
+            (Failure::SubscribeDenied, Dialect::V4, "403:not_a_member:subscribe_denied"),
+            (Failure::ChannelCreateDenied, Dialect::V5, "403:not_a_member:channel_create_denied"),
+        ] {
+            assert_eq!(failure.because(&reason, dialect).text(dialect), text);
+        }
+        assert!(size_of::<Failure>() <= 24, "passed around by value");
     }
 }

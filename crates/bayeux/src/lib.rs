@@ -14,6 +14,7 @@
 //! | [`ext`]     | the extensions this server understands                           |
 //! | [`replay`]  | where a subscription begins in a log, and what follows           |
 //! | [`timesync`] | how a client's clock differs from the server's                   |
+//! | [`error_text`] | error texts that an embedder makes, and their grammar             |
 //! | [`failure`] | refusals as `code:args:text`, in the dialect a deployment needs  |
 //! | [`reply`]   | the answer to one message                                        |
 //! | [`event`]   | a published message, rendered once for all its receivers         |
@@ -34,6 +35,7 @@
 pub mod advice;
 pub mod batch;
 pub mod channel;
+pub mod error_text;
 pub mod event;
 pub mod ext;
 pub mod failure;
@@ -47,6 +49,7 @@ pub mod timesync;
 
 pub use advice::{Advice, ClientAdvice, Reconnect};
 pub use channel::{ChannelError, ChannelKind, ChannelName};
+pub use error_text::{ErrorText, ErrorTextError, Reason};
 pub use ext::{Ack, Extensions};
 pub use failure::{Dialect, Failure};
 pub use id::{BrowserId, ClientId};

@@ -39,12 +39,36 @@ pub(crate) struct Cell {
     /// Counts the broker's sessions, and is no secret.
     pub(crate) number: u64,
     pub(crate) user: Option<UserId>,
+    /// Whether a policy named the user; the server around the broker then knows of none.
+    named: bool,
     session: Mutex<Session>,
 }
 
+/// Whose session it is.
+#[derive(Clone, Debug)]
+pub(crate) enum Owner {
+    /// Nobody's in particular.
+    Anybody,
+    /// A user's, whom every request of the session has to prove.
+    Proven(UserId),
+    /// A user's, whom the policy named at the handshake.
+    Named(UserId),
+}
+
 impl Cell {
-    pub(crate) fn new(id: ClientId, number: u64, user: Option<UserId>, session: Session) -> Self {
-        Self { id, number, user, session: Mutex::new(session) }
+    pub(crate) fn new(id: ClientId, number: u64, owner: Owner, session: Session) -> Self {
+        let (user, named) = match owner {
+            Owner::Anybody => (None, false),
+            Owner::Proven(user) => (Some(user), false),
+            Owner::Named(user) => (Some(user), true),
+        };
+        Self { id, number, user, named, session: Mutex::new(session) }
+    }
+
+    /// Whether a request of `user` from that browser may use the session.
+    pub(crate) fn admits(&self, user: Option<&UserId>, browser: Option<&BrowserId>) -> bool {
+        let proven = self.user.as_ref().filter(|_| !self.named);
+        proven == user && (user.is_some() || self.lock().admits(browser))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {

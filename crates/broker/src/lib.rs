@@ -12,6 +12,7 @@
 //! | [`channel_rule`] | settings that differ by channel                                   |
 //! | [`config`]     | every bound and every time, with unit and default                   |
 //! | [`policy`]     | who may shake hands, subscribe and publish                          |
+//! | [`verdict`]    | yes or no, and what is said besides                                 |
 //! | [`listener`]   | what an embedder may observe                                        |
 //! | [`hold`]       | a waiting connect, and a batch of messages on its way to the wire   |
 //! | [`link`]       | a connection that takes messages at any time                        |
@@ -75,6 +76,7 @@ pub mod snapshot;
 pub mod stats;
 mod tally;
 mod user;
+pub mod verdict;
 mod wall;
 mod wheel;
 
@@ -93,4 +95,5 @@ pub use session_settings::SessionSettings;
 pub use snapshot::{ChannelView, Presence, SessionView, Snapshot, Via};
 pub use stats::Stats;
 pub use user::UserId;
+pub use verdict::Verdict;
 pub use wall::WallClock;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use encke_bayeux::{BrowserId, ChannelPattern, ClientId, Failure};
 
-use crate::broker::{Broker, Cell, Subscriber};
+use crate::broker::{Broker, Cell, Owner, Subscriber};
 use crate::effect::Ended;
 use crate::listener::RemovedBecause;
 use crate::session::Session;
@@ -26,23 +26,22 @@ impl Broker {
     ) -> Option<Arc<Cell>> {
         let id = ClientId::parse(client?)?;
         let cell = self.shared.sessions.get(&id).map(|cell| Arc::clone(&cell))?;
-        let admitted =
-            cell.user.as_ref() == user && (user.is_some() || cell.lock().admits(browser));
-        admitted.then_some(cell)
+        cell.admits(user, browser).then_some(cell)
     }
 
     /// Adds a session after a handshake.
     pub(crate) fn add_session(
         &self,
         id: ClientId,
-        user: Option<&UserId>,
+        owner: Owner,
         session: Session,
         now: Instant,
     ) -> Result<(), Failure> {
         if self.shared.sessions.len() >= self.config().sessions {
             return Err(Failure::TooManySessions);
         }
-        let cell = Arc::new(Cell::new(id, self.next_number(), user.cloned(), session));
+        let cell = Arc::new(Cell::new(id, self.next_number(), owner, session));
+        let user = cell.user.as_ref();
         if let Some(user) = user {
             let mut cells = self.shared.users.entry(user.clone()).or_default();
             if self.config().sessions_per_user.is_some_and(|most| cells.len() >= most) {
@@ -51,7 +50,7 @@ impl Broker {
             cells.push(Arc::clone(&cell));
         }
         let arm = cell.lock().arm();
-        self.shared.sessions.insert(id, cell);
+        self.shared.sessions.insert(id, Arc::clone(&cell));
         self.arm(id, arm, now);
         add(&self.counters().handshakes, 1);
         tracing::debug!(client = ?id, user = user.map(UserId::as_str), "session added");

@@ -11,6 +11,7 @@ use encke_bayeux::{ChannelName, ChannelPattern, ClientId};
 use serde_json::value::RawValue;
 
 use crate::user::UserId;
+use crate::verdict::Verdict;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +19,7 @@ use crate::user::UserId;
 pub struct Asking<'a> {
     /// The session; `None` on a handshake.
     pub client: Option<ClientId>,
-    /// The authenticated user; `None` is an anonymous client.
+    /// The authenticated user, or the one that a policy has named; `None` is an anonymous client.
     pub user: Option<&'a UserId>,
     /// What the server around the broker says the user is, such as `supervisor`.
     pub roles: &'a [Arc<str>],
@@ -32,6 +33,14 @@ pub struct Asking<'a> {
 pub trait Policy: fmt::Debug + Send + Sync {
     /// Whether a session may begin.
     fn can_handshake(&self, asking: &Asking<'_>) -> bool;
+
+    /// Decides about a handshake where yes or no is not all there is to say: with an error, advice
+    /// or `ext` of one's own, or with the user whom credentials in the handshake's `ext` prove.
+    ///
+    /// This is what the broker asks. Default: as [`Policy::can_handshake`] says.
+    fn judge_handshake(&self, asking: &Asking<'_>) -> Verdict {
+        self.can_handshake(asking).into()
+    }
 
     /// Whether a subscription is allowed.
     fn can_subscribe(&self, asking: &Asking<'_>, pattern: &ChannelPattern) -> bool;

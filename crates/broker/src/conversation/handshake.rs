@@ -8,40 +8,22 @@
 //! Specified: Bayeux 1.0, "Handshake". Observed: CometD 3.1 to 8 validate nothing here either.
 
 use encke_bayeux::reply::{Greeting, Reply};
-use encke_bayeux::{Ack, BrowserId, ClientId, Failure, Message};
+use encke_bayeux::{Ack, Advice, BrowserId, ClientId, Failure, Message};
 
 use super::Conversation;
+use crate::broker::Owner;
 use crate::session::Session;
 use crate::stats::add;
 
 impl Conversation<'_> {
     pub(super) fn handshake(&mut self, message: &Message<'_>) {
-        let (broker, request) = (self.broker, self.request);
-        let added = if !message.id_is_valid() {
-            Err(Failure::MessageIdInvalid)
-        } else if broker.is_draining() {
-            Err(Failure::Draining)
-        } else if !broker.config().policy.can_handshake(&self.asking(message)) {
-            Err(Failure::HandshakeDenied)
-        } else {
-            let id = ClientId::from_random(request.entropy.bytes());
-            let offered = (request.browser.is_none() && !request.pushes)
-                .then(|| BrowserId::from_random(request.entropy.bytes()));
-            let kept = request.browser.cloned();
-            let ack = broker.config().acknowledge && self.asked.ack == Ack::Wanted;
-            let mut session =
-                Session::new(kept, offered.clone(), ack, broker.config(), request.now);
-            if broker.keeps_log() && self.asked.replay.is_some_and(|asked| asked.get() == "true") {
-                session.opt_into_replay();
-            }
-            broker.add_session(id, request.user, session, request.now).map(|()| (id, offered, ack))
-        };
-        match added {
-            Ok((client_id, offered, ack)) => {
-                self.browser = offered;
-                self.greeted = Some(client_id);
+        let broker = self.broker;
+        match self.begin_session(message) {
+            Ok(begun) => {
+                self.browser = begun.offered;
+                self.greeted = Some(begun.client_id);
                 let config = broker.config();
-                if ack {
+                if begun.acknowledged {
                     self.ext.push("ack", "true");
                 }
                 if broker.keeps_log() {
@@ -50,17 +32,68 @@ impl Conversation<'_> {
                 let reply = Reply {
                     advice: Some(config.retry(config.interval)),
                     greeting: Some(Greeting {
-                        client_id,
+                        client_id: begun.client_id,
                         connection_types: &config.connection_types,
                     }),
                     ..Reply::success(message.channel.get(), message.id.get())
                 };
                 self.reply(&reply);
             }
-            Err(failure) => {
+            Err((failure, advice)) => {
                 add(&broker.counters().handshakes_refused, 1);
-                self.refuse(message, failure.advice(), &failure);
+                self.refuse(message, advice, &failure);
             }
         }
     }
+
+    fn begin_session(&mut self, message: &Message<'_>) -> Result<Begun, Refused> {
+        let (broker, request) = (self.broker, self.request);
+        if !message.id_is_valid() {
+            return Err(plain(Failure::MessageIdInvalid));
+        }
+        if broker.is_draining() {
+            return Err(plain(Failure::Draining));
+        }
+        let owner = self.judge(message)?;
+        let client_id = ClientId::from_random(request.entropy.bytes());
+        let offered = (request.browser.is_none() && !request.pushes)
+            .then(|| BrowserId::from_random(request.entropy.bytes()));
+        let kept = request.browser.cloned();
+        let acknowledged = broker.config().acknowledge && self.asked.ack == Ack::Wanted;
+        let mut session =
+            Session::new(kept, offered.clone(), acknowledged, broker.config(), request.now);
+        if broker.keeps_log() && self.asked.replay.is_some_and(|asked| asked.get() == "true") {
+            session.opt_into_replay();
+        }
+        broker.add_session(client_id, owner, session, request.now).map_err(plain)?;
+        Ok(Begun { client_id, offered, acknowledged })
+    }
+
+    /// Asks the policy whether a session may begin, and whose it is.
+    fn judge(&mut self, message: &Message<'_>) -> Result<Owner, Refused> {
+        let verdict = self.broker.config().policy.judge_handshake(&self.asking(message));
+        self.ext.extend(verdict.members().unwrap_or_default());
+        if !verdict.is_granted() {
+            return Err(verdict.into_refusal(Failure::HandshakeDenied));
+        }
+        Ok(match (self.request.user, verdict.named_user()) {
+            (Some(user), _) => Owner::Proven(user.clone()),
+            (None, Some(user)) => Owner::Named(user.clone()),
+            (None, None) => Owner::Anybody,
+        })
+    }
+}
+
+/// A session that has begun, and what its client is told.
+struct Begun {
+    client_id: ClientId,
+    offered: Option<BrowserId>,
+    acknowledged: bool,
+}
+
+type Refused = (Failure, Option<Advice>);
+
+fn plain(failure: Failure) -> Refused {
+    let advice = failure.advice();
+    (failure, advice)
 }

@@ -14,6 +14,7 @@ mod support;
 mod acknowledge;
 mod browser;
 mod connect;
+mod credentials;
 mod delivery;
 mod directed;
 mod ending;
