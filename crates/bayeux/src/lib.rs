@@ -17,6 +17,7 @@
 //! | [`error_text`] | error texts that an embedder makes, and their grammar             |
 //! | [`failure`] | refusals as `code:args:text`, in the dialect a deployment needs  |
 //! | [`reply`]   | the answer to one message                                        |
+//! | [`remote_call`] | the result of a remote call                                      |
 //! | [`event`]   | a published message, rendered once for all its receivers         |
 //!
 //! Start at [`batch::decode`], [`reply::Reply`] and [`event::render`].
@@ -42,6 +43,7 @@ pub mod failure;
 pub mod id;
 pub mod message;
 pub mod pattern;
+pub mod remote_call;
 pub mod replay;
 pub mod reply;
 mod text;

@@ -62,13 +62,17 @@ impl ChannelPattern {
 
     /// Whether a message on `name` reaches a subscriber of this pattern.
     pub fn matches(&self, name: &ChannelName) -> bool {
+        (name.kind() == ChannelKind::Broadcast || self.split().is_none()) && self.covers(name)
+    }
+
+    /// Whether the text of `name` lies under this pattern, whatever the channel is for.
+    ///
+    /// For rules that a server makes; no subscriber's wildcard reaches service and meta channels.
+    pub fn covers(&self, name: &ChannelName) -> bool {
         let name_text = name.as_str();
         let Some((parent, rest)) = self.split() else {
             return *self.0 == *name_text;
         };
-        if name.kind() != ChannelKind::Broadcast {
-            return false;
-        }
         let below = name_text.strip_prefix(parent).and_then(|text| text.strip_prefix('/'));
         match (below, rest) {
             (None, _) => false,
@@ -189,6 +193,16 @@ mod tests {
         assert!(pattern("/**").matches(&name("/a")));
         assert!(!pattern("/**").matches(&name("/meta/connect")));
         assert!(!pattern("/service/*").matches(&name("/service/x")));
+    }
+
+    #[test]
+    fn a_rule_of_the_server_covers_every_kind_of_channel() {
+        for covering in ["/service/x", "/service/*", "/service/**", "/**"] {
+            assert!(pattern(covering).covers(&name("/service/x")), "{covering}");
+        }
+        for other in ["/service/y", "/service/x/*", "/*", "/meta/**"] {
+            assert!(!pattern(other).covers(&name("/service/x")), "{other}");
+        }
     }
 
     #[test]

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encke_bayeux::batch::Limits;
-use encke_bayeux::{Advice, ChannelName, ChannelPattern, Dialect, Reconnect};
+use encke_bayeux::{Advice, ChannelKind, ChannelName, ChannelPattern, Dialect, Reconnect};
 
 use crate::binding::CookieBinding;
 use crate::channel_rule::{ChannelRule, ChannelSettings};
 use crate::listener::Listener;
 use crate::policy::{Policy, Rules};
+use crate::service::{Service, Services};
 use crate::wall::WallClock;
 
 /// The configuration of one broker.
@@ -48,6 +49,7 @@ pub struct Config {
     pub(crate) channels: Vec<ChannelRule>,
     pub(crate) wall: Option<WallClock>,
     pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) services: Services,
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
 
@@ -81,6 +83,7 @@ impl Default for Config {
             channels: Vec::new(),
             wall: None,
             policy: Arc::new(Rules::default()),
+            services: Services::default(),
             listener: None,
         }
     }
@@ -329,6 +332,16 @@ impl Config {
         self
     }
 
+    /// What answers on the service channels that `pattern` covers. Default nothing.
+    ///
+    /// An exact channel such as `/service/sum`, or a wildcard below `/service`. The first
+    /// registration that covers a channel counts, so name the exact ones first.
+    #[must_use]
+    pub fn service(mut self, pattern: ChannelPattern, service: Arc<dyn Service>) -> Self {
+        self.services.add(pattern, service);
+        self
+    }
+
     pub(crate) fn channel(&self, channel: &ChannelName) -> &ChannelSettings {
         ChannelSettings::of(&self.channels, channel)
     }
@@ -357,6 +370,9 @@ impl Config {
         if self.queue_messages == 0 || self.queue_bytes == 0 || self.batch.messages == 0 {
             return Err(ConfigError::ZeroBound);
         }
+        if let Some(pattern) = self.services.patterns().find(|p| p.kind() != ChannelKind::Service) {
+            return Err(ConfigError::NoServiceChannel(pattern.clone()));
+        }
         Ok(())
     }
 }
@@ -384,6 +400,8 @@ pub enum ConfigError {
     MaxInterval,
     /// A bound of zero would refuse everything.
     ZeroBound,
+    /// Services answer below `/service/` and nowhere else.
+    NoServiceChannel(ChannelPattern),
 }
 
 impl fmt::Display for ConfigError {
@@ -392,6 +410,7 @@ impl fmt::Display for ConfigError {
             Self::Timeout(timeout) => write!(f, "timeout of {timeout:?} is beyond one hour"),
             Self::MaxHold(hold) => write!(f, "max_hold of {hold:?} is below the timeout"),
             Self::MaxInterval => f.write_str("max_interval is zero"),
+            Self::NoServiceChannel(pattern) => write!(f, "{pattern} is no service channel"),
             Self::ZeroBound => f.write_str("a bound of zero refuses everything"),
         }
     }

@@ -14,6 +14,7 @@
 //! | [`policy`]     | who may shake hands, subscribe and publish                          |
 //! | [`verdict`]    | yes or no, and what is said besides                                 |
 //! | [`listener`]   | what an embedder may observe                                        |
+//! | [`service`]    | what answers on `/service/...`                                      |
 //! | [`hold`]       | a waiting connect, and a batch of messages on its way to the wire   |
 //! | [`link`]       | a connection that takes messages at any time                        |
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
@@ -32,6 +33,7 @@
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
 //! | `tally`        | how many there are of each browser, counted without leaks           |
+//! | `guard`        | running what embedders have written                                 |
 //! | `conversation` | one request body, message by message                                |
 //! | [`snapshot`]   | what is there right now, page by page                               |
 //! | `wheel`        | one coarse timer for all sessions                                   |
@@ -60,6 +62,7 @@ mod conversation;
 mod directed;
 mod effect;
 mod event;
+mod guard;
 pub mod hold;
 pub mod index;
 pub mod link;
@@ -70,6 +73,7 @@ mod outbox;
 pub mod policy;
 pub mod replay;
 mod round;
+pub mod service;
 mod session;
 mod session_settings;
 pub mod snapshot;
@@ -91,6 +95,7 @@ pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
 pub use policy::{Asking, Policy, Rules};
 pub use replay::{History, Logged};
+pub use service::{Call, Responder, Service, service_fn};
 pub use session_settings::SessionSettings;
 pub use snapshot::{ChannelView, Presence, SessionView, Snapshot, Via};
 pub use stats::Stats;

@@ -54,6 +54,8 @@ pub struct Stats {
     pub overflow_refused: u64,
     /// Connects answered at once because their browser had enough held.
     pub crowded: u64,
+    /// Hooks that panicked: policies, services, listeners and the like.
+    pub hook_panics: u64,
     /// Connects answered because a newer one of the same session came.
     pub superseded: u64,
     /// Messages kept for sessions that come back.
@@ -98,6 +100,7 @@ pub(crate) struct Counters {
     pub(crate) overflow_dropped: AtomicU64,
     pub(crate) overflow_refused: AtomicU64,
     pub(crate) crowded: AtomicU64,
+    pub(crate) hook_panics: AtomicU64,
     pub(crate) superseded: AtomicU64,
     pub(crate) replayed: AtomicU64,
     pub(crate) replay_gaps: AtomicU64,
@@ -148,6 +151,7 @@ impl Counters {
             overflow_dropped: read(&self.overflow_dropped),
             overflow_refused: read(&self.overflow_refused),
             crowded: read(&self.crowded),
+            hook_panics: read(&self.hook_panics),
             superseded: read(&self.superseded),
             log_messages: log.0 as u64,
             log_bytes: log.1 as u64,

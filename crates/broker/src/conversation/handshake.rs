@@ -14,6 +14,7 @@ use super::Conversation;
 use crate::broker::Owner;
 use crate::session::Session;
 use crate::stats::add;
+use crate::verdict::Verdict;
 
 impl Conversation<'_> {
     pub(super) fn handshake(&mut self, message: &Message<'_>) {
@@ -71,7 +72,9 @@ impl Conversation<'_> {
 
     /// Asks the policy whether a session may begin, and whose it is.
     fn judge(&mut self, message: &Message<'_>) -> Result<Owner, Refused> {
-        let verdict = self.broker.config().policy.judge_handshake(&self.asking(message));
+        let (broker, asking) = (self.broker, self.asking(message));
+        let verdict = broker.guarded("policy", || broker.config().policy.judge_handshake(&asking));
+        let verdict = verdict.unwrap_or_else(Verdict::deny);
         self.ext.extend(verdict.members().unwrap_or_default());
         if !verdict.is_granted() {
             return Err(verdict.into_refusal(Failure::HandshakeDenied));

@@ -15,6 +15,7 @@
 
 pub(crate) mod connect;
 mod handshake;
+mod service;
 mod subscribe;
 
 use std::net::IpAddr;
@@ -254,8 +255,7 @@ impl<'a> Conversation<'a> {
             ("/meta/unsubscribe", _) => self.unsubscribe(message, &cell),
             ("/meta/disconnect", _) => self.disconnect(message, &cell),
             (_, ChannelKind::Meta) => self.refuse(message, None, &Failure::ChannelCreateDenied),
-            // Nobody serves service channels yet, and an unknown one is no mistake.
-            (_, ChannelKind::Service) => self.accept(message),
+            (_, ChannelKind::Service) => self.call_service(message, &cell, &channel),
             (_, ChannelKind::Broadcast) => self.publish(message, &channel),
         }
         None
@@ -270,9 +270,9 @@ impl<'a> Conversation<'a> {
 
     fn publish(&mut self, message: &Message<'_>, channel: &ChannelName) {
         let broker = self.broker;
-        let refused = broker.is_private(channel)
-            || !broker.config().policy.can_publish(&self.asking(message), channel);
-        if refused {
+        let asking = self.asking(message);
+        let allows = || broker.config().policy.can_publish(&asking, channel);
+        if broker.is_private(channel) || broker.guarded("policy", allows) != Some(true) {
             self.refuse(message, None, &Failure::PublishDenied);
             return;
         }

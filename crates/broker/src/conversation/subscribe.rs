@@ -86,8 +86,10 @@ impl Conversation<'_> {
             ChannelKind::Broadcast => {
                 let private_needs_user =
                     asking.user.is_none() && self.broker.lies_in_private(pattern);
-                let allowed = !private_needs_user
-                    && self.broker.config().policy.can_subscribe(&asking, pattern);
+                let policy = &self.broker.config().policy;
+                let allows = || policy.can_subscribe(&asking, pattern);
+                let allowed =
+                    !private_needs_user && self.broker.guarded("policy", allows) == Some(true);
                 allowed.then_some(()).ok_or(Failure::SubscribeDenied)
             }
         }

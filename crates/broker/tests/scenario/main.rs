@@ -27,6 +27,7 @@ mod overflow;
 mod private;
 mod publisher;
 mod replay;
+mod service;
 mod snapshot;
 mod subscribe;
 mod timesync;
