@@ -111,6 +111,12 @@ impl ChannelPattern {
     }
 }
 
+impl From<&ChannelName> for ChannelPattern {
+    fn from(name: &ChannelName) -> Self {
+        Self(name.shared())
+    }
+}
+
 impl fmt::Debug for ChannelPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)

@@ -11,6 +11,7 @@ use std::time::Duration;
 use encke_bayeux::batch::Limits;
 use encke_bayeux::{Advice, ChannelKind, ChannelName, ChannelPattern, Dialect, Reconnect};
 
+use crate::authorizer::{Authorizer, Authorizers};
 use crate::binding::CookieBinding;
 use crate::channel_rule::{ChannelRule, ChannelSettings};
 use crate::listener::Listener;
@@ -49,6 +50,7 @@ pub struct Config {
     pub(crate) channels: Vec<ChannelRule>,
     pub(crate) wall: Option<WallClock>,
     pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) authorizers: Authorizers,
     pub(crate) services: Services,
     pub(crate) listener: Option<Arc<dyn Listener>>,
 }
@@ -83,6 +85,7 @@ impl Default for Config {
             channels: Vec::new(),
             wall: None,
             policy: Arc::new(Rules::default()),
+            authorizers: Authorizers::default(),
             services: Services::default(),
             listener: None,
         }
@@ -329,6 +332,16 @@ impl Config {
     #[must_use]
     pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
         self.listener = Some(listener);
+        self
+    }
+
+    /// Who may do what on the channels that `pattern` contains. Default: nobody is asked.
+    ///
+    /// Any number may be added, to the same pattern too; see [`crate::authorizer`] for what comes of
+    /// several opinions.
+    #[must_use]
+    pub fn authorizer(mut self, pattern: ChannelPattern, authorizer: Arc<dyn Authorizer>) -> Self {
+        self.authorizers.add(pattern, authorizer);
         self
     }
 

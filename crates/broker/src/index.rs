@@ -64,6 +64,11 @@ impl<S: PartialEq> Index<S> {
         }
     }
 
+    /// Whether this very pattern has a subscriber.
+    pub fn contains(&self, pattern: &ChannelPattern) -> bool {
+        self.subscribers.contains_key(pattern.as_str())
+    }
+
     /// Calls `visit` with every pattern and the number of its subscribers, in no order.
     ///
     /// One shard after the other is locked for reading: `visit` must not come back to the index.

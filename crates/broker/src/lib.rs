@@ -12,6 +12,7 @@
 //! | [`channel_rule`] | settings that differ by channel                                   |
 //! | [`config`]     | every bound and every time, with unit and default                   |
 //! | [`policy`]     | who may shake hands, subscribe and publish                          |
+//! | [`authorizer`] | who may do what on which channel: grants and denials by pattern      |
 //! | [`verdict`]    | yes or no, and what is said besides                                 |
 //! | [`listener`]   | what an embedder may observe                                        |
 //! | [`service`]    | what answers on `/service/...`                                      |
@@ -52,6 +53,7 @@
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
 mod alarm;
+pub mod authorizer;
 mod backlog;
 mod binding;
 mod broker;
@@ -84,6 +86,7 @@ pub mod verdict;
 mod wall;
 mod wheel;
 
+pub use authorizer::{Authorizer, Grants, Operation, Opinion};
 pub use binding::CookieBinding;
 pub use broker::{Broker, PublishError};
 pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};

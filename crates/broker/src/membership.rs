@@ -149,6 +149,11 @@ impl Broker {
         }
     }
 
+    /// Whether anybody is subscribed to this very pattern, private ones left out.
+    pub(crate) fn is_subscribed(&self, pattern: &ChannelPattern) -> bool {
+        self.shared.index.contains(pattern)
+    }
+
     /// Whether a pattern can match nothing but private channels.
     pub(crate) fn lies_in_private(&self, pattern: &ChannelPattern) -> bool {
         self.config().private.iter().any(|private| private.contains(pattern))

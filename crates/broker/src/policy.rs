@@ -1,7 +1,8 @@
 //! Who may shake hands, subscribe and publish.
 //!
 //! The broker itself guards meta channels and private channels; a [`Policy`] decides about the
-//! rest. It is asked under no lock and must not block.
+//! rest, and [authorizers](crate::authorizer) about what it allows. It is asked under no lock and
+//! must not block.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -40,6 +41,15 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// This is what the broker asks. Default: as [`Policy::can_handshake`] says.
     fn judge_handshake(&self, asking: &Asking<'_>) -> Verdict {
         self.can_handshake(asking).into()
+    }
+
+    /// Whether a channel may come into being that nobody is subscribed to by this very name.
+    ///
+    /// Asked before [`Policy::can_subscribe`] and [`Policy::can_publish`], about shared channels
+    /// only. Default yes.
+    fn can_create(&self, asking: &Asking<'_>, channel: &ChannelPattern) -> bool {
+        let _ = (asking, channel);
+        true
     }
 
     /// Whether a subscription is allowed.

@@ -13,6 +13,7 @@
 //! Observed: CometD 3.1 to 8 for order, error codes and advice; deviations are marked where they
 //! stand.
 
+mod authorize;
 pub(crate) mod connect;
 mod handshake;
 mod service;
@@ -270,10 +271,8 @@ impl<'a> Conversation<'a> {
 
     fn publish(&mut self, message: &Message<'_>, channel: &ChannelName) {
         let broker = self.broker;
-        let asking = self.asking(message);
-        let allows = || broker.config().policy.can_publish(&asking, channel);
-        if broker.is_private(channel) || broker.guarded("policy", allows) != Some(true) {
-            self.refuse(message, None, &Failure::PublishDenied);
+        if let Err(failure) = self.may_publish(message, channel) {
+            self.refuse(message, None, &failure);
             return;
         }
         let draft = Draft {

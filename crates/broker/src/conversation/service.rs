@@ -21,7 +21,12 @@ impl Conversation<'_> {
         channel: &ChannelName,
     ) {
         let broker = self.broker;
-        if let Some(service) = broker.config().services.of(channel) {
+        let service = broker.config().services.of(channel);
+        if let Err(failure) = self.may_call(message, channel, service.is_some()) {
+            self.refuse(message, None, &failure);
+            return;
+        }
+        if let Some(service) = service {
             let call = Call {
                 broker,
                 channel,

@@ -24,6 +24,7 @@ impl Conversation<'_> {
     pub(super) fn subscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
         let broker = self.broker;
         let subscribed = patterns(message).and_then(|patterns| {
+            // All or none, so all are asked about before the first one is subscribed.
             for pattern in &patterns {
                 self.may_subscribe(message, pattern)?;
             }
@@ -67,32 +68,6 @@ impl Conversation<'_> {
             self.ext.push("replay", &format!("{{{members}}}"));
         }
         outcome
-    }
-
-    /// Asked of every pattern of an array before the first one is subscribed: all or none.
-    fn may_subscribe(
-        &self,
-        message: &Message<'_>,
-        pattern: &ChannelPattern,
-    ) -> Result<(), Failure> {
-        let asking = self.asking(message);
-        match pattern.kind() {
-            ChannelKind::Meta => Err(match pattern.as_str() {
-                "/meta/handshake" | "/meta/connect" | "/meta/subscribe" | "/meta/unsubscribe"
-                | "/meta/disconnect" => Failure::SubscribeDenied,
-                _ => Failure::SubscribeCreateDenied,
-            }),
-            ChannelKind::Service => Ok(()),
-            ChannelKind::Broadcast => {
-                let private_needs_user =
-                    asking.user.is_none() && self.broker.lies_in_private(pattern);
-                let policy = &self.broker.config().policy;
-                let allows = || policy.can_subscribe(&asking, pattern);
-                let allowed =
-                    !private_needs_user && self.broker.guarded("policy", allows) == Some(true);
-                allowed.then_some(()).ok_or(Failure::SubscribeDenied)
-            }
-        }
     }
 
     pub(super) fn unsubscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {

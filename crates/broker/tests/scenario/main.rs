@@ -12,6 +12,7 @@
 mod support;
 
 mod acknowledge;
+mod authorizer;
 mod browser;
 mod connect;
 mod credentials;
