@@ -216,7 +216,7 @@ impl Broker {
             return Err(PublishError::Private);
         }
         let draft = Draft { data: Some(data), within, ..Draft::default() };
-        Ok(self.broadcast(channel, &draft, None, now))
+        Ok(self.broadcast(channel, &draft, None, now).unwrap_or(0))
     }
 
     /// Delivers to every session of `user` with a subscription that matches `channel`.
@@ -258,13 +258,14 @@ impl Broker {
     ) -> usize {
         let draft = Draft { data: Some(data), ..Draft::default() };
         let named_only = self.config().named_only.contains(channel);
-        self.send(channel, Some(user), &draft, position, now, |round| {
+        let sent = self.send(channel, Some(user), &draft, position, now, |round| {
             if let Some(cells) = self.shared.users.get(user) {
                 for cell in cells.iter() {
                     round.offer(cell, 0, |session| session.listens_to(channel, named_only));
                 }
             }
-        })
+        });
+        sent.unwrap_or(0)
     }
 
     /// Queues a message that comes from the broker itself, and releases nothing for it.
@@ -369,14 +370,14 @@ impl Broker {
         config.retry(config.interval + Duration::from_millis(spread % 2000))
     }
 
-    /// Hands an event to every subscriber of `channel` once.
+    /// Hands an event to every subscriber of `channel` once. `None` if an extension dropped it.
     pub(crate) fn broadcast(
         &self,
         channel: &ChannelName,
         draft: &Draft<'_>,
         not_to: Option<ClientId>,
         now: Instant,
-    ) -> usize {
+    ) -> Option<usize> {
         add(&self.counters().published, 1);
         let publish = self.shared.publishes.fetch_add(1, Ordering::Relaxed);
         self.send(channel, None, draft, None, now, |round| {
@@ -386,7 +387,8 @@ impl Broker {
         })
     }
 
-    /// Renders a message, keeps it if a rule says so, and offers it. Returns how many got it.
+    /// Renders a message, keeps it if a rule says so, and offers it. Returns how many got it, or
+    /// `None` if an extension dropped it.
     ///
     /// What is kept is offered while the log is locked, so that everybody gets it in the order of
     /// positions.
@@ -398,22 +400,24 @@ impl Broker {
         position: Option<u64>,
         now: Instant,
         offer: impl FnOnce(&mut Round<'_>),
-    ) -> usize {
+    ) -> Option<usize> {
+        let rewritten = self.pass_outgoing(channel, user, draft)?;
+        let draft = rewritten.apply(draft);
         let settings = self.config().channel(channel);
         let log = if settings.replay.is_some() { self.log() } else { None };
         let Some(mut log) = log else {
             let event = Event::new(draft.render(channel), now);
             let mut round = Round::new(self, event.on(settings, draft.within, self.config()));
             offer(&mut round);
-            return round.finish();
+            return Some(round.finish());
         };
         let place = position.unwrap_or(log.newest() + 1);
         let stamped = draft.data.filter(|_| settings.stamp_data);
         let stamped = stamped.and_then(|data| event::stamp(data, place));
-        let draft = Draft { data: stamped.as_deref().or(draft.data), ..*draft };
+        let draft = Draft { data: stamped.as_deref().or(draft.data), ..draft };
         let text = draft.render(channel);
         let Some(entry) = log.append(channel, user, text, Some(place), self.unix_ms(now)) else {
-            return 0;
+            return Some(0);
         };
         let event = Event::kept(entry, now).on(settings, draft.within, self.config());
         let mut round = Round::new(self, event);
@@ -422,7 +426,7 @@ impl Broker {
         let waiting = log.wakers();
         drop(log);
         waiting.into_iter().for_each(Waker::wake);
-        round.finish()
+        Some(round.finish())
     }
 
     /// Milliseconds since 1970, or since the first call where the time of day is not known.

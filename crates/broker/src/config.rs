@@ -14,6 +14,8 @@ use encke_bayeux::{Advice, ChannelKind, ChannelName, ChannelPattern, Dialect, Re
 use crate::authorizer::{Authorizer, Authorizers};
 use crate::binding::CookieBinding;
 use crate::channel_rule::{ChannelRule, ChannelSettings};
+use crate::extension::{Extension, Extensions};
+use crate::filter::{DataFilter, Filters};
 use crate::listener::Listener;
 use crate::policy::{Policy, Rules};
 use crate::service::{Service, Services};
@@ -50,6 +52,8 @@ pub struct Config {
     pub(crate) channels: Vec<ChannelRule>,
     pub(crate) wall: Option<WallClock>,
     pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) extensions: Extensions,
+    pub(crate) filters: Filters,
     pub(crate) authorizers: Authorizers,
     pub(crate) services: Services,
     pub(crate) listener: Option<Arc<dyn Listener>>,
@@ -85,6 +89,8 @@ impl Default for Config {
             channels: Vec::new(),
             wall: None,
             policy: Arc::new(Rules::default()),
+            extensions: Extensions::default(),
+            filters: Filters::default(),
             authorizers: Authorizers::default(),
             services: Services::default(),
             listener: None,
@@ -342,6 +348,21 @@ impl Config {
     #[must_use]
     pub fn authorizer(mut self, pattern: ChannelPattern, authorizer: Arc<dyn Authorizer>) -> Self {
         self.authorizers.add(pattern, authorizer);
+        self
+    }
+
+    /// Who sees every message on its way in and out. Default nobody; any number may be added.
+    #[must_use]
+    pub fn extension(mut self, extension: Arc<dyn Extension>) -> Self {
+        self.extensions.add(extension);
+        self
+    }
+
+    /// What looks at the payloads that clients send on the channels that `pattern` covers, service
+    /// channels included. Default nothing; any number may be added, to the same pattern too.
+    #[must_use]
+    pub fn filter(mut self, pattern: ChannelPattern, filter: Arc<dyn DataFilter>) -> Self {
+        self.filters.add(pattern, filter);
         self
     }
 

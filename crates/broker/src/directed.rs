@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use encke_bayeux::{ChannelName, ClientId, event};
+use encke_bayeux::{ChannelName, ClientId};
 
 use crate::broker::{Broker, Cell};
 use crate::config::ConfigError;
-use crate::event::Event;
+use crate::event::{Draft, Event};
 use crate::listener::RemovedBecause;
 use crate::round::Round;
 use crate::session_settings::SessionSettings;
@@ -22,7 +22,8 @@ use crate::user::UserId;
 const DISCONNECT: &[u8] = b"{\"channel\":\"/meta/disconnect\",\"successful\":true}";
 
 impl Broker {
-    /// Delivers to one session, whatever it is subscribed to. False if it has ended or is full.
+    /// Delivers to one session, whatever it is subscribed to. False if it has ended or is full, or if
+    /// an extension dropped the message.
     ///
     /// `channel` may be any, private and service channels included; `data` is JSON text and goes
     /// out as it is. A session whose queue is full is cut, as with a publish.
@@ -33,10 +34,7 @@ impl Broker {
         data: &str,
         now: Instant,
     ) -> bool {
-        self.session(client).is_some_and(|cell| {
-            let text = event::render(channel, Some(data), None, None);
-            self.offer_to(&cell, Event::new(text, now))
-        })
+        self.session(client).is_some_and(|cell| self.deliver_to(&cell, channel, data, now))
     }
 
     /// Changes settings of one session; whatever is not set is the broker's configuration again.
@@ -77,6 +75,20 @@ impl Broker {
     fn disconnect(&self, cell: &Arc<Cell>, now: Instant) -> bool {
         self.append(cell, Event::new(Bytes::from_static(DISCONNECT), now).queued(false));
         self.remove(cell, RemovedBecause::Server)
+    }
+
+    pub(crate) fn deliver_to(
+        &self,
+        cell: &Arc<Cell>,
+        channel: &ChannelName,
+        data: &str,
+        now: Instant,
+    ) -> bool {
+        let draft = Draft { data: Some(data), ..Draft::default() };
+        self.pass_outgoing(channel, cell.user.as_ref(), &draft).is_some_and(|rewritten| {
+            let text = rewritten.apply(&draft).render(channel);
+            self.offer_to(cell, Event::new(text, now))
+        })
     }
 
     /// Offers an event to one session whatever it is subscribed to; whether it was queued.

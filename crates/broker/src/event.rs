@@ -19,6 +19,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) timestamp: Option<&'a str>,
     /// How long it may wait for others to leave with, where its channel is not asked.
     pub(crate) within: Option<Duration>,
+    /// The session that publishes it; `None` is code.
+    pub(crate) from: Option<ClientId>,
 }
 
 impl Draft<'_> {

@@ -88,6 +88,9 @@ impl Hold {
         }) {
             ext.push("timesync", &timesync);
         }
+        if release != Release::Superseded {
+            self.broker.pass_reply(&reply, Some(self.cell.id), &mut ext);
+        }
         reply.ext = ext.text();
         let mut replies = Vec::with_capacity(96);
         reply.render(self.broker.config().dialect, &mut replies);

@@ -15,6 +15,8 @@
 //! | [`authorizer`] | who may do what on which channel: grants and denials by pattern      |
 //! | [`verdict`]    | yes or no, and what is said besides                                 |
 //! | [`listener`]   | what an embedder may observe                                        |
+//! | [`extension`]  | code that sees every message on its way in and out                  |
+//! | [`filter`]     | what clients send, made harmless before others see it               |
 //! | [`service`]    | what answers on `/service/...`                                      |
 //! | [`hold`]       | a waiting connect, and a batch of messages on its way to the wire   |
 //! | [`link`]       | a connection that takes messages at any time                        |
@@ -64,6 +66,8 @@ mod conversation;
 mod directed;
 mod effect;
 mod event;
+pub mod extension;
+pub mod filter;
 mod guard;
 pub mod hold;
 pub mod index;
@@ -93,6 +97,8 @@ pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};
 pub use config::{Config, ConfigError};
 pub use conversation::{Answer, Entropy, Reach, Request};
 pub use effect::Release;
+pub use extension::{Extension, Incoming, Outgoing, Replying};
+pub use filter::{DataFilter, Filtered, NoMarkup};
 pub use hold::{Delivery, Hold};
 pub use link::Link;
 pub use listener::{Listener, RemovedBecause};

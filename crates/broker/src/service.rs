@@ -22,8 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-use encke_bayeux::{ChannelName, ChannelPattern, ClientId, event, remote_call};
+use encke_bayeux::{ChannelName, ChannelPattern, ClientId, remote_call};
 use serde_json::value::RawValue;
 
 use crate::broker::{Broker, Cell};
@@ -102,7 +101,7 @@ impl Responder {
 
     /// Delivers a message on the channel of the call. Any number may be delivered.
     pub fn deliver(&self, data: &str, now: Instant) -> bool {
-        self.send(event::render(&self.channel, Some(data), None, None), now)
+        self.broker.deliver_to(&self.cell, &self.channel, data, now)
     }
 
     /// The remote call has succeeded with this result.
@@ -116,10 +115,7 @@ impl Responder {
     }
 
     fn result(&self, data: &str, successful: bool, now: Instant) -> bool {
-        self.send(remote_call::render(&self.channel, self.id.as_deref(), data, successful), now)
-    }
-
-    fn send(&self, text: Bytes, now: Instant) -> bool {
+        let text = remote_call::render(&self.channel, self.id.as_deref(), data, successful);
         self.broker.offer_to(&self.cell, Event::new(text, now))
     }
 }

@@ -7,18 +7,26 @@
 //!
 //! Specified: Bayeux 1.0, "Handshake". Observed: CometD 3.1 to 8 validate nothing here either.
 
+use std::borrow::Cow;
+
 use encke_bayeux::reply::{Greeting, Reply};
-use encke_bayeux::{Ack, Advice, BrowserId, ClientId, Failure, Message};
+use encke_bayeux::{Ack, Advice, BrowserId, ChannelName, ClientId, Failure, Message};
 
 use super::Conversation;
+use super::hooks::Room;
 use crate::broker::Owner;
 use crate::session::Session;
 use crate::stats::add;
 use crate::verdict::Verdict;
 
-impl Conversation<'_> {
-    pub(super) fn handshake(&mut self, message: &Message<'_>) {
+impl<'a> Conversation<'a> {
+    pub(super) fn handshake(&mut self, message: &Message<'a>, room: Option<&'a Room>) {
         let broker = self.broker;
+        let Some(message) = self.pass_handshake(message, room) else {
+            add(&broker.counters().handshakes_refused, 1);
+            return;
+        };
+        let message = &*message;
         match self.begin_session(message) {
             Ok(begun) => {
                 self.browser = begun.offered;
@@ -44,6 +52,19 @@ impl Conversation<'_> {
                 add(&broker.counters().handshakes_refused, 1);
                 self.refuse(message, advice, &failure);
             }
+        }
+    }
+
+    /// Extensions see no handshake whose id cannot be repeated.
+    fn pass_handshake<'m>(
+        &mut self,
+        message: &'m Message<'a>,
+        room: Option<&'a Room>,
+    ) -> Option<Cow<'m, Message<'a>>> {
+        let room = room.filter(|_| message.id_is_valid());
+        match (ChannelName::new(message.channel.get().unwrap_or_default()), room) {
+            (Ok(channel), Some(room)) => self.pass_incoming(message, &channel, Some(room)),
+            _ => Some(Cow::Borrowed(message)),
         }
     }
 

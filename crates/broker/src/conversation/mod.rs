@@ -16,7 +16,8 @@
 mod authorize;
 pub(crate) mod connect;
 mod handshake;
-mod service;
+mod hooks;
+mod publish;
 mod subscribe;
 
 use std::net::IpAddr;
@@ -34,12 +35,12 @@ use encke_bayeux::{
 };
 
 use crate::broker::{Broker, Cell};
-use crate::event::Draft;
 use crate::hold::{Delivery, Hold};
 use crate::outbox::Taken;
 use crate::policy::Asking;
 use crate::stats::add;
 use crate::user::UserId;
+use hooks::Room;
 
 /// A source of randomness for client ids and browser ids.
 pub trait Entropy {
@@ -125,17 +126,21 @@ impl Broker {
         let messages = batch::decode(body, &self.config().batch)
             .inspect_err(|_| add(&self.counters().bodies_refused, 1))?;
         add(&self.counters().messages_in, messages.len());
+        let rooms = if self.config().extensions.is_empty() { 0 } else { messages.len() };
+        let rooms: Vec<_> = std::iter::repeat_with(Room::new).take(rooms).collect();
         let mut conversation = Conversation::new(self, request);
-        let handshake = |message: &&Message<'_>| message.channel.get() == Some("/meta/handshake");
-        if let Some(message) = messages.iter().find(handshake) {
-            conversation.begin(message);
-            conversation.handshake(message);
+        let handshake = |message: &Message<'_>| message.channel.get() == Some("/meta/handshake");
+        if let Some(place) = messages.iter().position(handshake) {
+            if let Some(message) = messages.get(place) {
+                conversation.begin(message);
+                conversation.handshake(message, rooms.get(place));
+            }
             return Ok(conversation.finish());
         }
         conversation.find_session(messages.first());
         let alone = messages.len() == 1;
-        for message in &messages {
-            if let Some(hold) = conversation.message(message, alone) {
+        for (place, message) in messages.iter().enumerate() {
+            if let Some(hold) = conversation.message(message, rooms.get(place), alone) {
                 return Ok(Answer::Hold(hold));
             }
         }
@@ -212,12 +217,16 @@ impl<'a> Conversation<'a> {
     /// A message is taken up: its reply says nothing in `ext` yet but what any reply may.
     fn begin(&mut self, message: &Message<'a>) {
         self.ext = Members::new();
-        // What a publish says there is for its subscribers.
-        let is_meta = message.channel.get().is_some_and(|name| name.starts_with("/meta/"));
-        self.asked = Extensions::read(message.ext.filter(|_| is_meta));
+        self.asked = hooks::asked_by(message);
     }
 
-    fn message(&mut self, message: &Message<'a>, alone: bool) -> Option<Hold> {
+    /// Takes one message. `room` is where extensions keep what they rewrite of it.
+    fn message(
+        &mut self,
+        message: &Message<'a>,
+        room: Option<&'a Room>,
+        alone: bool,
+    ) -> Option<Hold> {
         self.begin(message);
         if !message.id_is_valid() {
             self.refuse(message, None, &Failure::MessageIdInvalid);
@@ -247,6 +256,7 @@ impl<'a> Conversation<'a> {
             self.refuse(message, advice, &Failure::SessionUnknown);
             return None;
         };
+        let message = &*self.pass_incoming(message, &channel, room)?;
         if channel.as_str() == "/meta/connect" {
             return self.connect(message, &cell, alone);
         }
@@ -257,7 +267,7 @@ impl<'a> Conversation<'a> {
             ("/meta/disconnect", _) => self.disconnect(message, &cell),
             (_, ChannelKind::Meta) => self.refuse(message, None, &Failure::ChannelCreateDenied),
             (_, ChannelKind::Service) => self.call_service(message, &cell, &channel),
-            (_, ChannelKind::Broadcast) => self.publish(message, &channel),
+            (_, ChannelKind::Broadcast) => self.publish(message, &cell, &channel),
         }
         None
     }
@@ -267,26 +277,6 @@ impl<'a> Conversation<'a> {
         let cell = self.cell.as_ref()?;
         (message.client_id.get() == Some(cell.id.as_str()) && !cell.lock().is_gone())
             .then(|| Arc::clone(cell))
-    }
-
-    fn publish(&mut self, message: &Message<'_>, channel: &ChannelName) {
-        let broker = self.broker;
-        if let Err(failure) = self.may_publish(message, channel) {
-            self.refuse(message, None, &failure);
-            return;
-        }
-        let draft = Draft {
-            data: message.data.map(RawValue::get),
-            ext: message.ext.map(RawValue::get),
-            timestamp: message.timestamp.map(RawValue::get),
-            within: None,
-        };
-        let config = broker.config();
-        let channel_allows = config.channel(channel).broadcast_to_publisher;
-        let not_to =
-            self.cell.as_ref().filter(|cell| !channel_allows || !cell.lock().hears_itself(config));
-        broker.broadcast(channel, &draft, not_to.map(|cell| cell.id), self.request.now);
-        self.accept(message);
     }
 
     /// Who sends this message, for a policy.
@@ -321,6 +311,9 @@ impl<'a> Conversation<'a> {
         if let Some(timesync) = timesync {
             self.ext.push("timesync", &timesync);
         }
+        let client = reply.greeting.map(|greeting| greeting.client_id);
+        let client = client.or_else(|| self.cell.as_ref().map(|cell| cell.id));
+        self.broker.pass_reply(reply, client, &mut self.ext);
         if !self.replies.is_empty() {
             self.replies.push(b',');
         }

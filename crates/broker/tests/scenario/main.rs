@@ -19,6 +19,7 @@ mod credentials;
 mod delivery;
 mod directed;
 mod ending;
+mod extension;
 mod handshake;
 mod lazy;
 mod link;
