@@ -39,6 +39,8 @@ pub enum Failure {
     MultipleClients,
     /// The server is about to stop.
     Draining,
+    /// The server has not caught up with this session.
+    Busy,
     /// The message has no channel.
     ChannelMissing,
     /// The channel breaks the grammar.
@@ -78,7 +80,7 @@ impl Failure {
             Self::MessageDeleted => 404,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
             Self::MultipleClients => 429,
-            Self::TooManySessions | Self::Draining => 503,
+            Self::TooManySessions | Self::Draining | Self::Busy => 503,
             Self::Own(error) => error.code(),
             _ => 403,
         }
@@ -103,6 +105,7 @@ impl Failure {
             (Self::TooManySessions, _) => "503::too_many_sessions",
             (Self::MultipleClients, _) => "429::multiple_clients",
             (Self::Draining, _) => "503::server_draining",
+            (Self::Busy, _) => "503::server_busy",
             (Self::ChannelMissing, V31) => "400::channel missing",
             (Self::ChannelMissing, V4 | V5) => "400::channel_missing",
             (Self::ChannelInvalid, V4) => "405::invalid_channel",
@@ -165,6 +168,7 @@ mod tests {
             Failure::TooManySessions,
             Failure::MultipleClients,
             Failure::Draining,
+            Failure::Busy,
             Failure::ChannelMissing,
             Failure::ChannelInvalid,
             Failure::MessageIdInvalid,

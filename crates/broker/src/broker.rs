@@ -18,7 +18,7 @@ use crate::config::{Config, ConfigError};
 use crate::effect::{Due, Release, Released};
 use crate::event::{Draft, Event};
 use crate::index::Index;
-use crate::listener::RemovedBecause;
+use crate::listener::{Published, RemovedBecause};
 use crate::log::Log;
 use crate::outbox::{Admitted, Taken};
 use crate::round::Round;
@@ -296,7 +296,7 @@ impl Broker {
             match due {
                 Due::Look { held, link, at } => {
                     self.arm(id, at, now);
-                    self.wake(held);
+                    self.wake(&cell, held);
                     if let Some(link) = link {
                         link.wake();
                     }
@@ -317,7 +317,7 @@ impl Broker {
         let cells: Vec<_> = self.shared.sessions.iter().map(|cell| Arc::clone(&cell)).collect();
         for cell in cells {
             let (released, link) = cell.lock().drain(self.config(), now);
-            self.wake(released);
+            self.wake(&cell, released);
             if let Some(link) = link {
                 link.wake();
             }
@@ -409,7 +409,7 @@ impl Broker {
             let event = Event::new(draft.render(channel), now);
             let mut round = Round::new(self, event.on(settings, draft.within, self.config()));
             offer(&mut round);
-            return Some(round.finish());
+            return Some(self.told(channel, user, &draft, round.finish()));
         };
         let place = position.unwrap_or(log.newest() + 1);
         let stamped = draft.data.filter(|_| settings.stamp_data);
@@ -426,7 +426,29 @@ impl Broker {
         let waiting = log.wakers();
         drop(log);
         waiting.into_iter().for_each(Waker::wake);
-        Some(round.finish())
+        Some(self.told(channel, user, &draft, round.finish()))
+    }
+
+    /// Tells listeners of a message that has reached so many sessions.
+    fn told(
+        &self,
+        channel: &ChannelName,
+        to: Option<&UserId>,
+        draft: &Draft<'_>,
+        reached: usize,
+    ) -> usize {
+        for listener in &self.config().listeners {
+            let message = Published {
+                channel,
+                from: draft.from.map(|cell| cell.id),
+                from_user: draft.from.and_then(|cell| cell.user.as_ref()),
+                to,
+                data: draft.data.unwrap_or("null"),
+                reached,
+            };
+            self.guarded("listener", || listener.published(&message));
+        }
+        reached
     }
 
     /// Milliseconds since 1970, or since the first call where the time of day is not known.
@@ -494,18 +516,24 @@ impl Broker {
         drop(session);
         self.count_queued(back.messages, back.bytes);
         add(&self.counters().messages_requeued, count);
-        self.wake(released);
+        self.wake(cell, released);
         if let Some(link) = link {
             link.wake();
         }
     }
 
-    /// Counts a hold that is over and wakes it. No lock may be held.
-    pub(crate) fn wake(&self, released: Option<Released>) {
+    /// Counts a hold that is over, wakes it and tells of it. No lock may be held.
+    pub(crate) fn wake(&self, cell: &Cell, released: Option<Released>) {
         if let Some(released) = released {
-            sub(&self.counters().held, 1);
-            released.wake();
+            self.wake_only(released);
+            self.tell(cell);
         }
+    }
+
+    /// The same, where listeners are told later.
+    pub(crate) fn wake_only(&self, released: Released) {
+        sub(&self.counters().held, 1);
+        released.wake();
     }
 
     /// Drops what an ended session still had to receive.

@@ -56,7 +56,7 @@ pub struct Config {
     pub(crate) filters: Filters,
     pub(crate) authorizers: Authorizers,
     pub(crate) services: Services,
-    pub(crate) listener: Option<Arc<dyn Listener>>,
+    pub(crate) listeners: Vec<Arc<dyn Listener>>,
 }
 
 impl Default for Config {
@@ -93,7 +93,7 @@ impl Default for Config {
             filters: Filters::default(),
             authorizers: Authorizers::default(),
             services: Services::default(),
-            listener: None,
+            listeners: Vec::new(),
         }
     }
 }
@@ -334,10 +334,11 @@ impl Config {
         self
     }
 
-    /// Who is told about sessions and subscriptions. Default nobody.
+    /// Who is told about sessions, subscriptions and messages. Default nobody; any number may be
+    /// added, and are told in the order of their registration.
     #[must_use]
     pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
-        self.listener = Some(listener);
+        self.listeners.push(listener);
         self
     }
 

@@ -24,6 +24,8 @@ pub enum Release {
     Overflow,
     /// The server is about to stop.
     Draining,
+    /// The connection ended; nobody waits for the answer.
+    Abandoned,
 }
 
 /// A hold that is over. Wake it when every lock is free again.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use encke_bayeux::{ChannelName, ClientId, event};
 
 use crate::backlog::Queued;
+use crate::broker::Cell;
 use crate::channel_rule::{ChannelSettings, Overflow};
 use crate::config::Config;
 use crate::log::Entry;
@@ -20,7 +21,7 @@ pub(crate) struct Draft<'a> {
     /// How long it may wait for others to leave with, where its channel is not asked.
     pub(crate) within: Option<Duration>,
     /// The session that publishes it; `None` is code.
-    pub(crate) from: Option<ClientId>,
+    pub(crate) from: Option<&'a Cell>,
 }
 
 impl Draft<'_> {

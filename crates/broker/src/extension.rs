@@ -24,7 +24,7 @@ use encke_bayeux::reply::Reply;
 use encke_bayeux::{ChannelName, ClientId, Message};
 use serde_json::value::RawValue;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Cell};
 use crate::event::Draft;
 use crate::policy::Asking;
 use crate::user::UserId;
@@ -183,7 +183,7 @@ impl<'a> Incoming<'a> {
 #[derive(Debug)]
 pub struct Outgoing<'a> {
     channel: &'a ChannelName,
-    from: Option<ClientId>,
+    from: Option<&'a Cell>,
     to: Option<&'a UserId>,
     data: &'a str,
     ext: Option<&'a str>,
@@ -204,7 +204,12 @@ impl<'a> Outgoing<'a> {
 
     /// The session that published it; `None` is code.
     pub fn from(&self) -> Option<ClientId> {
-        self.from
+        self.from.map(|cell| cell.id)
+    }
+
+    /// The user of that session.
+    pub fn from_user(&self) -> Option<&UserId> {
+        self.from.and_then(|cell| cell.user.as_ref())
     }
 
     /// The user to whom it goes; `None` is everybody who listens, or one session.

@@ -54,7 +54,7 @@ impl Hold {
         let mut reply =
             Reply { advice: self.advice, ..Reply::success(channel, self.id.as_deref()) };
         match release {
-            Release::Superseded | Release::Messages | Release::Timeout => {}
+            Release::Superseded | Release::Messages | Release::Timeout | Release::Abandoned => {}
             Release::Ended => reply.advice = Some(Advice::only(Reconnect::None)),
             Release::Draining => reply.advice = Some(self.broker.drain_advice(self.cell.id)),
             Release::Overflow => {
@@ -111,6 +111,7 @@ impl Hold {
         if gone {
             self.broker.drop_queue(&self.cell);
         }
+        self.broker.tell(&self.cell);
         self.broker.arm(self.cell.id, arm, now);
     }
 }

@@ -36,6 +36,7 @@
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
 //! | `tally`        | how many there are of each browser, counted without leaks           |
+//! | `notice`       | what listeners have still to be told of one session                 |
 //! | `guard`        | running what embedders have written                                 |
 //! | `conversation` | one request body, message by message                                |
 //! | [`snapshot`]   | what is there right now, page by page                               |
@@ -75,6 +76,7 @@ pub mod link;
 pub mod listener;
 mod log;
 mod membership;
+mod notice;
 mod outbox;
 pub mod policy;
 pub mod replay;
@@ -101,7 +103,7 @@ pub use extension::{Extension, Incoming, Outgoing, Replying};
 pub use filter::{DataFilter, Filtered, NoMarkup};
 pub use hold::{Delivery, Hold};
 pub use link::Link;
-pub use listener::{Listener, RemovedBecause};
+pub use listener::{Listener, Published, RemovedBecause};
 pub use policy::{Asking, Policy, Rules};
 pub use replay::{History, Logged};
 pub use service::{Call, Responder, Service, service_fn};

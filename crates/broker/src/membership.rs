@@ -12,6 +12,7 @@ use encke_bayeux::{BrowserId, ChannelPattern, ClientId, Failure};
 use crate::broker::{Broker, Cell, Owner, Subscriber};
 use crate::effect::Ended;
 use crate::listener::RemovedBecause;
+use crate::notice::Notice;
 use crate::session::Session;
 use crate::stats::add;
 use crate::user::UserId;
@@ -49,14 +50,16 @@ impl Broker {
             }
             cells.push(Arc::clone(&cell));
         }
-        let arm = cell.lock().arm();
+        let arm = {
+            let mut session = cell.lock();
+            session.note(Notice::Added, self.config());
+            session.arm()
+        };
         self.shared.sessions.insert(id, Arc::clone(&cell));
         self.arm(id, arm, now);
         add(&self.counters().handshakes, 1);
         tracing::debug!(client = ?id, user = user.map(UserId::as_str), "session added");
-        if let Some(listener) = &self.config().listener {
-            listener.session_added(id, user);
-        }
+        self.tell(&cell);
         Ok(())
     }
 
@@ -64,7 +67,9 @@ impl Broker {
     ///
     /// False if it had ended already.
     pub(crate) fn remove(&self, cell: &Arc<Cell>, because: RemovedBecause) -> bool {
-        let Some(Ended { subscriptions, held, owed, link }) = cell.lock().end(because) else {
+        let Some(Ended { subscriptions, held, owed, link }) =
+            cell.lock().end(because, self.config())
+        else {
             return false;
         };
         self.shared.sessions.remove(&cell.id);
@@ -86,13 +91,11 @@ impl Broker {
             self.drop_queue(cell);
         }
         tracing::debug!(client = ?cell.id, ?because, "session removed");
-        self.wake(held);
+        self.wake(cell, held);
         if let Some(link) = link {
             link.wake();
         }
-        if let Some(listener) = &self.config().listener {
-            listener.session_removed(cell.id, cell.user.as_ref(), because);
-        }
+        self.tell(cell);
         true
     }
 
@@ -102,50 +105,37 @@ impl Broker {
         cell: &Arc<Cell>,
         pattern: &ChannelPattern,
     ) -> Result<(), Failure> {
-        if self.add_subscription(cell, pattern)? {
-            self.tell_subscribed(cell, std::slice::from_ref(pattern));
-        }
+        self.add_subscription(cell, pattern)?;
+        self.tell(cell);
         Ok(())
     }
 
-    /// Adds a subscription and tells nobody; whether it is new.
+    /// Adds a subscription, of which listeners are still to be told.
     pub(crate) fn add_subscription(
         &self,
         cell: &Arc<Cell>,
         pattern: &ChannelPattern,
-    ) -> Result<bool, Failure> {
-        let limit = self.config().subscriptions_per_session;
-        let added = cell.lock().subscribe(pattern, limit).ok_or(Failure::TooManySubscriptions)?;
-        if !added {
-            return Ok(false);
+    ) -> Result<(), Failure> {
+        let added = cell.lock().subscribe(pattern, self.config());
+        if !added.ok_or(Failure::TooManySubscriptions)? {
+            return Ok(());
         }
         if !self.lies_in_private(pattern) {
             self.shared.index.subscribe(pattern, Subscriber(Arc::clone(cell)));
             // Whoever removed the subscription meanwhile found nothing in the index to remove.
             if !cell.lock().has(pattern) {
                 self.unindex(cell, pattern);
-                return Ok(false);
             }
         }
-        Ok(true)
-    }
-
-    /// Tells of new subscriptions. No lock may be held.
-    pub(crate) fn tell_subscribed(&self, cell: &Cell, patterns: &[ChannelPattern]) {
-        if let Some(listener) = &self.config().listener {
-            for pattern in patterns {
-                listener.subscribed(cell.id, cell.user.as_ref(), pattern);
-            }
-        }
+        Ok(())
     }
 
     /// Unsubscribes; whether there was a subscription does not matter.
     pub(crate) fn unsubscribe(&self, cell: &Arc<Cell>, pattern: &ChannelPattern) {
-        if cell.lock().unsubscribe(pattern) {
+        let unsubscribed = cell.lock().unsubscribe(pattern, self.config());
+        if unsubscribed {
             self.unindex(cell, pattern);
-            if let Some(listener) = &self.config().listener {
-                listener.unsubscribed(cell.id, cell.user.as_ref(), pattern);
-            }
+            self.tell(cell);
         }
     }
 

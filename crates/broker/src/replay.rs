@@ -161,7 +161,6 @@ impl Broker {
         now: Instant,
     ) -> Result<Vec<(ChannelPattern, ReplayAnswer)>, Refused> {
         let user = cell.user.as_ref();
-        let mut added = Vec::new();
         let (answers, fed) = {
             let Some(mut log) = self.log() else { return Ok(Vec::new()) };
             let mut begun = Vec::with_capacity(patterns.len());
@@ -175,8 +174,7 @@ impl Broker {
             }
             let newest = log.newest();
             for (pattern, _) in patterns {
-                let is_new = self.add_subscription(cell, pattern).map_err(Refused::from)?;
-                added.extend(is_new.then(|| (*pattern).clone()));
+                self.add_subscription(cell, pattern).map_err(Refused::from)?;
             }
             let mut session = cell.lock();
             for ((pattern, _), begun) in patterns.iter().zip(&begun) {
@@ -205,7 +203,7 @@ impl Broker {
             (answers, self.feed(&mut log, cell, Some(now)))
         };
         self.fed(cell, fed, Some(now));
-        self.tell_subscribed(cell, &added);
+        self.tell(cell);
         Ok(answers)
     }
 
@@ -335,7 +333,7 @@ impl Broker {
             let arm = cell.lock().arm();
             self.arm(cell.id, arm, now);
         }
-        self.wake(fed.released);
+        self.wake(cell, fed.released);
         if let Some(link) = fed.link {
             link.wake();
         }

@@ -15,6 +15,7 @@ use crate::channel_rule::Overflow;
 use crate::effect::{Offered, Released};
 use crate::event::Event;
 use crate::listener::RemovedBecause;
+use crate::notice::Notice;
 use crate::session::Session;
 use crate::stats::add;
 
@@ -33,6 +34,8 @@ pub(crate) struct Round<'a> {
     full: Vec<Arc<Cell>>,
     /// Sessions at which the timer has to look earlier than it would.
     due: Vec<(ClientId, Instant)>,
+    /// Sessions of which listeners have to be told.
+    news: Vec<Arc<Cell>>,
 }
 
 impl<'a> Round<'a> {
@@ -48,6 +51,7 @@ impl<'a> Round<'a> {
             linked: Vec::new(),
             full: Vec::new(),
             due: Vec::new(),
+            news: Vec::new(),
         }
     }
 
@@ -72,10 +76,12 @@ impl<'a> Round<'a> {
             return;
         }
         let mut given_up = Amount::default();
+        let mut has_news = false;
         match session.offer(&self.event, publish, &mut given_up, self.broker.config()) {
             Offered::Queued(bytes, released) => {
                 self.reached += 1;
                 self.queued.add(bytes);
+                has_news |= released.is_some();
                 self.released.extend(released);
                 self.due.extend(session.arm().map(|at| (cell.id, at)));
             }
@@ -85,9 +91,23 @@ impl<'a> Round<'a> {
                 self.linked.extend(waker);
             }
             Offered::Later => self.reached += 1,
-            Offered::Missed => self.missed += 1,
-            Offered::Overflow => self.full.push(Arc::clone(cell)),
+            Offered::Missed => {
+                self.missed += 1;
+                session.note(Notice::Full(self.event.overflow), self.broker.config());
+                has_news = true;
+            }
+            Offered::Overflow => {
+                session.note(Notice::Full(Overflow::Cut), self.broker.config());
+                self.full.push(Arc::clone(cell));
+            }
             Offered::Double | Offered::Gone => {}
+        }
+        if given_up.messages > 0 {
+            session.note(Notice::Full(Overflow::DropOldest), self.broker.config());
+            has_news = true;
+        }
+        if has_news && self.broker.has_listeners() {
+            self.news.push(Arc::clone(cell));
         }
         self.given_up.messages += given_up.messages;
         self.given_up.bytes += given_up.bytes;
@@ -108,9 +128,12 @@ impl<'a> Round<'a> {
             broker.arm(id, Some(at), self.event.at);
         }
         for released in self.released {
-            broker.wake(Some(released));
+            broker.wake_only(released);
         }
         self.linked.into_iter().for_each(Waker::wake);
+        for cell in &self.news {
+            broker.tell(cell);
+        }
         for cell in &self.full {
             tracing::warn!(client = ?cell.id, "session cut: its queue is full");
             add(&broker.counters().overflowed, 1);

@@ -40,6 +40,7 @@ use crate::config::Config;
 use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
 use crate::event::Event;
 use crate::listener::RemovedBecause;
+use crate::notice::{Notice, Notices};
 use crate::outbox::{Admitted, Outbox, Taken};
 use crate::session_settings::{Own, SessionSettings};
 use crate::snapshot::{Described, MAX_SUBSCRIPTIONS, Via};
@@ -108,6 +109,7 @@ pub(crate) struct Session {
     alarm: Alarm,
     /// Everything that waits is lazy and may wait until then; `None` where something must leave.
     flush_at: Option<Instant>,
+    notices: Notices,
     link: Option<Attached>,
     links: u64,
     outbox: Outbox,
@@ -148,6 +150,7 @@ impl Session {
             crowded: false,
             alarm: Alarm::default(),
             flush_at: None,
+            notices: Notices::default(),
             link: None,
             links: 0,
             outbox: Outbox::new(acknowledged),
@@ -206,6 +209,9 @@ impl Session {
         } else {
             self.idle(config, now)
         };
+        if hold {
+            self.note(Notice::Held, config);
+        }
         let held = hold.then_some(self.generation);
         let unsaid = if hold { None } else { self.unsaid_advice(config) };
         let advice = unsaid.or_else(|| advised.then(|| self.advice(config)));
@@ -220,7 +226,10 @@ impl Session {
     ) -> (Option<Released>, Option<Seat<BrowserId>>) {
         let idle = self.idle(config, now);
         match std::mem::replace(&mut self.state, idle) {
-            State::Held { waker, seat, .. } => (Some(Released(waker)), seat),
+            State::Held { waker, seat, .. } => {
+                self.note(Notice::Released(Release::Superseded), config);
+                (Some(Released(waker)), seat)
+            }
             State::Idle { .. } | State::Gone => (None, None),
         }
     }
@@ -348,11 +357,12 @@ impl Session {
         };
         self.release = release;
         self.owed = true;
+        self.note(Notice::Released(release), config);
         Some(Released(waker))
     }
 
     /// Any => Gone. `None` if it was gone already.
-    pub(crate) fn end(&mut self, because: RemovedBecause) -> Option<Ended> {
+    pub(crate) fn end(&mut self, because: RemovedBecause, config: &Config) -> Option<Ended> {
         let held = match std::mem::replace(&mut self.state, State::Gone) {
             State::Gone => return None,
             State::Held { waker, .. } => {
@@ -361,12 +371,17 @@ impl Session {
             }
             State::Idle { .. } => None,
         };
+        let release = match because {
+            RemovedBecause::Overflow => Release::Overflow,
+            _ => Release::Ended,
+        };
         if self.owed {
-            self.release = match because {
-                RemovedBecause::Overflow => Release::Overflow,
-                _ => Release::Ended,
-            };
+            self.release = release;
         }
+        if held.is_some() {
+            self.note(Notice::Released(release), config);
+        }
+        self.note(Notice::Removed(because), config);
         let link = self.link.take().map(|link| Unlinked(link.waker));
         let subscriptions = std::mem::take(&mut self.subscriptions);
         Some(Ended { subscriptions, held, owed: self.owed, link })
@@ -451,7 +466,7 @@ impl Session {
         if generation != self.generation {
             return false;
         }
-        let held = self.release(Release::Timeout, config, now).is_some();
+        let held = self.release(Release::Abandoned, config, now).is_some();
         self.owed = false;
         held
     }
@@ -556,24 +571,30 @@ impl Session {
     }
 
     /// Adds a subscription. `None` if the bound is reached, else whether it is new.
-    pub(crate) fn subscribe(&mut self, pattern: &ChannelPattern, limit: usize) -> Option<bool> {
+    pub(crate) fn subscribe(&mut self, pattern: &ChannelPattern, config: &Config) -> Option<bool> {
         if self.subscriptions.contains(pattern) {
             return Some(false);
         }
-        if self.subscriptions.len() >= limit || self.is_gone() {
+        if self.subscriptions.len() >= config.subscriptions_per_session || self.is_gone() {
             return None;
         }
         self.subscriptions.push(pattern.clone());
+        self.note(Notice::Subscribed(pattern.clone()), config);
         Some(true)
     }
 
     /// Removes a subscription; whether it was there.
-    pub(crate) fn unsubscribe(&mut self, pattern: &ChannelPattern) -> bool {
+    pub(crate) fn unsubscribe(&mut self, pattern: &ChannelPattern, config: &Config) -> bool {
         if let Some(catch_up) = self.catch_up_mut() {
             catch_up.remove(pattern);
         }
         let place = self.subscriptions.iter().position(|other| other == pattern);
-        place.map(|place| self.subscriptions.swap_remove(place)).is_some()
+        let removed = place.map(|place| self.subscriptions.swap_remove(place));
+        let was_there = removed.is_some();
+        if let Some(pattern) = removed {
+            self.note(Notice::Unsubscribed(pattern), config);
+        }
+        was_there
     }
 
     /// Whether this very pattern is subscribed.
@@ -655,6 +676,18 @@ impl Session {
             return None;
         }
         self.release(Release::Messages, config, now)
+    }
+
+    /// What listeners have still to be told.
+    pub(crate) fn notices(&mut self) -> &mut Notices {
+        &mut self.notices
+    }
+
+    /// Notes what happened, if there is anybody to be told.
+    pub(crate) fn note(&mut self, notice: Notice, config: &Config) {
+        if !config.listeners.is_empty() {
+            self.notices.push(notice);
+        }
     }
 
     /// The session as it is now; `None` if it has ended.

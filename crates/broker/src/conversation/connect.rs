@@ -68,12 +68,15 @@ impl Conversation<'_> {
             unlinked.wake();
         }
         broker.arm(cell.id, arm, now);
-        if connected.superseded.is_some() {
+        if let Some(superseded) = connected.superseded {
             add(&broker.counters().superseded, 1);
-            broker.wake(connected.superseded);
+            broker.wake_only(superseded);
         }
-        if let Some(generation) = connected.held {
+        if connected.held.is_some() {
             add(&broker.counters().held, 1);
+        }
+        broker.tell(cell);
+        if let Some(generation) = connected.held {
             return Some(Hold {
                 broker: broker.clone(),
                 cell: Arc::clone(cell),

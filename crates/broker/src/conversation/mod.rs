@@ -256,6 +256,10 @@ impl<'a> Conversation<'a> {
             self.refuse(message, advice, &Failure::SessionUnknown);
             return None;
         };
+        if self.broker.has_listeners() && cell.lock().notices().is_behind() {
+            self.refuse(message, None, &Failure::Busy);
+            return None;
+        }
         let message = &*self.pass_incoming(message, &channel, room)?;
         if channel.as_str() == "/meta/connect" {
             return self.connect(message, &cell, alone);
@@ -330,7 +334,7 @@ impl<'a> Conversation<'a> {
         taken.missed += self.missed;
         if let Some(cell) = cell.as_ref().filter(|_| self.batching) {
             let left = cell.lock().end_batch(self.broker.config(), self.request.now);
-            self.broker.wake(left);
+            self.broker.wake(cell, left);
         }
         let mut delivery = Delivery::new(self.broker.clone(), cell, taken, &self.replies);
         delivery.browser = self.browser;

@@ -40,7 +40,7 @@ impl Conversation<'_> {
             ext: message.ext.map(RawValue::get),
             timestamp: message.timestamp.map(RawValue::get),
             within: None,
-            from: Some(cell.id),
+            from: Some(cell),
         };
         let config = broker.config();
         let hears_itself =

@@ -23,6 +23,7 @@ mod extension;
 mod handshake;
 mod lazy;
 mod link;
+mod listener;
 mod model;
 mod order;
 mod overflow;
