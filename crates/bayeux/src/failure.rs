@@ -9,6 +9,7 @@
 //! Specified: Bayeux 1.0, "error". Observed: the texts of CometD 3.1, 4.0 and 5 to 8.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::advice::Advice;
 use crate::error_text::{ErrorText, Reason};
@@ -155,6 +156,15 @@ impl Failure {
         }
     }
 }
+
+/// The text in the newest dialect.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Dialect::V5))
+    }
+}
+
+impl std::error::Error for Failure {}
 
 #[cfg(test)]
 mod tests {

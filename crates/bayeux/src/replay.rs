@@ -21,6 +21,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::text;
+
 /// Longest piece of a client's value that a refusal repeats.
 const SHOWN_BYTES: usize = 32;
 
@@ -74,6 +76,24 @@ impl ReplayFrom {
         }
         let shown = json.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, ':' | '"' | '\\'));
         Self::Invalid(shown.take(SHOWN_BYTES).collect::<String>().into())
+    }
+}
+
+impl ReplayFrom {
+    /// The value as a client writes it, JSON text.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::After { position, epoch: Some(epoch) } => {
+                format!(r#"{{"id":{position},"epoch":{epoch}}}"#)
+            }
+            Self::New | Self::Kept | Self::After { .. } => self.to_string(),
+            // Whatever it was, it is no position.
+            Self::Invalid(text) => {
+                let mut json = Vec::new();
+                text::push_string(&mut json, text);
+                String::from_utf8_lossy(&json).into_owned()
+            }
+        }
     }
 }
 
@@ -162,6 +182,7 @@ mod tests {
             (r#"{"id":57,"epoch":9}"#, after(57, Some(9))),
         ] {
             assert_eq!(ReplayFrom::of(json), from, "{json}");
+            assert_eq!(ReplayFrom::of(&from.to_json()), from);
         }
         for (json, shown) in [
             ("-3", "-3"),

@@ -23,9 +23,11 @@ use crate::log::Log;
 use crate::outbox::{Admitted, Taken};
 use crate::round::Round;
 use crate::session::Session;
+use crate::snapshot::Via;
 use crate::stats::{Counters, Stats, add, sub};
 use crate::tally::Tally;
 use crate::user::UserId;
+use crate::verdict::Verdict;
 use crate::wall::WallClock;
 use crate::wheel::Wheel;
 
@@ -41,6 +43,8 @@ pub(crate) struct Cell {
     pub(crate) user: Option<UserId>,
     /// Whether a policy named the user; the server around the broker then knows of none.
     named: bool,
+    /// What a session inside the process is for; nobody outside can use it.
+    pub(crate) within: Option<Via>,
     session: Mutex<Session>,
 }
 
@@ -55,6 +59,17 @@ pub(crate) enum Owner {
     Named(UserId),
 }
 
+impl Owner {
+    /// As the server around the broker says, or else the policy.
+    pub(crate) fn of(user: Option<&UserId>, verdict: &Verdict) -> Self {
+        match (user, verdict.named_user()) {
+            (Some(user), _) => Self::Proven(user.clone()),
+            (None, Some(user)) => Self::Named(user.clone()),
+            (None, None) => Self::Anybody,
+        }
+    }
+}
+
 impl Cell {
     pub(crate) fn new(id: ClientId, number: u64, owner: Owner, session: Session) -> Self {
         let (user, named) = match owner {
@@ -62,13 +77,18 @@ impl Cell {
             Owner::Proven(user) => (Some(user), false),
             Owner::Named(user) => (Some(user), true),
         };
-        Self { id, number, user, named, session: Mutex::new(session) }
+        Self { id, number, user, named, within: None, session: Mutex::new(session) }
+    }
+
+    /// The same, inside the process.
+    pub(crate) fn within(self, via: Via) -> Self {
+        Self { within: Some(via), ..self }
     }
 
     /// Whether a request of `user` from that browser may use the session.
     pub(crate) fn admits(&self, user: Option<&UserId>, browser: Option<&BrowserId>) -> bool {
         let proven = self.user.as_ref().filter(|_| !self.named);
-        proven == user && (user.is_some() || self.lock().admits(browser))
+        self.within.is_none() && proven == user && (user.is_some() || self.lock().admits(browser))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {

@@ -73,7 +73,10 @@ impl Broker {
     }
 
     fn disconnect(&self, cell: &Arc<Cell>, now: Instant) -> bool {
-        self.append(cell, Event::new(Bytes::from_static(DISCONNECT), now).queued(false));
+        // Code inside the process is told by the end of the stream.
+        if cell.within.is_none() {
+            self.append(cell, Event::new(Bytes::from_static(DISCONNECT), now).queued(false));
+        }
         self.remove(cell, RemovedBecause::Server)
     }
 

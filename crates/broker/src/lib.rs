@@ -20,6 +20,7 @@
 //! | [`service`]    | what answers on `/service/...`                                      |
 //! | [`hold`]       | a waiting connect, and a batch of messages on its way to the wire   |
 //! | [`link`]       | a connection that takes messages at any time                        |
+//! | [`local`]      | sessions inside the process: clients without a connection           |
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
 //! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
@@ -74,6 +75,7 @@ pub mod hold;
 pub mod index;
 pub mod link;
 pub mod listener;
+pub mod local;
 mod log;
 mod membership;
 mod notice;
@@ -104,6 +106,7 @@ pub use filter::{DataFilter, Filtered, NoMarkup};
 pub use hold::{Delivery, Hold};
 pub use link::Link;
 pub use listener::{Listener, Published, RemovedBecause};
+pub use local::{LocalMessage, LocalOptions, LocalSession, Parts};
 pub use policy::{Asking, Policy, Rules};
 pub use replay::{History, Logged};
 pub use service::{Call, Responder, Service, service_fn};

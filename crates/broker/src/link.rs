@@ -25,7 +25,7 @@ pub struct Link {
 }
 
 impl Link {
-    fn attach(broker: &Broker, cell: &Arc<Cell>) -> Self {
+    pub(crate) fn attach(broker: &Broker, cell: &Arc<Cell>) -> Self {
         let (generation, over) = cell.lock().attach();
         if let Some(over) = over {
             over.wake();
@@ -33,10 +33,14 @@ impl Link {
         Self { broker: broker.clone(), cell: Arc::clone(cell), generation }
     }
 
+    /// What there is; the task is woken when that changes.
+    pub(crate) fn poll_state(&self, cx: &Context<'_>) -> LinkState {
+        self.cell.lock().poll_link(self.generation, cx.waker())
+    }
+
     /// Waits for messages. `None` means that the link is over: close the connection.
     pub fn poll_messages(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        let state = self.cell.lock().poll_link(self.generation, cx.waker());
-        match state {
+        match self.poll_state(cx) {
             LinkState::Waiting if self.broker.is_draining() => Poll::Ready(None),
             LinkState::Waiting => Poll::Pending,
             LinkState::Over => Poll::Ready(None),

@@ -9,11 +9,10 @@ use std::time::Instant;
 
 use encke_bayeux::{BrowserId, ChannelPattern, ClientId, Failure};
 
-use crate::broker::{Broker, Cell, Owner, Subscriber};
+use crate::broker::{Broker, Cell, Subscriber};
 use crate::effect::Ended;
 use crate::listener::RemovedBecause;
 use crate::notice::Notice;
-use crate::session::Session;
 use crate::stats::add;
 use crate::user::UserId;
 
@@ -30,18 +29,12 @@ impl Broker {
         cell.admits(user, browser).then_some(cell)
     }
 
-    /// Adds a session after a handshake.
-    pub(crate) fn add_session(
-        &self,
-        id: ClientId,
-        owner: Owner,
-        session: Session,
-        now: Instant,
-    ) -> Result<(), Failure> {
+    /// Adds a session that may begin.
+    pub(crate) fn add_session(&self, cell: Cell, now: Instant) -> Result<Arc<Cell>, Failure> {
         if self.shared.sessions.len() >= self.config().sessions {
             return Err(Failure::TooManySessions);
         }
-        let cell = Arc::new(Cell::new(id, self.next_number(), owner, session));
+        let cell = Arc::new(cell);
         let user = cell.user.as_ref();
         if let Some(user) = user {
             let mut cells = self.shared.users.entry(user.clone()).or_default();
@@ -55,12 +48,12 @@ impl Broker {
             session.note(Notice::Added, self.config());
             session.arm()
         };
-        self.shared.sessions.insert(id, Arc::clone(&cell));
-        self.arm(id, arm, now);
+        self.shared.sessions.insert(cell.id, Arc::clone(&cell));
+        self.arm(cell.id, arm, now);
         add(&self.counters().handshakes, 1);
-        tracing::debug!(client = ?id, user = user.map(UserId::as_str), "session added");
+        tracing::debug!(client = ?cell.id, user = user.map(UserId::as_str), "session added");
         self.tell(&cell);
-        Ok(())
+        Ok(cell)
     }
 
     /// Ends a session and removes every trace of it but what a held connect still has to say.

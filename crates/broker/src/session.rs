@@ -49,8 +49,9 @@ use crate::wheel::TICK;
 
 #[derive(Debug)]
 enum State {
+    /// A session inside the process never expires.
     Idle {
-        expires: Instant,
+        expires: Option<Instant>,
     },
     /// With a seat of its browser, where those are counted.
     Held {
@@ -99,6 +100,7 @@ pub(crate) struct Session {
     connected: bool,
     /// A hold is over and its response has not been made yet.
     owed: bool,
+    ended: Option<RemovedBecause>,
     /// Bodies in work whose replies will carry messages, so that no held connect need be woken.
     batches: u32,
     last_publish: u64,
@@ -137,12 +139,13 @@ impl Session {
         now: Instant,
     ) -> Self {
         Self {
-            state: State::Idle { expires: now + config.interval + config.max_interval },
+            state: State::Idle { expires: Some(now + config.interval + config.max_interval) },
             binding: Binding::new(kept, offered, config.cookie_binding),
             generation: 0,
             release: Release::Timeout,
             connected: false,
             owed: false,
+            ended: None,
             batches: 0,
             last_publish: 0,
             interval: config.interval,
@@ -159,6 +162,11 @@ impl Session {
         }
     }
 
+    /// A session inside the process, which no silence ends.
+    pub(crate) fn local(config: &Config, now: Instant) -> Self {
+        Self { state: State::Idle { expires: None }, ..Self::new(None, None, false, config, now) }
+    }
+
     /// Whether a request with this browser cookie may use an anonymous session.
     ///
     /// The first request after the handshake decides whether the client keeps cookies.
@@ -168,7 +176,7 @@ impl Session {
 
     /// Any message but a connect arrived: the client is alive.
     pub(crate) fn handle_message(&mut self, config: &Config, now: Instant) {
-        if let State::Idle { expires } = &mut self.state {
+        if let State::Idle { expires: Some(expires) } = &mut self.state {
             *expires = (*expires).max(now + self.own.max_interval(config));
         }
     }
@@ -378,6 +386,7 @@ impl Session {
         if self.owed {
             self.release = release;
         }
+        self.ended = Some(because);
         if held.is_some() {
             self.note(Notice::Released(release), config);
         }
@@ -477,7 +486,7 @@ impl Session {
         if self.alarm.ring(now) {
             let is_over = |at: Instant| at < now + TICK;
             match self.state {
-                State::Idle { expires } if is_over(expires) => return Due::Expired,
+                State::Idle { expires: Some(at) } if is_over(at) => return Due::Expired,
                 // Held => Idle
                 State::Held { deadline, .. } if is_over(deadline) => {
                     held = self.release(Release::Timeout, config, now);
@@ -511,10 +520,10 @@ impl Session {
     pub(crate) fn arm(&mut self) -> Option<Instant> {
         let at = match self.state {
             State::Idle { expires } => expires,
-            State::Held { deadline, .. } => deadline,
+            State::Held { deadline, .. } => Some(deadline),
             State::Gone => return None,
         };
-        self.alarm.set(self.flush_at.map_or(at, |flush_at| flush_at.min(at)))
+        self.alarm.set(at.into_iter().chain(self.flush_at).min()?)
     }
 
     /// A connect says what has arrived: what it acknowledges is gone for good.
@@ -678,6 +687,11 @@ impl Session {
         self.release(Release::Messages, config, now)
     }
 
+    /// Why the session has ended.
+    pub(crate) fn ended(&self) -> Option<RemovedBecause> {
+        self.ended
+    }
+
     /// What listeners have still to be told.
     pub(crate) fn notices(&mut self) -> &mut Notices {
         &mut self.notices
@@ -694,7 +708,7 @@ impl Session {
     pub(crate) fn describe(&self) -> Option<Described> {
         let (held_since, expires) = match &self.state {
             State::Held { since, .. } => (Some(*since), None),
-            State::Idle { expires } => (None, Some(*expires)),
+            State::Idle { expires } => (None, *expires),
             State::Gone => return None,
         };
         let waiting = self.outbox.amount();
@@ -728,6 +742,6 @@ impl Session {
     }
 
     fn idle(&self, config: &Config, now: Instant) -> State {
-        State::Idle { expires: now + self.interval + self.own.max_interval(config) }
+        State::Idle { expires: Some(now + self.interval + self.own.max_interval(config)) }
     }
 }

@@ -78,6 +78,10 @@ pub enum Via {
     Polling,
     /// Over a connection that takes them at any time, such as a WebSocket.
     Pushing,
+    /// To code inside the process.
+    Local,
+    /// As server-sent events.
+    EventStream,
 }
 
 /// One channel or pattern at one moment.
@@ -237,7 +241,7 @@ fn view(cell: &Cell, now: Instant) -> Option<SessionView> {
         number: cell.number,
         client: format!("{:?}", cell.id),
         user: cell.user.clone(),
-        via: described.via,
+        via: cell.within.unwrap_or(described.via),
         queue_messages: described.queue_messages,
         queue_bytes: described.queue_bytes,
         held_ms: described.held_since.map(|since| millis(since, now)),

@@ -14,7 +14,7 @@ use encke_bayeux::{Ack, Advice, BrowserId, ChannelName, ClientId, Failure, Messa
 
 use super::Conversation;
 use super::hooks::Room;
-use crate::broker::Owner;
+use crate::broker::{Cell, Owner};
 use crate::session::Session;
 use crate::stats::add;
 use crate::verdict::Verdict;
@@ -87,7 +87,8 @@ impl<'a> Conversation<'a> {
         if broker.keeps_log() && self.asked.replay.is_some_and(|asked| asked.get() == "true") {
             session.opt_into_replay();
         }
-        broker.add_session(client_id, owner, session, request.now).map_err(plain)?;
+        let cell = Cell::new(client_id, broker.next_number(), owner, session);
+        broker.add_session(cell, request.now).map_err(plain)?;
         Ok(Begun { client_id, offered, acknowledged })
     }
 
@@ -100,11 +101,7 @@ impl<'a> Conversation<'a> {
         if !verdict.is_granted() {
             return Err(verdict.into_refusal(Failure::HandshakeDenied));
         }
-        Ok(match (self.request.user, verdict.named_user()) {
-            (Some(user), _) => Owner::Proven(user.clone()),
-            (None, Some(user)) => Owner::Named(user.clone()),
-            (None, None) => Owner::Anybody,
-        })
+        Ok(Owner::of(self.request.user, &verdict))
     }
 }
 

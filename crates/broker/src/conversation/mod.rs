@@ -17,6 +17,7 @@ mod authorize;
 pub(crate) mod connect;
 mod handshake;
 mod hooks;
+mod local;
 mod publish;
 mod subscribe;
 
@@ -31,7 +32,8 @@ use encke_bayeux::ext::Members;
 use encke_bayeux::message::Text;
 use encke_bayeux::reply::Reply;
 use encke_bayeux::{
-    Advice, BrowserId, ChannelKind, ChannelName, ClientId, Extensions, Failure, Message,
+    Advice, BrowserId, ChannelKind, ChannelName, ChannelPattern, ClientId, Extensions, Failure,
+    Message, ReplayAnswer,
 };
 
 use crate::broker::{Broker, Cell};
@@ -41,6 +43,8 @@ use crate::policy::Asking;
 use crate::stats::add;
 use crate::user::UserId;
 use hooks::Room;
+
+pub(crate) use local::Spoken;
 
 /// A source of randomness for client ids and browser ids.
 pub trait Entropy {
@@ -166,6 +170,10 @@ struct Conversation<'a> {
     replies: Vec<u8>,
     /// How many missed messages the replies tell of.
     missed: u32,
+    /// The last refusal.
+    refused: Option<Failure>,
+    /// What subscriptions that say where to begin are told.
+    answers: Vec<(ChannelPattern, ReplayAnswer)>,
     browser: Option<BrowserId>,
     greeted: Option<ClientId>,
 }
@@ -184,6 +192,8 @@ impl<'a> Conversation<'a> {
             ext: Members::new(),
             replies: Vec::with_capacity(128),
             missed: 0,
+            refused: None,
+            answers: Vec::new(),
             browser: None,
             greeted: None,
         }
@@ -297,6 +307,7 @@ impl<'a> Conversation<'a> {
 
     fn refuse(&mut self, message: &Message<'_>, advice: Option<Advice>, failure: &Failure) {
         add(&self.broker.counters().messages_refused, 1);
+        self.refused = Some(failure.clone());
         let id = message.id.get().filter(|_| message.id_is_valid());
         let success = Reply::success(message.channel.get(), id);
         let echoes = matches!(message.channel.get(), Some("/meta/subscribe" | "/meta/unsubscribe"));

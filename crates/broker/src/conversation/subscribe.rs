@@ -67,6 +67,7 @@ impl Conversation<'_> {
         if let Some(members) = members.text() {
             self.ext.push("replay", &format!("{{{members}}}"));
         }
+        self.answers = answers;
         outcome
     }
 

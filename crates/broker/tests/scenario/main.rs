@@ -24,6 +24,7 @@ mod handshake;
 mod lazy;
 mod link;
 mod listener;
+mod local;
 mod model;
 mod order;
 mod overflow;

@@ -26,6 +26,12 @@ impl Entropy for Counting {
 #[derive(Debug, Default)]
 pub(crate) struct Wakes(AtomicUsize);
 
+impl Wakes {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::SeqCst);
@@ -231,7 +237,7 @@ impl<'w> Held<'w> {
     }
 
     pub(crate) fn wakes(&self) -> usize {
-        self.wakes.0.load(Ordering::SeqCst)
+        self.wakes.count()
     }
 
     /// The response of a hold that is over.
