@@ -81,6 +81,16 @@ impl LocalOptions {
         self.via = via;
         self
     }
+
+    fn request(&self, now: Instant) -> Request<'_> {
+        Request {
+            user: self.user.as_ref(),
+            roles: &self.roles,
+            peer: self.peer,
+            pushes: true,
+            ..Request::new(now, &NoEntropy)
+        }
+    }
 }
 
 /// A session inside the process. A stream of what it receives.
@@ -157,21 +167,46 @@ impl Broker {
         if self.is_draining() {
             return Err(Failure::Draining);
         }
-        let LocalOptions { user, roles, peer, via } = &options;
+        let owner = self.admit(&options)?;
+        let number = self.next_number();
+        let cell = Cell::new(local_id(number), number, owner, Session::local(self.config(), now));
+        let cell = self.add_session(cell.within(options.via), now)?;
+        let link = Link::attach(self, &cell);
+        let broker = self.clone();
+        Ok(LocalSession { broker, cell, options, link, taken: VecDeque::new(), missed: 0 })
+    }
+}
+
+impl Broker {
+    /// Whether whoever `options` names may read what is published on the channels of `pattern`.
+    ///
+    /// What a subscription would be asked, without one: the policy and the authorizers.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] says why not, as it would be told to a client.
+    pub fn may_read(
+        &self,
+        options: &LocalOptions,
+        pattern: &ChannelPattern,
+        now: Instant,
+    ) -> Result<(), Failure> {
+        self.admit(options)?;
+        self.may_listen(&options.request(now), pattern)
+    }
+
+    /// Asks the policy whether somebody may be here at all.
+    fn admit(&self, options: &LocalOptions) -> Result<Owner, Failure> {
+        let LocalOptions { user, roles, peer, .. } = options;
         let user = user.as_ref();
         let asking = Asking { client: None, user, roles, peer: *peer, ext: None };
         let verdict = self.guarded("policy", || self.config().policy.judge_handshake(&asking));
         let verdict = verdict.unwrap_or_else(Verdict::deny);
-        if !verdict.is_granted() {
-            return Err(verdict.into_refusal(Failure::HandshakeDenied).0);
-        }
         let owner = Owner::of(user, &verdict);
-        let number = self.next_number();
-        let cell = Cell::new(local_id(number), number, owner, Session::local(self.config(), now));
-        let cell = self.add_session(cell.within(*via), now)?;
-        let link = Link::attach(self, &cell);
-        let broker = self.clone();
-        Ok(LocalSession { broker, cell, options, link, taken: VecDeque::new(), missed: 0 })
+        if verdict.is_granted() {
+            return Ok(owner);
+        }
+        Err(verdict.into_refusal(Failure::HandshakeDenied).0)
     }
 }
 
@@ -267,26 +302,32 @@ impl LocalSession {
         self.speak(channel.as_str(), message, now).outcome
     }
 
+    /// The position of a message in the broker's log; `None` where its channel is not kept, or the
+    /// session never said where to begin.
+    pub fn position_of(&self, message: &LocalMessage) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Position {
+            replay: u64,
+        }
+        let parts = message.parts()?;
+        let channel = ChannelName::new(&parts.channel).ok()?;
+        // Elsewhere it would be whatever the publisher wrote.
+        self.broker.config().channel(&channel).replay?;
+        serde_json::from_str(parts.ext?.get()).ok().map(|position: Position| position.replay)
+    }
+
     /// Why the session has ended; `None` while it lives, or if it ends with a drain.
     pub fn ended(&self) -> Option<RemovedBecause> {
         self.cell.lock().ended()
     }
 
     fn speak(&self, channel: &str, message: Message<'_>, now: Instant) -> Spoken {
-        let LocalOptions { user, roles, peer, .. } = &self.options;
-        let request = Request {
-            user: user.as_ref(),
-            roles,
-            peer: *peer,
-            pushes: true,
-            ..Request::new(now, &NoEntropy)
-        };
         let message = Message {
             channel: Text::Is(channel.into()),
             client_id: Text::Is(self.cell.id.as_str().into()),
             ..message
         };
-        self.broker.speak(&self.cell, &request, &message)
+        self.broker.speak(&self.cell, &self.options.request(now), &message)
     }
 
     fn give(&mut self) -> Option<LocalMessage> {

@@ -28,20 +28,33 @@ impl Conversation<'_> {
             // A subscription there means nothing.
             ChannelKind::Service => Ok(()),
             ChannelKind::Broadcast => {
-                let asking = self.asking(message);
-                let is_private = self.broker.lies_in_private(pattern);
-                if is_private && asking.user.is_none() {
-                    return Err(Failure::SubscribeDenied);
-                }
-                let wanted = Wanted { channel: pattern, name: None };
-                if !is_private && !self.broker.is_subscribed(pattern) {
+                let exists =
+                    self.broker.lies_in_private(pattern) || self.broker.is_subscribed(pattern);
+                if !exists {
+                    let asking = self.asking(message);
+                    let wanted = Wanted { channel: pattern, name: None };
                     self.may_create(wanted, &asking, &Failure::SubscribeCreateDenied)?;
                 }
-                let allowed = |policy: &dyn Policy| policy.can_subscribe(&asking, pattern);
-                self.policy_allows(allowed, Failure::SubscribeDenied)?;
-                self.authorized(Operation::Subscribe, wanted, &asking, &Failure::SubscribeDenied)
+                self.may_listen(message, pattern)
             }
         }
+    }
+
+    /// Whether somebody may receive what is published there.
+    pub(super) fn may_listen(
+        &self,
+        message: &Message<'_>,
+        pattern: &ChannelPattern,
+    ) -> Result<(), Failure> {
+        let asking = self.asking(message);
+        let needs_user = self.broker.lies_in_private(pattern);
+        if pattern.kind() != ChannelKind::Broadcast || (needs_user && asking.user.is_none()) {
+            return Err(Failure::SubscribeDenied);
+        }
+        let wanted = Wanted { channel: pattern, name: None };
+        let allowed = |policy: &dyn Policy| policy.can_subscribe(&asking, pattern);
+        self.policy_allows(allowed, Failure::SubscribeDenied)?;
+        self.authorized(Operation::Subscribe, wanted, &asking, &Failure::SubscribeDenied)
     }
 
     pub(super) fn may_publish(

@@ -17,6 +17,15 @@ pub(crate) struct Spoken {
 }
 
 impl Broker {
+    /// Whether a subscription would be allowed to whoever asks.
+    pub(crate) fn may_listen(
+        &self,
+        request: &Request<'_>,
+        pattern: &ChannelPattern,
+    ) -> Result<(), Failure> {
+        Conversation::new(self, request).may_listen(&Message::default(), pattern)
+    }
+
     pub(crate) fn speak(
         &self,
         cell: &Arc<Cell>,

@@ -130,6 +130,31 @@ fn what_a_local_session_does_is_judged_like_what_others_do() {
 }
 
 #[test]
+fn who_may_read_is_asked_without_a_subscription() {
+    let policy = Rules::default().anonymous(false).reserved(vec![pattern("/reserved/**")]);
+    let config = World::quick()
+        .authorizer(pattern("/staff/**"), Arc::new(Staff))
+        .private(vec![pattern("/me/**")])
+        .policy(Arc::new(policy));
+    let world = World::new(config);
+    let may = |options: &LocalOptions, channel| {
+        let asked = world.broker.may_read(options, &pattern(channel), world.now.get());
+        asked.map_err(|failure| failure.code()).err()
+    };
+    let (nobody, alice) =
+        (LocalOptions::default(), LocalOptions::default().user(UserId::new("alice")));
+    let roles: Vec<Arc<str>> = vec!["staff".into()];
+    let staff = alice.clone().roles(roles);
+    assert_eq!(may(&nobody, "/a"), Some(403));
+    for (channel, refused) in [("/a", false), ("/me/x", false), ("/reserved/x", true)] {
+        assert_eq!(may(&alice, channel).is_some(), refused, "{channel}");
+    }
+    assert_eq!((may(&alice, "/staff/x"), may(&staff, "/staff/x")), (Some(403), None));
+    assert_eq!((may(&staff, "/meta/x"), may(&staff, "/service/x")), (Some(403), Some(403)));
+    assert_eq!((world.broker.stats().sessions, world.broker.patterns()), (0, 0));
+}
+
+#[test]
 fn a_policy_and_the_bounds_decide_who_opens_one() {
     let policy = Arc::new(Rules::default().anonymous(false));
     let world = World::new(World::quick().policy(policy).sessions_per_user(Some(1)));
@@ -251,6 +276,11 @@ fn a_local_session_begins_where_it_says_in_the_log() {
     let message = next(&mut local);
     let parts = message.parts().unwrap();
     assert_eq!((parts.data.get(), parts.ext.unwrap().get()), ("2", r#"{"replay":3}"#));
+    assert_eq!(local.position_of(&message), Some(3));
+    let forged = json!({"channel": "/b", "data": "unkept", "ext": {"replay": 7}});
+    world.up().send(forged);
+    let unkept = next(&mut local);
+    assert_eq!(local.position_of(&unkept), None);
     let future = ReplayFrom::After { position: 99, epoch: None };
     let (outcome, answers) = open(&world).subscribe_all(&from(future), now);
     assert!(matches!(outcome, Err(Failure::ReplayIdInvalid(_))));
