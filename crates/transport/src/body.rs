@@ -1,6 +1,6 @@
 //! A response body that tells the broker whether it was written.
 //!
-//! The body is one frame with a known length. When the HTTP engine takes the frame, its messages
+//! A reply is one frame with a known length. When the HTTP engine takes the frame, its messages
 //! count as written; when the body is dropped before that, they go back to their session.
 
 use std::convert::Infallible;
@@ -12,6 +12,7 @@ use encke_broker::Delivery;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::clock;
+use crate::events::EventStream;
 
 /// The body of every response of the service.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct ReplyBody(State);
 enum State {
     Delivery(Delivery, Bytes),
     Plain(Bytes),
+    Events(Box<EventStream>),
     Done,
 }
 
@@ -30,15 +32,22 @@ impl ReplyBody {
         Self(State::Delivery(delivery, text))
     }
 
+    /// A body that goes on until its stream ends.
+    pub(crate) fn events(stream: EventStream) -> Self {
+        Self(State::Events(Box::new(stream)))
+    }
+
     pub(crate) fn plain(text: impl Into<Bytes>) -> Self {
         let text = text.into();
         Self(if text.is_empty() { State::Done } else { State::Plain(text) })
     }
 
-    fn len(&self) -> usize {
+    /// `None` if nobody knows yet.
+    fn len(&self) -> Option<usize> {
         match &self.0 {
-            State::Delivery(_, text) | State::Plain(text) => text.len(),
-            State::Done => 0,
+            State::Delivery(_, text) | State::Plain(text) => Some(text.len()),
+            State::Events(_) => None,
+            State::Done => Some(0),
         }
     }
 }
@@ -49,7 +58,7 @@ impl Body for ReplyBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let text = match std::mem::replace(&mut self.0, State::Done) {
             State::Delivery(delivery, text) => {
@@ -57,17 +66,27 @@ impl Body for ReplyBody {
                 text
             }
             State::Plain(text) => text,
+            State::Events(mut stream) => {
+                let piece = stream.poll_piece(cx);
+                if !matches!(piece, Poll::Ready(None)) {
+                    self.0 = State::Events(stream);
+                }
+                return piece.map(|piece| piece.map(|piece| Ok(Frame::data(piece))));
+            }
             State::Done => return Poll::Ready(None),
         };
         Poll::Ready(Some(Ok(Frame::data(text))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.0, State::Done)
+        match &self.0 {
+            State::Events(stream) => stream.is_over(),
+            state => matches!(state, State::Done),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.len() as u64)
+        self.len().map_or_else(SizeHint::new, |len| SizeHint::with_exact(len as u64))
     }
 }
 

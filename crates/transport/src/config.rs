@@ -15,6 +15,7 @@ pub struct HttpConfig {
     pub(crate) callback_polling: bool,
     pub(crate) callback: CallbackConfig,
     pub(crate) socket: SocketConfig,
+    pub(crate) views: bool,
     pub(crate) compress_above: Option<usize>,
     pub(crate) ping_interval: Duration,
     pub(crate) write_timeout: Duration,
@@ -30,6 +31,7 @@ impl Default for HttpConfig {
             callback_polling: false,
             callback: CallbackConfig::default(),
             socket: SocketConfig::default(),
+            views: false,
             compress_above: None,
             ping_interval: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
@@ -88,6 +90,18 @@ impl HttpConfig {
         self
     }
 
+    /// Whether channels can be read without a Bayeux library: `GET .../events` as server-sent events,
+    /// `GET .../history` from the broker's log. Default false.
+    ///
+    /// Both are judged like subscriptions. Requests of pages of other origins are for the server
+    /// around this service to refuse, before they get here: a browser opens such a stream with its
+    /// visitor's cookies, though the page may not read it.
+    #[must_use]
+    pub fn views(mut self, served: bool) -> Self {
+        self.views = served;
+        self
+    }
+
     /// Size above which responses are compressed for clients that take gzip. Default never.
     ///
     /// Worth it from about 2,000 bytes, where a second segment is saved; of a burst of notifications
@@ -99,9 +113,10 @@ impl HttpConfig {
         self
     }
 
-    /// How often the server pings a WebSocket. Default 30 s.
+    /// How often the server pings a WebSocket, and writes a comment into a stream of events that has
+    /// nothing to say. Default 30 s.
     ///
-    /// A peer that is silent for two intervals, pongs included, is dropped.
+    /// A peer of a WebSocket that is silent for two intervals, pongs included, is dropped.
     #[must_use]
     pub fn ping_interval(mut self, interval: Duration) -> Self {
         self.ping_interval = interval.max(Duration::from_millis(1));

@@ -12,6 +12,7 @@
 //! | `websocket` | a socket: frames in and out, pushes, pings                       |
 //! | `incoming`  | is it a request for us, and what is its body                     |
 //! | `callback`  | callback-polling: replies as scripts                             |
+//! | `events`    | views on channels without a Bayeux library: events, history      |
 //! | `refusal`   | why a request gets a status of its own                           |
 //! | `held`      | a connect that waits, and what happens when its connection ends  |
 //! | `compress`  | responses made smaller, where it is worth it                     |
@@ -30,6 +31,7 @@ mod compress;
 pub mod config;
 mod cookie;
 mod entropy;
+mod events;
 mod held;
 mod incoming;
 mod refusal;

@@ -10,6 +10,8 @@
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use encke_bayeux::Failure;
+
 use crate::body::ReplyBody;
 
 /// Why a request was refused before or instead of its messages.
@@ -24,7 +26,16 @@ pub(crate) enum Refusal {
     TooLarge(usize),
     TooSlow,
     Aborted,
-    Body { status: StatusCode, text: String },
+    Body {
+        status: StatusCode,
+        text: String,
+    },
+    /// The parameters of a view are wrong, and how.
+    Query(String),
+    /// The client takes no events.
+    NotEvents,
+    /// The broker's refusal, on a request that has no Bayeux reply.
+    Failure(Failure),
 }
 
 impl Refusal {
@@ -32,6 +43,10 @@ impl Refusal {
     pub(crate) fn response(self) -> Response<ReplyBody> {
         // The rest of such a body is never read, so the connection cannot be used again.
         let unread = matches!(self, Self::TooLarge(_) | Self::TooSlow | Self::Aborted);
+        let failure = match &self {
+            Self::Failure(failure) => Some(failure.to_string()),
+            _ => None,
+        };
         let (status, text) = match self {
             Self::Options => return allow(empty(StatusCode::OK)),
             Self::Method => {
@@ -53,11 +68,19 @@ impl Refusal {
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body came too slowly".to_owned()),
             Self::Aborted => (StatusCode::BAD_REQUEST, "the body ended early".to_owned()),
             Self::Body { status, text } => (status, text),
+            Self::Query(why) => (StatusCode::BAD_REQUEST, why),
+            Self::NotEvents => {
+                (StatusCode::NOT_ACCEPTABLE, "only text/event-stream is served here".to_owned())
+            }
+            Self::Failure(failure) => {
+                let status = StatusCode::from_u16(failure.code()).ok();
+                let told =
+                    |status: &StatusCode| status.is_client_error() || status.is_server_error();
+                (status.filter(told).unwrap_or(StatusCode::FORBIDDEN), String::new())
+            }
         };
-        let text = serde_json::json!([{
-            "successful": false,
-            "error": format!("{}::{text}", status.as_u16()),
-        }]);
+        let error = failure.unwrap_or_else(|| format!("{}::{text}", status.as_u16()));
+        let text = serde_json::json!([{"successful": false, "error": error}]);
         let mut response = Response::new(ReplyBody::plain(text.to_string()));
         *response.status_mut() = status;
         set_json(response.headers_mut());

@@ -21,6 +21,7 @@ use crate::body::ReplyBody;
 use crate::callback::Callback;
 use crate::config::HttpConfig;
 use crate::entropy::OsEntropy;
+use crate::events::View;
 use crate::held::Held;
 use crate::refusal::{self, Refusal};
 use crate::websocket::{self, Socket, Who};
@@ -90,6 +91,13 @@ impl BayeuxService {
     {
         if websocket::is_upgrade(request.method(), request.headers()) {
             return self.upgrade(request);
+        }
+        if self.config.views
+            && let Some(view) = View::of(request.method(), request.uri())
+        {
+            let (parts, _) = request.into_parts();
+            let answer = view.answer(&self.broker, &self.config, &parts);
+            return answer.unwrap_or_else(Refusal::response);
         }
         // In a box that is gone when the connect is held: what a request takes to be read would
         // otherwise stay part of the future for as long as the hold lasts.
