@@ -13,9 +13,9 @@
 
 use axum::body::Body;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, UPGRADE, VARY,
+    ACCEPT, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, UPGRADE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, request};
 
@@ -97,10 +97,14 @@ impl Origin {
 
     /// The refusal of a changing request from a foreign origin, if the request is one.
     ///
-    /// A WebSocket begins with a GET and changes things ever after.
+    /// A WebSocket begins with a GET and changes things ever after. A stream of events changes
+    /// nothing, but would be held for a page that may not read it.
     pub(crate) fn refuse(&self, head: &request::Parts) -> Option<Answer> {
         let changes = !head.method.is_safe() || head.headers.contains_key(UPGRADE);
-        (*self == Self::Foreign && changes).then(|| {
+        let mut accepted =
+            head.headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+        let streams = accepted.any(|accept| accept.contains("text/event-stream"));
+        (*self == Self::Foreign && (changes || streams)).then(|| {
             let mut answer = answer::status(
                 StatusCode::FORBIDDEN,
                 3,
@@ -223,6 +227,10 @@ mod tests {
                 .is_none()
         );
         assert!(Origin::Foreign.refuse(&head("GET", None)).is_none());
+        let mut events = head("GET", None);
+        events.headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        assert!(Origin::Foreign.refuse(&events).is_some());
+        assert!(Origin::Own.refuse(&events).is_none());
         assert!(Origin::Own.refuse(&head("POST", None)).is_none());
     }
 }

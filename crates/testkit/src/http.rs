@@ -153,6 +153,16 @@ impl Connection {
         timeout(PATIENCE, self.read_response(method)).await?
     }
 
+    /// Reads up to the end of the next `what`, as of a response that goes on.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` if the server closed before, `TimedOut` after a minute.
+    pub async fn read_until(&mut self, what: &str) -> io::Result<String> {
+        let bytes = timeout(PATIENCE, self.read_past(what.as_bytes())).await??;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Reads whatever comes until the server closes.
     pub async fn read_to_close(&mut self) -> io::Result<Vec<u8>> {
         let rest = async {

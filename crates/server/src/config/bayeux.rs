@@ -103,5 +103,6 @@ pub(super) fn bayeux_http(settings: &Settings, secure: bool) -> HttpConfig {
         .body_bytes(settings.bayeux.max_body_bytes)
         .compress_above(Some(settings.bayeux.compress_above_bytes).filter(|bytes| *bytes > 0))
         .body_timeout(Duration::from_millis(settings.server.body_timeout_ms))
+        .views(settings.bayeux.views)
         .cookie(cookie)
 }

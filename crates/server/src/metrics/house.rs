@@ -39,7 +39,7 @@ const GAUGES: [Number; 3] = [
     ("queue_messages", "Messages waiting in all queues", |stats| stats.queue_messages),
 ];
 
-const COUNTERS: [Number; 13] = [
+const COUNTERS: [Number; 14] = [
     ("handshakes", "Handshakes that succeeded", |stats| stats.handshakes),
     ("handshakes_refused", "Handshakes refused", |stats| stats.handshakes_refused),
     ("messages_in", "Messages received", |stats| stats.messages_in),
@@ -60,6 +60,9 @@ const COUNTERS: [Number; 13] = [
         "Connects answered at once because their browser had enough held",
         |stats| stats.crowded,
     ),
+    ("hook_panics", "Hooks of embedders that panicked and counted as a no", |stats| {
+        stats.hook_panics
+    }),
     ("connects_superseded", "Connects answered because a newer one came", |stats| stats.superseded),
 ];
 

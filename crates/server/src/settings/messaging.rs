@@ -37,6 +37,9 @@ pub struct BayeuxSettings {
     /// Size above which responses are compressed for clients that take gzip. Default 2,048 bytes; 0
     /// is never.
     pub compress_above_bytes: usize,
+    /// Whether channels can be read without a Bayeux library: `GET .../events` as server-sent events,
+    /// `GET .../history` from the log. Default yes; both are judged like subscriptions.
+    pub views: bool,
     /// Subscriptions of one session. Default 4,096; beyond it `403`.
     pub max_subscriptions: usize,
     /// Sessions of one endpoint. Default 200,000; beyond it `503`.
@@ -70,6 +73,7 @@ impl Default for BayeuxSettings {
             max_queue_bytes: 8_388_608,
             max_response_bytes: 1_048_576,
             compress_above_bytes: 2_048,
+            views: true,
             max_subscriptions: 4_096,
             max_sessions: 200_000,
             max_sessions_per_user: 10_000,

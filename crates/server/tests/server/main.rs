@@ -9,6 +9,7 @@
 mod command_line;
 mod description;
 mod drain;
+mod events;
 mod house;
 mod http2;
 mod login;
