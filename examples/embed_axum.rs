@@ -30,8 +30,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let bayeux = BayeuxService::new(broker.clone(), HttpConfig::default());
     let app = Router::new()
-        .route_service("/cometd", bayeux.clone())
-        .route_service("/cometd/{*suffix}", bayeux)
+        // With everything below it: the JavaScript library appends `/`, `/connect` and the like.
+        .nest_service("/cometd", bayeux)
         .layer(middleware::from_fn(who_is_it))
         .route("/notify/{user}", post(notify))
         .with_state(broker);

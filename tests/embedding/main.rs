@@ -70,12 +70,21 @@ struct Client {
 }
 
 impl Client {
+    async fn new(example: &Example, path: &'static str, user: &'static str) -> Self {
+        let connection = Connection::open(example.address).await.expect("a connection");
+        Self { connection, path, user, id: String::new() }
+    }
+
+    async fn shake(&mut self, ext: Value) -> Value {
+        self.send(json!({"channel": "/meta/handshake", "version": "1.0", "ext": ext})).await[0]
+            .take()
+    }
+
     /// Handshake, first connect, subscription.
     async fn up(example: &Example, path: &'static str, user: &'static str, channel: &str) -> Self {
-        let connection = Connection::open(example.address).await.expect("a connection");
-        let mut client = Self { connection, path, user, id: String::new() };
-        let hello = client.send(json!({"channel": "/meta/handshake", "version": "1.0"})).await;
-        client.id = hello[0]["clientId"].as_str().expect("a session").to_owned();
+        let mut client = Self::new(example, path, user).await;
+        let hello = client.shake(json!({})).await;
+        client.id = hello["clientId"].as_str().expect("a session").to_owned();
         client.send(json!({"channel": "/meta/connect"})).await;
         let reply =
             client.send(json!({"channel": "/meta/subscribe", "subscription": channel})).await;
@@ -112,7 +121,7 @@ async fn a_hyper_server_publishes_from_code_and_watches_subscriptions() {
 async fn an_axum_application_notifies_one_user_and_no_other() {
     let example = Example::start("embed_axum").await;
     let mut alice = Client::up(&example, "/cometd", "alice", "/me/inbox").await;
-    let mut bob = Client::up(&example, "/cometd", "bob", "/**").await;
+    let mut bob = Client::up(&example, "/cometd/", "bob", "/**").await;
     let mut code = Connection::open(example.address).await.expect("a connection");
     for (user, data) in [("alice", "1.10"), ("bob", "\"his own\"")] {
         let request = Request::json(&format!("/notify/{user}"), data);
@@ -134,4 +143,76 @@ async fn a_foreign_core_reaches_the_desks() {
     assert_eq!(notice["call"]["userData"]["Source"], "their core");
     assert_eq!(notice["phoneNumber"], "15000");
     example.says("version").await;
+}
+
+#[tokio::test]
+async fn services_answer_and_a_bot_takes_part() {
+    let mut example = Example::start("embed_services").await;
+    let mut client = Client::up(&example, "/cometd", "", "/chat/room").await;
+    let ask = |client: &Client, channel: &str, data: Value| json!({"channel": channel, "data": data, "id": "7", "clientId": client.id});
+    let call = ask(&client, "/service/echo", json!({"z": 1}));
+    assert_eq!(client.send(call).await[0]["successful"], true);
+    let result = client.send(json!({"channel": "/meta/connect"})).await[0].take();
+    let wanted =
+        json!({"channel": "/service/echo", "id": "7", "data": {"z": 1}, "successful": true});
+    assert_eq!(result, wanted);
+    for (data, successful) in [(json!([1, 2.5]), true), (json!("three"), false)] {
+        let call = ask(&client, "/service/sum", data);
+        client.send(call).await;
+        let result = client.send(json!({"channel": "/meta/connect"})).await[0].take();
+        assert_eq!(result["successful"], successful, "{result}");
+    }
+    example.says("patient with a caller: Ok(true)").await;
+    let question = ask(&client, "/chat/room", json!({"name": "me", "text": "Why?"}));
+    client.send(question).await;
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        let messages = client.send(json!({"channel": "/meta/connect"})).await;
+        heard.extend(messages.into_iter().filter(|message| message.get("data").is_some()));
+    }
+    assert_eq!(heard[1]["data"]["name"], "bot");
+    example.says("asked: Why?").await;
+    let mut page = Connection::open(example.address).await.expect("a connection");
+    let who = page.exchange(&Request::new("GET", "/who")).await.expect("an answer").value();
+    assert_eq!(who["room"], json!({"users": ["bot"], "sessions": 1, "anonymous": 1}));
+    assert_eq!(who["broker"]["sessions"][0]["via"], "local");
+    let kick = Request::json(&format!("/kick/{}", client.id), "");
+    assert_eq!(page.exchange(&kick).await.expect("an answer").text(), "ended: true\n");
+}
+
+#[tokio::test]
+async fn credentials_rooms_and_markup_are_looked_after() {
+    let mut example = Example::start("embed_auth").await;
+    let mut nobody = Client::new(&example, "/cometd", "").await;
+    let refused = nobody.shake(json!({})).await;
+    assert_eq!(refused["error"], "403::handshake_denied");
+    assert_eq!(refused["ext"]["help"], "put your token into ext.token");
+    let expired = nobody.shake(json!({"token": "expired"})).await;
+    assert_eq!(expired["error"], "401::the token has expired");
+    assert_eq!(expired["advice"]["reconnect"], "handshake");
+
+    let mut alice = Client::new(&example, "/cometd", "").await;
+    let hello = alice.shake(json!({"token": "alice"})).await;
+    assert_eq!(hello["ext"]["welcome"], "hello alice");
+    alice.id = hello["clientId"].as_str().expect("a session").to_owned();
+    alice.send(json!({"channel": "/meta/connect"})).await;
+    for (channel, error) in [
+        ("/rooms/alice+bob", Value::Null),
+        ("/rooms/bob+carol", json!("403:members_only:create_denied")),
+        ("/elsewhere", json!("403:denied_by_not_granting:create_denied")),
+        ("/lobby", Value::Null),
+    ] {
+        let subscribe = json!({"channel": "/meta/subscribe", "subscription": channel});
+        assert_eq!(alice.send(subscribe).await[0]["error"], error, "{channel}");
+    }
+    let long = json!({"channel": "/lobby", "data": "x".repeat(5_000)});
+    assert_eq!(alice.send(long).await[0]["error"], "413::at most 4000 bytes");
+    let said = json!({"channel": "/rooms/alice+bob", "data": "<b>hi</b>"});
+    assert_eq!(alice.send(said).await[0]["successful"], true);
+    let heard = alice.send(json!({"channel": "/meta/connect"})).await[0].take();
+    let marked = json!({
+        "channel": "/rooms/alice+bob", "data": "&lt;b&gt;hi&lt;/b&gt;", "ext": {"from": "alice"},
+    });
+    assert_eq!(heard, marked);
+    example.says("on /rooms/alice+bob").await;
 }

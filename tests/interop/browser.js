@@ -168,6 +168,9 @@ function obey(library) {
     publish({ channel, data }, answer) {
       library.publish(channel, data, undefined, answer);
     },
+    remoteCall({ target, content, timeout }, answer) {
+      library.remoteCall(target, content, timeout, undefined, answer);
+    },
     batch(publishes, answer) {
       const replies = [];
       library.batch(() => {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { Browser } from "./browser.js";
+import { Example } from "./example.js";
 import * as samples from "./samples.js";
 import { Server } from "./server.js";
 
@@ -12,6 +13,7 @@ const GWS = "/api/v2/notifications";
 const PLAIN = "/cometd";
 
 export function suite(version) {
+  remoteCalls(version);
   describe(`cometd ${version}`, () => {
     let server;
     const browsers = [];
@@ -256,6 +258,61 @@ export function suite(version) {
       await alice.up(server.url + GWS, { user: "alice", channels: ["/v2/me/calls"], allTransports: true });
       const { transport } = await alice.order("status");
       assert.equal(transport, "long-polling");
+    });
+  });
+}
+
+/** Remote calls of the library, answered by services of an embedder. */
+function remoteCalls(version) {
+  describe(`remote calls of cometd ${version}`, () => {
+    let example;
+    const browsers = [];
+    before(async () => {
+      example = await Example.start("embed_services");
+    });
+    after(async () => {
+      await Promise.all(browsers.map((browser) => browser.close()));
+      await example.stop();
+    });
+
+    async function caller() {
+      const browser = await Browser.open(version);
+      browsers.push(browser);
+      await browser.up(example.url);
+      return (target, content, timeout = 10_000) => browser.order("remoteCall", { target, content, timeout });
+    }
+
+    test("the result comes back to the caller", async () => {
+      const call = await caller();
+      const content = { text: "<b>\u2028", number: 1.5, list: [null, false] };
+      const echoed = await call("echo", content);
+      assert.equal(echoed.successful, true);
+      assert.deepEqual(echoed.data, content);
+      const later = await call("sum", [1, 2, 3.5]);
+      assert.deepEqual([later.successful, later.data], [true, 6.5]);
+    });
+
+    test("a failure comes back with its data", async () => {
+      const call = await caller();
+      const failed = await call("sum", "no list");
+      assert.equal(failed.successful, false);
+      assert.equal(failed.error, undefined);
+      assert.match(failed.data.reason, /invalid type/);
+    });
+
+    test("many calls at a time are told apart", async () => {
+      const call = await caller();
+      const numbers = Array.from({ length: 50 }, (_, number) => number);
+      const results = await Promise.all(numbers.map((number) => call("sum", [number, 1])));
+      assert.deepEqual(results.map(({ data }) => data), numbers.map((number) => number + 1));
+    });
+
+    test("a target that nobody serves times out at the caller, and the session goes on", async () => {
+      const call = await caller();
+      const late = await call("nobody", {}, 300);
+      assert.equal(late.successful, false);
+      assert.equal(late.error, "406::timeout");
+      assert.equal((await call("echo", 1)).data, 1);
     });
   });
 }
