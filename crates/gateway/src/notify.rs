@@ -79,8 +79,17 @@ impl Place {
 const _: () = assert!(2 * (Limits::MAX_PARTIES as u64) < Place::PER_CHANGE);
 
 impl Notify for Broker {
-    fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str, _place: Place) -> usize {
-        self.deliver_to_user(user, channel, data, time::now())
+    /// Where the broker keeps the channel, the message gets the position of its place above the
+    /// log's epoch; delivered again it is passed over.
+    fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str, place: Place) -> usize {
+        let position = self.epoch().unwrap_or(0).saturating_add(place.sequence());
+        self.deliver_to_user_at(user, channel, data, position, time::now())
+    }
+
+    fn missing(&self, until: Position) {
+        if let Some(epoch) = self.epoch() {
+            self.log_misses(epoch.saturating_add(Place::last_of(until).sequence()));
+        }
     }
 }
 
