@@ -78,7 +78,7 @@ pub fn cases(world: &World) -> Vec<Case> {
             "faults",
             r#"{"nonsense":true}"#,
             10,
-            "a fault is `journal` or `disconnect`",
+            "a fault is `journal`, `replay` or `disconnect`",
         ),
         bad(
             "a journal fault that does not exist",

@@ -3,4 +3,5 @@
 mod drain;
 mod journal;
 mod kill;
+mod replay;
 mod wire;

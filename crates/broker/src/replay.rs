@@ -8,7 +8,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, ChannelPattern, Failure, ReplayAnswer, ReplayFrom, ReplayStatus};
@@ -39,6 +39,18 @@ pub struct Logged {
     pub at_unix_ms: u64,
 }
 
+impl Logged {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            position: entry.position,
+            channel: entry.channel.clone(),
+            user: entry.user.clone(),
+            text: entry.text.clone(),
+            at_unix_ms: entry.at_ms,
+        }
+    }
+}
+
 /// What a log has of some channels.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct History {
@@ -62,6 +74,12 @@ impl Broker {
     pub fn log_bounds(&self) -> Option<(u64, u64)> {
         let log = self.log()?;
         Some((log.newest(), log.gone()))
+    }
+
+    /// The longest age of anything that the log keeps, and the most bytes of everything: what a
+    /// copy of it elsewhere needs to keep. `None` if no rule keeps anything.
+    pub fn log_retention(&self) -> Option<(Duration, usize)> {
+        Some(self.log()?.retention())
     }
 
     /// Fills the log with what an earlier one had, before there are sessions.
@@ -95,22 +113,21 @@ impl Broker {
         }
     }
 
-    /// Messages of the log after a position, whoever's they are, at most `most`.
+    /// Messages of the log after a position, whoever's they are, in order, at most `most`.
+    pub fn logged(&self, after: u64, most: usize) -> Vec<Logged> {
+        let entries = self.log().map(|log| log.after(after, most)).unwrap_or_default();
+        entries.iter().map(|entry| Logged::of(entry)).collect()
+    }
+
+    /// The same; pending, never ready with nothing, while there are none.
     ///
-    /// Pending, never ready with nothing, while there are none; the task is woken when one comes.
-    /// Pending for ever where no rule keeps anything.
+    /// The task is woken when one comes. Whoever publishes wakes it, so if it can do with looking
+    /// now and then, [`logged`](Self::logged) is easier on publishers. Pending for ever where no
+    /// rule keeps anything.
     pub fn poll_logged(&self, after: u64, most: usize, cx: &mut Context<'_>) -> Poll<Vec<Logged>> {
         let Some(mut log) = self.log() else { return Poll::Pending };
-        log.poll_after(after, most, cx).map(|entries| {
-            let logged = |entry: Arc<Entry>| Logged {
-                position: entry.position,
-                channel: entry.channel.clone(),
-                user: entry.user.clone(),
-                text: entry.text.clone(),
-                at_unix_ms: entry.at_ms,
-            };
-            entries.into_iter().map(logged).collect()
-        })
+        let entries = log.poll_after(after, most, cx);
+        entries.map(|entries| entries.iter().map(|entry| Logged::of(entry)).collect())
     }
 
     /// Reads the log as `user`: what came after `from` on the channels of `pattern`.

@@ -9,9 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    Call, CallEvent, CallHappening, EntryKind, Event, Participant, ParticipantId, ParticipantKind,
-    Party, PartyState, SmsEvent, SmsHappening, SmsSession, SmsState, State, Subject,
-    TranscriptEntry, UserData, UserDataChange,
+    Call, CallEvent, CallHappening, EntryKind, Event, Limits, Participant, ParticipantId,
+    ParticipantKind, Party, PartyState, SmsEvent, SmsHappening, SmsSession, SmsState, State,
+    Subject, TranscriptEntry, UserData, UserDataChange,
 };
 
 /// Why an event does not apply to a state. The events are damaged, or of another state.
@@ -26,6 +26,8 @@ pub enum EvolveError {
     Ended(Subject),
     /// The event is about a party or participant that is not there.
     NoSuchParty(Subject),
+    /// The call has more than [`Limits::MAX_PARTIES`] parties.
+    TooManyParties(Subject),
 }
 
 impl fmt::Display for EvolveError {
@@ -35,6 +37,9 @@ impl fmt::Display for EvolveError {
             Self::Unknown(subject) => write!(f, "{subject} never began"),
             Self::Ended(subject) => write!(f, "{subject} has ended before"),
             Self::NoSuchParty(subject) => write!(f, "{subject} has no such party"),
+            Self::TooManyParties(subject) => {
+                write!(f, "{subject} has more than {} parties", Limits::MAX_PARTIES)
+            }
         }
     }
 }
@@ -104,6 +109,9 @@ fn call_after(before: Option<&Call>, event: &CallEvent) -> Result<Call, EvolveEr
     {
         if before.is_some() {
             return Err(EvolveError::Exists(subject()));
+        }
+        if parties.len() > Limits::MAX_PARTIES {
+            return Err(EvolveError::TooManyParties(subject()));
         }
         let parties = parties.iter().map(|party| Party {
             dn: party.dn.clone(),

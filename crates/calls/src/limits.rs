@@ -42,6 +42,12 @@ impl Limits {
     /// Documented: T-Library, user data: 16,000 bytes by default, 65,535 at most.
     pub const MAX_USER_DATA_BYTES: usize = 65_535;
 
+    /// The most that [`parties`](Self::parties) can be set to, and the most that any call has.
+    ///
+    /// Whoever derives something for each party from one change can rely on it: with two
+    /// notifications for each, and one for somebody else, they are fewer than 64.
+    pub const MAX_PARTIES: usize = 31;
+
     /// Packed size of the user data of one call or session, in bytes. Default 16,000; more than
     /// [`MAX_USER_DATA_BYTES`](Self::MAX_USER_DATA_BYTES) is taken as that.
     #[must_use]
@@ -80,10 +86,11 @@ impl Limits {
         self
     }
 
-    /// Parties of one call, released ones included. Default 16.
+    /// Parties of one call, released ones included. Default 16; more than
+    /// [`MAX_PARTIES`](Self::MAX_PARTIES) is taken as that.
     #[must_use]
     pub fn parties(mut self, parties: usize) -> Self {
-        self.parties = parties;
+        self.parties = parties.min(Self::MAX_PARTIES);
         self
     }
 

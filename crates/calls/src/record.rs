@@ -2,6 +2,10 @@
 //!
 //! `{"v":1,"event":{"call":{"call":"...","at_ms":...,"what":{...}}}}`
 //!
+//! The event is all that state is made of. Beside it stands, as `reference`, the number that the
+//! sender of the command gave, if there is one: observers are told of it, also when they are told
+//! again.
+//!
 //! A reader passes over members it does not know, so a newer writer may add some within one
 //! version. Whatever changes the meaning of what is there gets a new version, and a reader refuses
 //! versions it does not know rather than guess.
@@ -21,6 +25,8 @@ const FORMAT: u32 = 1;
 struct Written<'a> {
     v: u32,
     event: &'a Event,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -28,12 +34,19 @@ struct Envelope<'a> {
     v: u32,
     #[serde(borrow)]
     event: &'a RawValue,
+    #[serde(default)]
+    reference: Option<u64>,
 }
 
 impl Event {
     /// The event as a record.
     pub fn to_record(&self) -> Vec<u8> {
-        serde_json::to_vec(&Written { v: FORMAT, event: self })
+        self.to_record_referenced(None)
+    }
+
+    /// The event as a record, with the number that came with its command.
+    pub(crate) fn to_record_referenced(&self, reference: Option<u64>) -> Vec<u8> {
+        serde_json::to_vec(&Written { v: FORMAT, event: self, reference })
             .expect("events hold nothing that JSON cannot")
     }
 
@@ -43,12 +56,20 @@ impl Event {
     ///
     /// [`RecordError`] when the record is damaged or of a newer format.
     pub fn from_record(record: &[u8]) -> Result<Self, RecordError> {
+        Self::from_record_referenced(record).map(|(event, _)| event)
+    }
+
+    /// The event that a record holds, and the number that came with its command.
+    pub(crate) fn from_record_referenced(
+        record: &[u8],
+    ) -> Result<(Self, Option<u64>), RecordError> {
         let envelope: Envelope<'_> =
             serde_json::from_slice(record).map_err(|error| RecordError::damaged(&error))?;
         if envelope.v != FORMAT {
             return Err(RecordError::Format { version: envelope.v });
         }
-        serde_json::from_str(envelope.event.get()).map_err(|error| RecordError::damaged(&error))
+        let event = serde_json::from_str(envelope.event.get());
+        Ok((event.map_err(|error| RecordError::damaged(&error))?, envelope.reference))
     }
 }
 
@@ -118,6 +139,15 @@ mod tests {
     #[test]
     fn a_record_reads_back_as_the_same_event() {
         assert_eq!(Event::from_record(&event().to_record()).unwrap(), event());
+    }
+
+    #[test]
+    fn a_reference_is_kept_beside_the_event() {
+        let record = event().to_record_referenced(Some(7));
+        assert!(record.ends_with(br#","reference":7}"#), "{}", String::from_utf8_lossy(&record));
+        assert_eq!(Event::from_record_referenced(&record).unwrap(), (event(), Some(7)));
+        let without = Event::from_record_referenced(&event().to_record()).unwrap();
+        assert_eq!(without, (event(), None));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use encke_calls::{
     Actor, Bound, Call, CallAction, CallHappening, CallId, CallType, Command, ConnId, Digits, Dn,
-    Event, ImportedCall, Limits, NewParty, Number, Operation, PartyState, Refusal, Requester, Role,
-    SeededIds, State, UserData, UserDataChange, decide, evolve,
+    Event, EvolveError, ImportedCall, Limits, NewParty, Number, Operation, PartyState, Refusal,
+    Requester, Role, SeededIds, State, UserData, UserDataChange, decide, evolve,
 };
 
 use PartyState::{Dialing, Established, Held, Released, Ringing};
@@ -341,6 +341,38 @@ fn a_conference_of_another_core_goes_on_until_one_is_left() {
         let bad = Command::Import(ImportedCall { id, ..import(parties) });
         assert_eq!(house.run(&bad), Err(Refusal::InvalidParties));
     }
+}
+
+#[test]
+fn no_call_has_more_parties_than_notifications_can_be_numbered_for() {
+    let mut house = House::new(Limits::default().parties(1000));
+    let party = |n: usize| NewParty {
+        dn: None,
+        number: number(&n.to_string()),
+        state: Established,
+        role: Role::Destination,
+    };
+    let import = |parties: usize| ImportedCall {
+        id: CallId::new(format!("C{parties}")).unwrap(),
+        conn_id: ConnId::new("0071").unwrap(),
+        call_type: CallType::Internal,
+        dnis: None,
+        ani: None,
+        parties: (0..parties).map(party).collect(),
+        user_data: data("{}"),
+    };
+    let limit = Limits::MAX_PARTIES;
+    let refused = house.run(&Command::Import(import(limit + 1)));
+    assert_eq!(refused, Err(Refusal::TooMany { what: Bound::Parties, limit }));
+    let events = house.run(&Command::Import(import(limit))).unwrap();
+
+    // Nor does one come out of a journal.
+    let Event::Call(mut event) = events[0].clone() else { unreachable!("{events:?}") };
+    event.call = CallId::new("C0").unwrap();
+    let CallHappening::Started { parties, .. } = &mut event.what else { unreachable!() };
+    parties.push(party(limit));
+    let error = evolve(&mut house.state, &Event::Call(event)).unwrap_err();
+    assert!(matches!(error, EvolveError::TooManyParties(_)), "{error}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub use self::{
     counts::{Operation, RequestCount, RequestCounts},
     directory::{Device, Directory, DirectoryError, User},
     gateway::Gateway,
-    notify::Notify,
+    notify::{Notify, Place},
     openapi::OPENAPI,
     projection::Projection,
     status::ReturnCode,

@@ -16,11 +16,16 @@ pub(crate) fn now() -> Instant {
 }
 
 /// The time of day, for what clients are told of it.
+pub(crate) fn wall() -> WallClock {
+    WallClock::new(now(), unix_ms())
+}
+
+/// Milliseconds since 1970, for what is kept from one run to the next.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place of this crate that reads the time of day"
 )]
-pub(crate) fn wall() -> WallClock {
+pub(crate) fn unix_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    WallClock::new(now(), u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }

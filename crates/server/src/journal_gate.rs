@@ -25,27 +25,36 @@ pub(crate) enum Fault {
     Delay(Duration),
 }
 
+/// Decides what happens at gates. Clones are the same switch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Switch(Arc<Mutex<Fault>>);
+
+impl Switch {
+    /// Changes what happens to writes from now on.
+    pub(crate) fn set(&self, fault: Fault) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    fn fault(&self) -> Fault {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A journal behind a gate.
 #[derive(Debug)]
 pub(crate) struct JournalGate {
     inner: Arc<dyn Journal>,
-    fault: Mutex<Fault>,
+    switch: Switch,
 }
 
 impl JournalGate {
-    /// An open gate before `inner`.
-    pub(crate) fn new(inner: Arc<dyn Journal>) -> Self {
-        Self { inner, fault: Mutex::default() }
-    }
-
-    /// Changes what happens to writes from now on.
-    pub(crate) fn set(&self, fault: Fault) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    /// A gate before `inner`, which is open or not as `switch` says.
+    pub(crate) fn new(inner: Arc<dyn Journal>, switch: Switch) -> Self {
+        Self { inner, switch }
     }
 
     async fn pass(&self) -> Result<(), AppendError> {
-        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        match fault {
+        match self.switch.fault() {
             Fault::None => Ok(()),
             Fault::Fail => Err(AppendError::Full(Arc::new(io::ErrorKind::StorageFull.into()))),
             Fault::Delay(time) => {
@@ -98,8 +107,8 @@ mod tests {
 
     use super::*;
 
-    fn gate() -> JournalGate {
-        JournalGate::new(Arc::new(MemoryJournal::default()))
+    fn gate(switch: &Switch) -> JournalGate {
+        JournalGate::new(Arc::new(MemoryJournal::default()), switch.clone())
     }
 
     fn batch() -> Vec<Append> {
@@ -108,19 +117,21 @@ mod tests {
 
     #[tokio::test]
     async fn failing_gate_refuses_writes_until_it_is_opened() {
-        let gate = gate();
-        gate.set(Fault::Fail);
+        let switch = Switch::default();
+        let gate = gate(&switch);
+        switch.set(Fault::Fail);
         assert!(matches!(gate.append(batch()).await, Err(AppendError::Full(_))));
         assert!(matches!(gate.forget(Vec::new()).await, Err(AppendError::Full(_))));
         assert!(gate.scan(Position::ZERO, 1).await.is_ok(), "reads pass");
-        gate.set(Fault::None);
+        switch.set(Fault::None);
         assert!(gate.append(batch()).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn slow_gate_lets_writes_wait() {
-        let gate = gate();
-        gate.set(Fault::Delay(Duration::from_secs(5)));
+        let switch = Switch::default();
+        let gate = gate(&switch);
+        switch.set(Fault::Delay(Duration::from_secs(5)));
         let write = gate.append(batch());
         let early = tokio::time::timeout(Duration::from_millis(4_999), write).await;
         assert!(early.is_err());

@@ -46,6 +46,7 @@ mod metrics;
 mod operations;
 mod pages;
 mod rate;
+mod replay;
 mod server;
 pub mod settings;
 mod simulator;

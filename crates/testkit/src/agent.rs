@@ -18,7 +18,12 @@ pub struct Agent {
 impl Agent {
     /// One of the demo's people.
     pub fn new(server: &Server, user: &str) -> Self {
-        Self { address: server.address(), login: Login::demo(user), connection: None }
+        Self::at(server.address(), user)
+    }
+
+    /// The same for a server that listens here.
+    pub fn at(address: SocketAddr, user: &str) -> Self {
+        Self { address, login: Login::demo(user), connection: None }
     }
 
     /// GET, path relative to `/api/v2/`; the body of a 200.

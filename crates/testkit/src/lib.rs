@@ -5,6 +5,7 @@
 //! | [`Launch`], [`Server`] | the real `encke` binary as a child on a free port, killed by pid on drop |
 //! | [`Connection`], [`Request`], [`Response`] | HTTP/1.1 over a bare socket: every byte is the test's own |
 //! | [`Peer`] | a small Bayeux long-polling client that keeps every delivered message in order |
+//! | [`Desk`] | a desk that comes back, over sessions and restarts, with the position it has reached |
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
 //! | [`WireCutter`] | a proxy that cuts connections in the middle of whatever they carry |
 //! | [`eventually()`] | polling with a deadline, which tells what it last saw |
@@ -14,6 +15,7 @@
 
 mod agent;
 mod binary;
+mod desk;
 mod eventually;
 mod http;
 mod login;
@@ -23,6 +25,7 @@ mod wire_cutter;
 
 pub use agent::Agent;
 pub use binary::encke_binary;
+pub use desk::Desk;
 pub use eventually::{DEADLINE, eventually};
 pub use http::{Connection, Request, Response};
 pub use login::Login;

@@ -60,7 +60,11 @@ pub struct Peer {
 impl Peer {
     /// A peer that has sent nothing yet.
     pub async fn new(server: &Server, endpoint: &str, login: Option<Login>) -> Self {
-        let address = server.address();
+        Self::at(server.address(), endpoint, login).await
+    }
+
+    /// The same for a server that listens here.
+    pub async fn at(address: SocketAddr, endpoint: &str, login: Option<Login>) -> Self {
         Self {
             address,
             connection: Connection::open(address).await.expect("the server accepts"),
@@ -146,16 +150,29 @@ impl Peer {
     ///
     /// If it is refused.
     pub async fn handshake(&mut self) {
-        let message = json!({
+        self.handshake_with(&Value::Null).await;
+    }
+
+    /// Shakes hands with this `ext`; the reply.
+    ///
+    /// # Panics
+    ///
+    /// If it is refused.
+    pub async fn handshake_with(&mut self, ext: &Value) -> Value {
+        let mut message = json!({
             "channel": "/meta/handshake",
             "version": "1.0",
             "minimumVersion": "1.0",
             "supportedConnectionTypes": ["long-polling"],
             "advice": {"timeout": 60000, "interval": 0},
         });
+        if !ext.is_null() {
+            message["ext"] = ext.clone();
+        }
         let reply = self.ask(message).await;
         assert_eq!(reply["successful"], true, "handshake: {reply}");
         reply["clientId"].as_str().expect("a client id").clone_into(&mut self.client_id);
+        reply
     }
 
     /// Subscribes to a channel or pattern; the reply.

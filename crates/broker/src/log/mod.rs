@@ -173,6 +173,14 @@ impl Log {
         self.gone
     }
 
+    /// The longest age of anything that is kept, and the most bytes of everything.
+    pub(crate) fn retention(&self) -> (Duration, usize) {
+        let retentions = || self.rules.iter().map(|kept| kept.retention);
+        let age = retentions().map(|retention| retention.age).max().unwrap_or_default();
+        let bytes = retentions().map(|retention| retention.bytes);
+        (age, bytes.fold(0, usize::saturating_add))
+    }
+
     /// Messages kept, and their bytes.
     pub(crate) fn amount(&self) -> (usize, usize) {
         let sum =
@@ -187,6 +195,9 @@ impl Log {
         self.epoch = epoch;
         self.newest = newest.max(epoch);
         self.gone = horizon.max(epoch);
+        // What this log said for itself, being younger, is not true of that one.
+        self.horizons = Horizons::default();
+        self.scopes.clear();
         self.raise_horizons(self.gone);
     }
 
@@ -198,6 +209,7 @@ impl Log {
     /// Says that messages up to `until` may be missing though they were never here.
     pub(crate) fn missing(&mut self, until: u64) {
         self.raise_horizons(until);
+        self.gone = self.gone.max(until);
         self.newest = self.newest.max(until);
     }
 
@@ -276,25 +288,34 @@ impl Log {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Messages after a position, whoever's they are, in order; pending while there are none.
-    pub(crate) fn poll_after(
-        &mut self,
-        after: u64,
-        most: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<Vec<Arc<Entry>>> {
+    /// Messages after a position, whoever's they are, in order.
+    pub(crate) fn after(&self, after: u64, most: usize) -> Vec<Arc<Entry>> {
         let mut found: Vec<_> = self
             .rules
             .iter()
             .flat_map(|kept| kept.entries.range(after + 1..).take(most))
             .map(|(_, entry)| Arc::clone(entry))
             .collect();
-        if found.is_empty() {
-            self.waiting.push(cx.waker().clone());
-            return Poll::Pending;
-        }
         found.sort_unstable_by_key(|entry| entry.position);
         found.truncate(most);
+        found
+    }
+
+    /// The same; pending while there are none.
+    pub(crate) fn poll_after(
+        &mut self,
+        after: u64,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Vec<Arc<Entry>>> {
+        let found = self.after(after, most);
+        if found.is_empty() {
+            // Whoever asks again and again waits once.
+            if !self.waiting.iter().any(|waiting| waiting.will_wake(cx.waker())) {
+                self.waiting.push(cx.waker().clone());
+            }
+            return Poll::Pending;
+        }
         Poll::Ready(found)
     }
 

@@ -75,6 +75,42 @@ fn a_position_that_is_not_new_adds_nothing() {
 }
 
 #[test]
+fn a_younger_log_that_goes_on_for_an_older_one_covers_what_that_one_did() {
+    let mut log = log(1000, 10, 1000);
+    log.adopt(100, 100, 100);
+    let bob = UserId::new("bob");
+    for (position, user) in [(101, None), (105, Some(&bob))] {
+        log.append(&channel("/a/x"), user, Bytes::new(), Some(position), 0).unwrap();
+    }
+    log.skip_to(110);
+    assert_eq!((log.epoch(), log.newest(), log.gone()), (100, 110, 100));
+    assert_eq!(log.horizon(all(Some(&bob)), &want("/a/x", 101)), None);
+    assert_eq!(log.horizon(all(Some(&bob)), &want("/a/**", 100)), None);
+    assert_eq!(log.horizon(all(Some(&bob)), &want("/a/x", 99)), Some(100));
+    log.missing(103);
+    assert_eq!(log.horizon(all(Some(&bob)), &want("/a/x", 101)), Some(103));
+    assert_eq!(log.horizon(all(Some(&bob)), &want("/a/x", 103)), None);
+    assert_eq!((log.newest(), log.gone()), (110, 103));
+    log.missing(200);
+    assert_eq!((log.newest(), log.gone()), (200, 200));
+    assert_eq!(read(&log, &want("/a/x", 0)), [101], "what is there is still there");
+}
+
+#[test]
+fn whoever_waits_for_messages_is_woken_once_however_often_he_asked() {
+    let mut log = log(1000, 10, 1000);
+    let waker = futures::task::noop_waker();
+    let mut cx = Context::from_waker(&waker);
+    for _ in 0..100 {
+        assert!(log.poll_after(EPOCH, 10, &mut cx).is_pending());
+    }
+    assert_eq!(log.wakers().len(), 1);
+    publish(&mut log, "/a/x", None, 0);
+    assert!(log.poll_after(EPOCH, 10, &mut cx).is_ready());
+    assert_eq!(log.wakers().len(), 0);
+}
+
+#[test]
 fn every_bound_lets_the_oldest_go_and_leaves_a_horizon() {
     for (mut log, kept) in [
         (log(5, 100, 1000), vec![1004]),

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use encke_journal::Journal;
+use encke_journal::{Journal, Position};
 use futures::future::BoxFuture;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -36,6 +36,7 @@ pub(super) struct Shared {
     pub(super) snapshots: Snapshots,
     pub(super) counters: Counters,
     pub(super) healthy: AtomicBool,
+    told: AtomicU64,
     dns: Mutex<Arc<HashSet<Dn>>>,
     observers: Mutex<Arc<[Arc<dyn Observer>]>>,
 }
@@ -43,6 +44,11 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn dns(&self) -> Arc<HashSet<Dn>> {
         Arc::clone(&lock(&self.dns))
+    }
+
+    /// Everything up to `place` has been told to the observers.
+    pub(super) fn set_told(&self, place: Position) {
+        self.told.store(place.get(), Ordering::Release);
     }
 
     pub(super) fn observers(&self) -> Arc<[Arc<dyn Observer>]> {
@@ -72,7 +78,8 @@ impl Core {
     /// Reads the journal and makes a core of what it holds.
     ///
     /// The second value has to be spawned or polled by the caller: it is the task that does all
-    /// the writing.
+    /// the writing. Observers that want to be told again of what was committed before, see
+    /// [`Observer::again_after`], are told meanwhile.
     ///
     /// # Errors
     ///
@@ -80,7 +87,8 @@ impl Core {
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, nothing has happened: opening only reads.
+    /// Dropped early, nothing has changed: opening reads, and tells those who want to be told
+    /// again.
     pub async fn open(
         journal: Arc<dyn Journal>,
         config: CoreConfig,
@@ -89,12 +97,13 @@ impl Core {
     ) -> Result<(Self, Writer), OpenError> {
         let seed = getrandom::u64().map_err(|error| OpenError::Random(error.into()))?;
         let mut state = State::new(config.limits.clone());
-        replay(journal.as_ref(), &mut state).await?;
+        let head = replay(journal.as_ref(), &mut state, &observers).await?;
         let (queue, messages) = mpsc::channel(config.queue);
         let shared = Arc::new(Shared {
             snapshots: Snapshots::default(),
             counters: Counters::default(),
             healthy: AtomicBool::new(true),
+            told: AtomicU64::new(head.get()),
             dns: Mutex::new(Arc::new(config.dns.clone())),
             observers: Mutex::new(observers.into()),
         });
@@ -105,6 +114,7 @@ impl Core {
             clock,
             Box::new(SeededIds::new(seed)),
             Arc::clone(&shared),
+            head,
         );
         let writer = Writer { run: Box::pin(writer.run(messages)) };
         Ok((Self { queue, shared }, writer))
@@ -203,6 +213,14 @@ impl Core {
     /// Whether changes can be made: the writer runs, and the last append worked.
     pub fn healthy(&self) -> bool {
         self.shared.healthy.load(Ordering::Acquire) && !self.queue.is_closed()
+    }
+
+    /// How far the observers have been told: of every change up to this place in the journal.
+    ///
+    /// An observer that keeps what it passes on may take note of this place, once all that it was
+    /// told of by then is safe, as the one to [go on after](Observer::again_after).
+    pub fn told(&self) -> Position {
+        Position::new(self.shared.told.load(Ordering::Acquire))
     }
 
     /// Plain numbers for metrics.

@@ -15,6 +15,10 @@
 //!
 //! A key per call (`call/<id>`) and per session (`sms/<id>`) holds its events. Other keys in the
 //! journal are left alone.
+//!
+//! Every [`Change`] carries the position of its record. It says which of two changes came first,
+//! also across restarts, and it is how an [`Observer`] that keeps what it passes on is told again,
+//! when a core is opened, of what it may have missed.
 
 mod change;
 mod clock;
@@ -32,5 +36,6 @@ pub use self::core::{Core, Outcome, Writer};
 pub use change::{CallChange, Change, Observer, SmsChange};
 pub use clock::{Clock, SystemClock};
 pub use config::CoreConfig;
+pub use encke_journal::Position;
 pub use error::{CommandError, OpenError};
 pub use stats::CoreStats;

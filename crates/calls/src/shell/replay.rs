@@ -1,19 +1,71 @@
-//! From the journal to the state.
+//! From the journal to the state, and to observers that want to be told again.
+
+use std::sync::Arc;
 
 use encke_journal::{Entry, Journal, Position};
 
-use super::{Change, OpenError, record_key};
+use super::{Change, Observer, OpenError, record_key};
 use crate::{Event, State, Subject};
 
-/// Applies all records of the journal to `state`.
-pub(super) async fn replay(journal: &dyn Journal, state: &mut State) -> Result<(), OpenError> {
+/// Applies all records of the journal to `state`, and answers the newest position of the journal.
+///
+/// Observers are told of the changes that they want to be told of again, each observer in order.
+pub(super) async fn replay(
+    journal: &dyn Journal,
+    state: &mut State,
+    observers: &[Arc<dyn Observer>],
+) -> Result<Position, OpenError> {
+    let mut listeners: Vec<Listener<'_>> = observers.iter().filter_map(Listener::of).collect();
     let mut reached = Position::ZERO;
     loop {
         let page = journal.scan(reached, PAGE_RECORDS).await.map_err(OpenError::Read)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        reached = last.position;
-        for entry in page.iter().filter(|entry| record_key::subject(&entry.key).is_some()) {
-            apply(state, entry)?;
+        if page.is_empty() {
+            break;
+        }
+        for entry in &page {
+            let change = match record_key::subject(&entry.key) {
+                Some(_) => Some(apply(state, entry)?),
+                None => None,
+            };
+            for listener in &mut listeners {
+                listener.pass(reached, entry.position, change.as_ref());
+            }
+            reached = entry.position;
+        }
+    }
+    // The newest positions may be those of forgotten records.
+    let head = journal.stats().head.max(reached);
+    for listener in &mut listeners {
+        listener.pass(reached, head.next(), None);
+        if let Some(until) = listener.gone {
+            listener.observer.forgotten(until);
+        }
+    }
+    Ok(head)
+}
+
+/// An observer that wants to be told again.
+struct Listener<'a> {
+    observer: &'a dyn Observer,
+    after: Position,
+    /// The newest position after `after` that holds no record any more.
+    gone: Option<Position>,
+}
+
+impl<'a> Listener<'a> {
+    fn of(observer: &'a Arc<dyn Observer>) -> Option<Self> {
+        let after = observer.again_after()?;
+        Some(Self { observer: observer.as_ref(), after, gone: None })
+    }
+
+    /// The record at `place` follows the one at `previous`, and nothing is in between.
+    fn pass(&mut self, previous: Position, place: Position, change: Option<&Change>) {
+        let before = Position::new(place.get().saturating_sub(1));
+        if before > previous.max(self.after) {
+            self.gone = Some(before);
+        }
+        if let Some(change) = change.filter(|_| place > self.after) {
+            self.observer.committed(change);
         }
     }
 }
@@ -21,14 +73,15 @@ pub(super) async fn replay(journal: &dyn Journal, state: &mut State) -> Result<(
 /// Applies one record and answers the change.
 pub(super) fn apply(state: &mut State, entry: &Entry) -> Result<Change, OpenError> {
     let position = entry.position;
-    let event =
-        Event::from_record(&entry.record).map_err(|cause| OpenError::Record { position, cause })?;
+    let (event, reference) = Event::from_record_referenced(&entry.record)
+        .map_err(|cause| OpenError::Record { position, cause })?;
     let subject = event.subject();
     if record_key::of(&subject) != entry.key || version(state, &subject) + 1 != entry.version.get()
     {
         return Err(OpenError::Misplaced { position });
     }
-    Change::make(state, event, None).map_err(|cause| OpenError::Event { position, cause })
+    Change::make(state, event, reference, position)
+        .map_err(|cause| OpenError::Event { position, cause })
 }
 
 /// How many events of the subject the state has seen.
@@ -40,4 +93,4 @@ pub(super) fn version(state: &State, subject: &Subject) -> u64 {
 }
 
 /// Bounded by bytes as well, on the journal's side.
-const PAGE_RECORDS: usize = 1024;
+pub(super) const PAGE_RECORDS: usize = 1024;

@@ -2,20 +2,24 @@
 //!
 //! It is the only one that changes anything, so it takes no lock around a decision: what it decided
 //! on is still so when the journal answers.
+//!
+//! Observers are told in the order of the journal. What it holds and the writer does not know, as
+//! when the answer to an append was lost, shows as a gap before the next positions: it is read, and
+//! told, before anything behind it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use encke_journal::{Append, AppendError, Journal, Key, Version};
+use encke_journal::{Append, AppendError, Entry, Journal, Key, Position, Version};
 use tokio::sync::{mpsc, oneshot};
 
 use super::core::{Outcome, Shared};
-use super::replay::{apply, version};
+use super::replay::{PAGE_RECORDS, apply, version};
 use super::retention::Retention;
 use super::stats::count;
-use super::{Change, Clock, CommandError, CoreConfig, record_key};
+use super::{Change, Clock, CommandError, CoreConfig, OpenError, record_key};
 use crate::{Command, Event, IdSource, State, Subject, decide};
 
 /// What a handle asks of the writer.
@@ -43,6 +47,8 @@ pub(super) struct WriterState {
     clock: Arc<dyn Clock>,
     ids: Box<dyn IdSource>,
     shared: Arc<Shared>,
+    /// The state holds every record of the journal up to here, and observers have been told.
+    seen: Position,
 }
 
 /// What was decided and not yet stored.
@@ -62,6 +68,7 @@ impl WriterState {
         clock: Arc<dyn Clock>,
         ids: Box<dyn IdSource>,
         shared: Arc<Shared>,
+        seen: Position,
     ) -> Self {
         let mut calls: Vec<_> = state.calls().collect();
         calls.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
@@ -78,7 +85,7 @@ impl WriterState {
             ended.extend(session.completed_at_ms.map(|at_ms| (at_ms, subject())));
         }
         let retention = Retention::new(ended, config.retention, config.retained);
-        let writer = Self { state, retention, journal, clock, ids, shared };
+        let writer = Self { state, retention, journal, clock, ids, shared, seen };
         writer.count_held();
         writer
     }
@@ -157,8 +164,9 @@ impl WriterState {
         for event in events {
             let subject = event.subject();
             let expected = Version::new(version(&self.state, &subject));
-            let record = Bytes::from(event.to_record());
-            let change = Change::make(&mut self.state, event, reference).map_err(|error| {
+            let record = Bytes::from(event.to_record_referenced(reference));
+            let change = Change::make(&mut self.state, event, reference, Position::ZERO);
+            let change = change.map_err(|error| {
                 tracing::error!(%error, "a decided event does not apply");
                 CommandError::Unavailable
             })?;
@@ -178,9 +186,14 @@ impl WriterState {
     }
 
     async fn commit(&mut self, batch: Batch) {
-        let Batch { appends, changes, answers, .. } = batch;
+        let Batch { appends, mut changes, answers, .. } = batch;
         match self.journal.append(appends).await {
-            Ok(_) => {
+            Ok(last) => {
+                // The records of a batch stand side by side, one for each change.
+                let before = Position::new(last.get().saturating_sub(changes.len() as u64));
+                for (place, change) in (before.get() + 1..).zip(&mut changes) {
+                    change.stored_at(Position::new(place));
+                }
                 if !self.shared.healthy.swap(true, Ordering::AcqRel) {
                     tracing::info!("the journal takes records again");
                 }
@@ -192,7 +205,9 @@ impl WriterState {
                 for (answer, result) in answers {
                     self.answer(answer, result);
                 }
+                self.catch_up(Some(before)).await;
                 self.tell(&changes);
+                self.seen_to(before, last);
             }
             Err(error) => {
                 if self.shared.healthy.swap(false, Ordering::AcqRel) {
@@ -206,42 +221,59 @@ impl WriterState {
                     // Whoever asked may have stopped waiting.
                     drop(answer.send(Err(CommandError::Unavailable)));
                 }
-                if let AppendError::Conflict { key, .. } = &error {
-                    self.catch_up(key).await;
+                if matches!(error, AppendError::Conflict { .. }) {
+                    self.catch_up(None).await;
                 }
             }
         }
     }
 
-    /// Reads what the journal has of a key and the state has not.
+    /// Reads what the journal has and the state has not, up to `until` or to the end.
     ///
     /// An append whose answer was lost to a failing disk may have been stored; the state learns of
     /// it here, and so do readers and observers.
-    async fn catch_up(&mut self, key: &Key) {
-        let Some(subject) = record_key::subject(key) else { return };
-        let known = Version::new(version(&self.state, &subject));
-        let entries = match self.journal.read(key, known).await {
-            Ok(entries) => entries,
-            Err(error) => {
-                tracing::error!(%error, "the journal cannot be read");
-                return;
-            }
-        };
-        let mut changes = Vec::new();
-        for entry in &entries {
-            match apply(&mut self.state, entry) {
-                Ok(change) => changes.push(change),
+    async fn catch_up(&mut self, until: Option<Position>) {
+        let until = until.unwrap_or(Position::new(u64::MAX));
+        while self.seen < until {
+            let page = match self.journal.scan(self.seen, PAGE_RECORDS).await {
+                Ok(page) => page,
                 Err(error) => {
-                    tracing::error!(%error, "the journal holds what does not apply");
-                    break;
+                    tracing::error!(%error, "the journal cannot be read");
+                    return;
+                }
+            };
+            let Some(last) = page.last() else { return };
+            let reached = last.position.min(until);
+            let mut changes = Vec::new();
+            for entry in page.iter().take_while(|entry| entry.position <= until) {
+                match self.learn(entry) {
+                    Ok(change) => changes.extend(change),
+                    Err(error) => tracing::error!(%error, "the journal holds what does not apply"),
                 }
             }
+            self.count_held();
+            self.tell(&changes);
+            self.seen_to(self.seen, reached);
         }
-        for change in &changes {
-            self.publish(change);
+    }
+
+    /// Applies a record, unless it is not a subject's or the state has it.
+    fn learn(&mut self, entry: &Entry) -> Result<Option<Change>, OpenError> {
+        let Some(subject) = record_key::subject(&entry.key) else { return Ok(None) };
+        if version(&self.state, &subject) >= entry.version.get() {
+            return Ok(None);
         }
-        self.count_held();
-        self.tell(&changes);
+        let change = apply(&mut self.state, entry)?;
+        self.publish(&change);
+        Ok(Some(change))
+    }
+
+    /// Notes that the observers have been told of all up to `last`, if they were up to `before`.
+    fn seen_to(&mut self, before: Position, last: Position) {
+        if self.seen >= before {
+            self.seen = self.seen.max(last);
+            self.shared.set_told(self.seen);
+        }
     }
 
     fn publish(&mut self, change: &Change) {
@@ -300,9 +332,8 @@ impl WriterState {
         };
         let records = vec![Bytes::from_static(b"probe")];
         let append = Append { key: key.clone(), expected, records };
-        if self.journal.append(vec![append]).await.is_err() {
-            return;
-        }
+        let Ok(place) = self.journal.append(vec![append]).await else { return };
+        self.catch_up(Some(place)).await;
         self.shared.healthy.store(true, Ordering::Release);
         tracing::info!("the journal takes records again");
         if let Err(error) = self.journal.forget(vec![key]).await {

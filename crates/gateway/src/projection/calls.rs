@@ -32,10 +32,11 @@ impl Projection {
 
     /// Tells one party, if it is inside and its line has an owner.
     fn call_message(&self, call: &Call, party: &Party, kind: &str, began: &Began) {
+        let Some(place) = began.next_place() else { return };
         let Some(dn) = &party.dn else { return };
         let Some(owner) = self.directory.owner(dn) else { return };
         let data = self.call_payload(call, party, dn, kind, began);
-        self.deliver(owner.name(), &self.channels.calls, &data);
+        self.deliver(owner.name(), &self.channels.calls, &data, place);
     }
 
     fn call_payload(

@@ -18,6 +18,10 @@
 //! | either writes, joins or leaves     | the agent, once he accepted  | the same                      | `NewMessages`                       |
 //! | a session's user data changes      | the agent                    | the same                      | `PropertiesUpdated`                 |
 //!
+//! Each notification has a [`Place`]: the position of its change in the journal, and a number that
+//! counts whom a change may concern, whether or not they are ours. Told again of a change, a
+//! projection sends the same again under the same places.
+//!
 //! Tones tell nobody. `DeviceStateChangeMessage` is not sent: there is no agent state yet.
 //!
 //! # Ownership
@@ -32,18 +36,19 @@
 //! - Observed: GWS 8.5.202 sends the initiator the notification too, and `metrics` with every one.
 //! - Ours: `/v2/me/tevents`; that messages before the acceptance wait for it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
 use encke_bayeux::ChannelName;
 use encke_broker::UserId;
-use encke_calls::{Change, Clock, Observer};
+use encke_calls::{Change, Clock, Observer, Position};
 use serde::Serialize;
 
 use crate::config::GatewayConfig;
 use crate::directory::Directory;
 use crate::json::Object;
-use crate::notify::Notify;
+use crate::notify::{Notify, Place};
 use crate::time;
 use crate::view::render;
 
@@ -59,6 +64,7 @@ pub struct Projection {
     config: GatewayConfig,
     clock: Arc<dyn Clock>,
     channels: Channels,
+    again_after: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -86,11 +92,21 @@ impl Projection {
             sms: channel(config.sms_spelling.collection()),
             tevents: channel("tevents"),
         };
-        Self { directory, notify, config: config.clone(), clock, channels }
+        Self { directory, notify, config: config.clone(), clock, channels, again_after: None }
     }
 
-    fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str) {
-        let sessions = self.notify.deliver(user, channel, data);
+    /// Sends again what follows from changes behind this place in the journal, when the core is
+    /// opened. Default: what was committed before is not sent.
+    ///
+    /// For a broker whose log of messages was restored: the place up to which the log is complete.
+    #[must_use]
+    pub fn again_after(mut self, place: Option<Position>) -> Self {
+        self.again_after = place;
+        self
+    }
+
+    fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str, place: Place) {
+        let sessions = self.notify.deliver(user, channel, data, place);
         tracing::trace!(channel = channel.as_str(), sessions, bytes = data.len(), "notified");
     }
 
@@ -111,21 +127,42 @@ impl Projection {
 impl Observer for Projection {
     fn committed(&self, change: &Change) {
         let here = time::now();
+        let began = |at_ms| Began { here, at_ms, place: change.position(), numbers: Cell::new(0) };
         match change {
-            Change::Call(change) => {
-                self.call_changed(change, &Began { here, at_ms: change.event.at_ms });
-            }
-            Change::Sms(change) => {
-                self.sms_changed(change, &Began { here, at_ms: change.event.at_ms });
-            }
+            Change::Call(change) => self.call_changed(change, &began(change.event.at_ms)),
+            Change::Sms(change) => self.sms_changed(change, &began(change.event.at_ms)),
         }
+    }
+
+    fn again_after(&self) -> Option<Position> {
+        self.again_after
+    }
+
+    fn forgotten(&self, until: Position) {
+        self.notify.missing(until);
     }
 }
 
-/// When the handling of a change began: here, and at its command.
+/// A change that is being told: when that began, here and at its command, and how far it is.
 struct Began {
     here: Instant,
     at_ms: u64,
+    place: Position,
+    numbers: Cell<u64>,
+}
+
+impl Began {
+    /// The place for whom the change concerns next.
+    ///
+    /// `None` beyond what one change can have, which no call has the parties for.
+    fn next_place(&self) -> Option<Place> {
+        let place = Place::new(self.place, self.numbers.get());
+        self.numbers.set(self.numbers.get() + 1);
+        if place.is_none() {
+            tracing::error!(change = %self.place, "a change concerns more people than it can");
+        }
+        place
+    }
 }
 
 /// The `metrics` member.

@@ -60,6 +60,7 @@ impl Projection {
         reference: Option<u64>,
         began: &Began,
     ) {
+        let Some(place) = began.next_place() else { return };
         let view = render(&SmsView::new(session, &self.config));
         let message = match reference {
             Some(number) => Object::new().with("referenceId", &number.to_string()),
@@ -69,7 +70,7 @@ impl Projection {
             .with(self.config.sms_spelling.resource(), &view)
             .with_text("notificationType", kind)
             .with_text("messageType", "SMSsessionStateChangeMessage");
-        self.deliver(agent, &self.channels.sms, &self.finish(message, began));
+        self.deliver(agent, &self.channels.sms, &self.finish(message, began), place);
     }
 
     fn sms_messages(
@@ -79,6 +80,7 @@ impl Projection {
         entries: &[Arc<TranscriptEntry>],
         began: &Began,
     ) {
+        let Some(place) = began.next_place() else { return };
         let views: Vec<_> = entries.iter().map(|entry| MessageView::new(entry)).collect();
         let resource = self.config.sms_spelling.resource();
         let path = self.config.sms_path(&session.id);
@@ -88,6 +90,6 @@ impl Projection {
             .with_text(&format!("{resource}Uri"), &self.config.address(&path))
             .with_text("notificationType", "NewMessages")
             .with_text("messageType", "MessageLogUpdated");
-        self.deliver(agent, &self.channels.sms, &self.finish(message, began));
+        self.deliver(agent, &self.channels.sms, &self.finish(message, began), place);
     }
 }

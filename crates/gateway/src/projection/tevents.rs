@@ -46,17 +46,18 @@ impl Projection {
         };
         let parties = call.parties.iter().filter(|party| party.is_live());
         for dn in parties.filter_map(|party| party.dn.as_ref()) {
-            self.tevent(dn, &copy(Some(dn.as_str())));
+            self.tevent(dn, &copy(Some(dn.as_str())), began);
         }
         if call.party(requester).is_none() {
-            self.tevent(requester, &copy(None));
+            self.tevent(requester, &copy(None), began);
         }
     }
 
     /// To the owner of the line, if it has one.
-    fn tevent(&self, dn: &Dn, copy: &EventAttachedDataChanged<'_>) {
+    fn tevent(&self, dn: &Dn, copy: &EventAttachedDataChanged<'_>, began: &Began) {
+        let Some(place) = began.next_place() else { return };
         if let Some(owner) = self.directory.owner(dn) {
-            self.deliver(owner.name(), &self.channels.tevents, &render(copy));
+            self.deliver(owner.name(), &self.channels.tevents, &render(copy), place);
         }
     }
 }

@@ -8,6 +8,7 @@
     reason = "helpers of tests fail as loudly as tests do"
 )]
 
+mod again;
 mod bounds;
 mod errors;
 mod golden;

@@ -11,10 +11,10 @@ use encke_bayeux::ChannelName;
 use encke_broker::UserId;
 use encke_calls::{
     Actor, CallAction, CallId, CallType, Clock, Command, ConnId, Core, CoreConfig, Dn,
-    ImportedCall, NewParty, Number, PartyState, Role as End, Subject, UserData,
+    ImportedCall, NewParty, Number, Observer, PartyState, Position, Role as End, Subject, UserData,
 };
 use encke_gateway::{
-    Caller, Device, Directory, Gateway, GatewayConfig, Notify, Projection, Role, Roles, User,
+    Caller, Device, Directory, Gateway, GatewayConfig, Notify, Place, Projection, Role, Roles, User,
 };
 use encke_journal::{FaultyJournal, MemoryJournal};
 use serde_json::value::RawValue;
@@ -48,18 +48,22 @@ pub(crate) struct Answer {
 }
 
 /// One notification as it was handed to the broker.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Heard {
     pub(crate) user: String,
     pub(crate) channel: String,
     pub(crate) data: String,
+    pub(crate) place: Place,
 }
 
 #[derive(Debug)]
 struct StillClock(AtomicU64);
 
 #[derive(Debug, Default)]
-struct Ear(Mutex<Vec<Heard>>);
+struct Ear {
+    heard: Mutex<Vec<Heard>>,
+    missing: Mutex<Vec<Position>>,
+}
 
 impl Clock for StillClock {
     fn now_ms(&self) -> u64 {
@@ -68,13 +72,18 @@ impl Clock for StillClock {
 }
 
 impl Notify for Ear {
-    fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str) -> usize {
-        self.0.lock().unwrap().push(Heard {
+    fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str, place: Place) -> usize {
+        self.heard.lock().unwrap().push(Heard {
             user: user.as_str().into(),
             channel: channel.as_str().into(),
             data: data.into(),
+            place,
         });
         1
+    }
+
+    fn missing(&self, until: Position) {
+        self.missing.lock().unwrap().push(until);
     }
 }
 
@@ -144,7 +153,27 @@ impl Centre {
             action: CallAction::Hangup,
         };
         assert!(self.core.submit(nothing).await.is_err());
-        std::mem::take(&mut *self.ear.0.lock().unwrap())
+        std::mem::take(&mut *self.ear.heard.lock().unwrap())
+    }
+
+    /// What a centre of these people sends that starts on the same journal, when it sends again
+    /// what follows from changes behind `after`; and what it says is missing.
+    pub(crate) async fn sent_again(
+        &self,
+        people: Directory,
+        after: u64,
+    ) -> (Vec<Heard>, Vec<Position>) {
+        let ear = Arc::new(Ear::default());
+        let config = GatewayConfig::default();
+        let projection = Projection::new(people, ear.clone(), &config, self.clock.clone())
+            .again_after(Some(Position::new(after)));
+        let (journal, clock) = (self.journal.clone(), self.clock.clone());
+        let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(projection)];
+        let opened = Core::open(journal, CoreConfig::default(), clock, observers).await.unwrap();
+        drop(opened);
+        let heard = std::mem::take(&mut *ear.heard.lock().unwrap());
+        let missing = std::mem::take(&mut *ear.missing.lock().unwrap());
+        (heard, missing)
     }
 
     /// What one user heard on one channel since the last time; the rest is dropped.
@@ -247,7 +276,7 @@ pub(crate) fn members(json: &str) -> Vec<(String, &str)> {
         .unwrap_or_else(|error| panic!("{error}: {json}"))
 }
 
-fn directory() -> Directory {
+pub(crate) fn directory() -> Directory {
     let sample_device = "631608b3-ceb1-472b-ba05-2ae39555b0d1".parse().unwrap();
     let person = |name: &str, first, last, number: &str| {
         User::new(UserId::new(name)).called(first, last).roles(roles(name)).device(match number {

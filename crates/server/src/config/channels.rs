@@ -1,4 +1,9 @@
 //! `[[channels]]` tables made into the rules of the two brokers.
+//!
+//! Notifications are kept for desks that come back unless a table says otherwise: whatever tables
+//! there are, some rule of that endpoint covers `/v2/me/**`. Nothing else is kept there, since its
+//! log takes its positions from the journal of calls, which is where everything on those channels,
+//! and nothing on others, comes from.
 
 use std::time::Duration;
 
@@ -12,11 +17,19 @@ use crate::settings::{ChannelTable, Endpoint, OverflowPolicy, Settings};
 const REPLAY_MESSAGES: usize = 1_000;
 const REPLAY_BYTES: usize = 64 << 20;
 
+/// How long notifications are kept where no table says: as long as a login outlives its last
+/// request. Who stays away longer has to log in anyway.
+const NOTIFICATIONS_AGE_MS: u64 = 1_800_000;
+
+/// The channels of notifications.
+const ME: &str = "/v2/me/**";
+
 /// The rules of one endpoint, in the order of the file.
 pub(super) fn rules(
     settings: &Settings,
     endpoint: Endpoint,
 ) -> Result<Vec<ChannelRule>, ConfigError> {
+    let me = ChannelPattern::new(ME).map_err(|error| ConfigError::new("channels", error))?;
     let mut rules: Vec<ChannelRule> = Vec::new();
     for (place, table) in settings.channels.iter().enumerate() {
         if table.endpoint != endpoint {
@@ -37,11 +50,56 @@ pub(super) fn rules(
         if table.lazy_ms > most {
             return Err(wrong("lazy_ms", format!("is above `bayeux.max_lazy_ms`, {most}")));
         }
-        let replay = retention(table).map_err(|(key, why)| wrong(key, why.to_owned()))?;
-        rules.push(ChannelRule::new(pattern, channel_settings(table, replay)));
+        let parts = match endpoint {
+            Endpoint::Cometd => retention(table).map(|replay| vec![(pattern, replay)]),
+            Endpoint::Notifications => of_notifications(table, pattern, &me),
+        };
+        let parts = parts.map_err(|(key, why)| wrong(key, why.to_owned()))?;
+        rules.extend(
+            parts.into_iter().map(|(pattern, replay)| {
+                ChannelRule::new(pattern, channel_settings(table, replay))
+            }),
+        );
+    }
+    if endpoint == Endpoint::Notifications && !rules.iter().any(|rule| rule.pattern.contains(&me)) {
+        let mut rule = ChannelRule::new(me, ChannelSettings::default());
+        rule.settings.replay = Some(Retention {
+            age: Duration::from_millis(NOTIFICATIONS_AGE_MS),
+            messages: REPLAY_MESSAGES,
+            bytes: REPLAY_BYTES,
+        });
+        rules.push(rule);
     }
     Ok(rules)
 }
+
+/// What a table of the notifications endpoint keeps of which channels, in the order that counts.
+fn of_notifications(
+    table: &ChannelTable,
+    pattern: ChannelPattern,
+    me: &ChannelPattern,
+) -> Result<Vec<(ChannelPattern, Option<Retention>)>, Wrong> {
+    let with_age = |age| ChannelTable { replay_age_ms: age, ..table.clone() };
+    let of_me = match table.replay_age_ms {
+        None => with_age(Some(NOTIFICATIONS_AGE_MS)),
+        Some(0) => with_age(None),
+        Some(age) => with_age(Some(age)),
+    };
+    if me.contains(&pattern) {
+        return Ok(vec![(pattern, retention(&of_me)?)]);
+    }
+    if table.replay_age_ms.is_some_and(|age| age > 0) {
+        return Err(("replay_age_ms", "is set, but nothing outside of `/v2/me/**` is kept there"));
+    }
+    let others = (pattern.clone(), retention(&with_age(None))?);
+    if pattern.contains(me) {
+        return Ok(vec![(me.clone(), retention(&of_me)?), others]);
+    }
+    Ok(vec![others])
+}
+
+/// A key of a table, and what is wrong with it.
+type Wrong = (&'static str, &'static str);
 
 fn channel_settings(table: &ChannelTable, replay: Option<Retention>) -> ChannelSettings {
     let mut settings = ChannelSettings::default();
@@ -57,7 +115,7 @@ fn channel_settings(table: &ChannelTable, replay: Option<Retention>) -> ChannelS
     settings
 }
 
-fn retention(table: &ChannelTable) -> Result<Option<Retention>, (&'static str, &'static str)> {
+fn retention(table: &ChannelTable) -> Result<Option<Retention>, Wrong> {
     let bounds = [
         ("replay_messages", table.replay_messages.map(|most| most as u64)),
         ("replay_bytes", table.replay_bytes.map(|most| most as u64)),
@@ -84,6 +142,8 @@ fn retention(table: &ChannelTable) -> Result<Option<Retention>, (&'static str, &
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn rules_of(tables: Vec<ChannelTable>) -> Result<Vec<ChannelRule>, ConfigError> {
@@ -136,6 +196,42 @@ mod tests {
         assert_eq!(key(age.clone()), "channels.0.replay_age_ms");
         let messages = ChannelTable { replay_age_ms: Some(1), replay_messages: Some(0), ..age };
         assert_eq!(key(messages), "channels.0.replay_messages");
+    }
+
+    fn notifications(tables: Vec<ChannelTable>) -> Result<Vec<ChannelRule>, ConfigError> {
+        let of = |table| ChannelTable { endpoint: Endpoint::Notifications, ..table };
+        let channels = tables.into_iter().map(of).collect();
+        rules(&Settings { channels, ..Settings::default() }, Endpoint::Notifications)
+    }
+
+    /// The patterns of the rules, each with the age of what is kept in milliseconds.
+    fn ages(tables: Vec<ChannelTable>) -> Vec<(String, Option<u128>)> {
+        let age = |rule: &ChannelRule| rule.settings.replay.map(|kept| kept.age.as_millis());
+        let rules = notifications(tables).unwrap();
+        rules.iter().map(|rule| (rule.pattern.to_string(), age(rule))).collect()
+    }
+
+    #[test]
+    fn notifications_are_kept_unless_a_table_says_otherwise() {
+        let pair = |pattern: &str, age: Option<u128>| (pattern.to_owned(), age);
+        let all = pair(ME, Some(1_800_000));
+        assert_eq!(ages(vec![]), slice::from_ref(&all));
+        let table =
+            |pattern: &str, age| ChannelTable { replay_age_ms: age, ..ChannelTable::new(pattern) };
+        let calls = ages(vec![table("/v2/me/calls", None)]);
+        assert_eq!(calls, [pair("/v2/me/calls", Some(1_800_000)), all.clone()]);
+        let calls = ages(vec![table("/v2/me/calls", Some(7)), table("/v2/me/tevents", Some(0))]);
+        let own = [pair("/v2/me/calls", Some(7)), pair("/v2/me/tevents", None)];
+        assert_eq!(calls, [&own[..], slice::from_ref(&all)].concat());
+        assert_eq!(ages(vec![table(ME, Some(0))]), [pair(ME, None)]);
+        // Whatever else a wide table is about, nothing outside is kept.
+        assert_eq!(ages(vec![table("/**", None)]), [all.clone(), pair("/**", None)]);
+        assert_eq!(ages(vec![table("/v2/**", Some(0))]), [pair(ME, None), pair("/v2/**", None)]);
+        assert_eq!(ages(vec![table("/other", None)]), [pair("/other", None), all]);
+        for pattern in ["/**", "/other"] {
+            let error = notifications(vec![table(pattern, Some(1))]).unwrap_err();
+            assert_eq!(error.key(), "channels.0.replay_age_ms");
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@ const COUNTERS: [Number; 14] = [
 impl Collector for House {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         self.encode_brokers(&mut encoder)?;
+        self.encode_logs(&mut encoder)?;
         self.encode_journal(&mut encoder)?;
         self.encode_requests(&mut encoder)?;
         self.encode_server(&mut encoder)
@@ -131,6 +132,45 @@ impl House {
                 bounds,
                 &stats.latency.counts,
             )?;
+        }
+        Ok(())
+    }
+
+    fn encode_logs(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let kept = || {
+            self.endpoints.iter().filter_map(|endpoint| {
+                Some(([("endpoint", endpoint.name)], endpoint.log.as_ref()?))
+            })
+        };
+        if kept().next().is_none() {
+            return Ok(());
+        }
+        let mut metric = encoder.encode_descriptor(
+            "replay_stored",
+            "Messages kept for replay that were stored on disk",
+            None,
+            MetricType::Counter,
+        )?;
+        for (labels, counts) in kept() {
+            encode_counter(&mut metric.encode_family(&labels)?, counts.stored())?;
+        }
+        let mut metric = encoder.encode_descriptor(
+            "replay_store_failures",
+            "Attempts to store them that failed",
+            None,
+            MetricType::Counter,
+        )?;
+        for (labels, counts) in kept() {
+            encode_counter(&mut metric.encode_family(&labels)?, counts.failures())?;
+        }
+        let mut metric = encoder.encode_descriptor(
+            "replay_store_failing",
+            "Whether they live in memory only since their disk fails",
+            None,
+            MetricType::Gauge,
+        )?;
+        for (labels, counts) in kept() {
+            metric.encode_family(&labels)?.encode_gauge(&u64::from(counts.is_failing()))?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@
 //! Specified: `OpenMetrics` 1.0 text format; names carry their unit.
 
 use std::fmt;
+use std::sync::Arc;
 
 use encke::broker::Broker;
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -16,6 +17,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+use crate::replay::Counts;
 
 mod house;
 mod process;
@@ -30,6 +33,8 @@ pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 pub(crate) struct Endpoint {
     pub(crate) name: &'static str,
     pub(crate) broker: Broker,
+    /// What the keeper of its log counts, where there is one.
+    pub(crate) log: Option<Arc<Counts>>,
 }
 
 /// What the server counts itself.

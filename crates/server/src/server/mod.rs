@@ -2,8 +2,9 @@
 //!
 //! # Start
 //!
-//! Address taken, journal opened, state replayed, parts made, and only then listened: whoever gets
-//! a connection gets an answer.
+//! Address taken, journal opened, logs of messages restored, state replayed, notifications told
+//! again that the logs may lack, parts made, and only then listened: whoever gets a connection gets
+//! an answer.
 //!
 //! # Stop
 //!
@@ -13,12 +14,14 @@
 //! | 2    | nothing is accepted any more; connections close after the request they are in    |
 //! | 3    | both brokers answer their held polls and refuse handshakes                       |
 //! | 4    | after `shutdown_timeout_ms` at most, connections and sockets left are cut        |
-//! | 5    | the call-state core ends, the journal is synced and closed                       |
+//! | 5    | the call-state core ends, the logs of messages are completed on disk             |
+//! | 6    | the journal is synced and closed                                                 |
 //!
 //! # Ownership
 //!
 //! [`Server::run`] owns every task: connections, the core's writer, the brokers' clocks, the
-//! sweep of browser sessions. It ends when they have ended, and dropping it aborts them.
+//! keepers of logs, the sweep of browser sessions. It ends when they have ended, and dropping it
+//! aborts them.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -42,12 +45,16 @@ use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
 use crate::rate::Buckets;
+use crate::replay::{Numbering, ReplayError};
 use crate::{clock, simulator};
 
 mod error;
 mod journal;
+mod logs;
 
 pub use error::{RunError, StartError};
+
+use logs::Logs;
 
 /// Time between two sweeps of browser sessions and of ended calls.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
@@ -70,6 +77,7 @@ pub struct Server {
     sockets: Sockets,
     tasks: JoinSet<()>,
     writers: JoinSet<()>,
+    logs: Logs,
     drain_delay: Duration,
     shutdown_timeout: Duration,
     secure: bool,
@@ -109,15 +117,38 @@ impl Server {
         let address = bound.address();
         let operations_address = operations_bound.as_ref().map(Bound::address);
         let (folder, home) = journal::open(config.data.clone()).await?;
-        let gate = Arc::new(JournalGate::new(Arc::clone(&home)));
-        let journal: Arc<dyn Journal> =
-            if config.simulator { Arc::clone(&gate) as Arc<dyn Journal> } else { home };
+        let faults = simulator::Faults::default();
+        let journal: Arc<dyn Journal> = if config.simulator {
+            Arc::new(JournalGate::new(home, faults.journal.clone()))
+        } else {
+            home
+        };
 
         let notifications = broker(config.notifications)?;
         let cometd = match config.cometd {
             Some(cometd) => Some((broker(cometd.broker)?, cometd.anonymous)),
             None => None,
         };
+        let log_folder = logs::folder(config.data.as_ref());
+        let log_gate = config.simulator.then_some(&faults.replay);
+        let mut notifications_log =
+            logs::find(log_folder.as_deref(), "notifications", &notifications, log_gate).await?;
+        let again_after = match &mut notifications_log {
+            Some(found) => {
+                let head = journal.stats().head;
+                restored(found.restore(&notifications, Numbering::Journal(head)).await)?
+            }
+            None => None,
+        };
+        let mut cometd_log = match &cometd {
+            Some((broker, _)) => {
+                logs::find(log_folder.as_deref(), "cometd", broker, log_gate).await?
+            }
+            None => None,
+        };
+        if let (Some(found), Some((broker, _))) = (&mut cometd_log, &cometd) {
+            restored(found.restore(broker, Numbering::Own).await)?;
+        }
         let external_url =
             config.external_url.unwrap_or_else(|| default_url(address, tls.is_some()));
         let gateway_config = config.gateway.external_url(&external_url);
@@ -127,7 +158,8 @@ impl Server {
             Arc::new(notifications.clone()) as Arc<dyn Notify>,
             &gateway_config,
             Arc::clone(&clock),
-        );
+        )
+        .again_after(again_after);
         let (core, writer) = Core::open(
             Arc::clone(&journal),
             config.calls,
@@ -148,9 +180,18 @@ impl Server {
         });
         let counted = Counted::default();
         let open = Arc::new(AtomicU64::new(0));
-        let mut endpoints = vec![Endpoint { name: "notifications", broker: notifications.clone() }];
+        let mut logs = Logs::default();
+        let mut endpoints = vec![Endpoint {
+            name: "notifications",
+            broker: notifications.clone(),
+            log: notifications_log.map(|found| logs.keep(found, &notifications, Some(&core))),
+        }];
         if let Some((broker, _)) = &cometd {
-            endpoints.push(Endpoint { name: "cometd", broker: broker.clone() });
+            endpoints.push(Endpoint {
+                name: "cometd",
+                broker: broker.clone(),
+                log: cometd_log.map(|found| logs.keep(found, broker, None)),
+            });
         }
         let brokers: Vec<Broker> =
             endpoints.iter().map(|endpoint| endpoint.broker.clone()).collect();
@@ -171,7 +212,7 @@ impl Server {
         let world = simulator::World {
             core: core.clone(),
             directory: config.directory,
-            gate,
+            faults,
             brokers: brokers.clone(),
             body_bytes: config.body_bytes,
         };
@@ -233,6 +274,7 @@ impl Server {
             sockets,
             tasks,
             writers,
+            logs,
             drain_delay: config.drain_delay,
             shutdown_timeout: config.shutdown_timeout,
             secure,
@@ -301,6 +343,7 @@ impl Server {
             tracing::warn!("cut the websockets that were left after the drain");
         }
         self.core.close().await;
+        self.logs.end().await;
         self.journal.close().await;
         self.writers.shutdown().await;
         self.tasks.shutdown().await;
@@ -324,6 +367,10 @@ fn listen(bound: Bound) -> Result<tokio::net::TcpListener, StartError> {
 
 fn broker(config: encke::broker::Config) -> Result<Broker, StartError> {
     Broker::new(config.wall(clock::wall())).map_err(|error| StartError::part("broker", error))
+}
+
+fn restored<T>(restored: Result<T, ReplayError>) -> Result<T, StartError> {
+    restored.map_err(|error| StartError::part("log of messages", error))
 }
 
 fn verifier(bounds: login::CheckBounds) -> Result<Verifier, StartError> {

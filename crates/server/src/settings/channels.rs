@@ -26,7 +26,10 @@ pub struct ChannelTable {
     /// What happens when a message does not fit into a session's queue. Default `cut`.
     #[serde(default)]
     pub overflow: OverflowPolicy,
-    /// How long messages are kept for sessions that come back. Default: nothing is kept.
+    /// How long messages are kept for sessions that come back. Default: nothing is kept, but
+    /// 1,800,000 ms on `/v2/me/**` of the notifications endpoint, with or without a table; there 0
+    /// keeps nothing. With a data folder they are kept on disk as well, and are there after a
+    /// restart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_age_ms: Option<u64>,
     /// How many messages are kept of one channel, or of one channel of one user where it is

@@ -12,8 +12,6 @@
 //! | `POST /sim/v1/smssessions/{id} {"operationName":"SendMessage"\|"Leave","text"?}` | the customer acts |
 //! | `POST /sim/v1/faults {"journal":"fail"\|"delay"\|"ok","ms"?}`         | see `faults`         |
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
@@ -23,7 +21,6 @@ use encke::gateway::Directory;
 use http::StatusCode;
 
 use crate::answer::{self, Answer};
-use crate::journal_gate::JournalGate;
 
 mod body;
 mod calls;
@@ -31,12 +28,14 @@ mod failure;
 mod faults;
 mod smssessions;
 
+pub(crate) use faults::Faults;
+
 /// What the outside world acts on.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) core: Core,
     pub(crate) directory: Directory,
-    pub(crate) gate: Arc<JournalGate>,
+    pub(crate) faults: Faults,
     pub(crate) brokers: Vec<Broker>,
     /// Largest body of a request.
     pub(crate) body_bytes: usize,

@@ -16,6 +16,7 @@ mod login;
 mod operations;
 mod origins;
 mod pages;
+mod replay;
 mod simulator;
 mod tls;
 mod tls_house;
