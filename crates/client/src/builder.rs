@@ -13,10 +13,11 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{mpsc, watch};
 
-use crate::client::{Client, Link, Shared};
+use crate::client::{Client, Kit};
 use crate::clock;
 use crate::driver::{Driver, Work};
 use crate::error::BuildError;
+use crate::link::{Link, Shared};
 use crate::machine::{Bounds, ConnectionType, Machine, Settings};
 use crate::replay::PositionStore;
 use crate::status::Status;
@@ -40,6 +41,9 @@ const OURS: [HeaderName; 9] = [
     header::UPGRADE,
 ];
 
+/// Extensions of the handshake that have settings of their own.
+const OUR_EXTENSIONS: [&str; 2] = ["ack", "replay"];
+
 /// Settings of a client; see [`Client::builder`]. Its Debug shows no credentials.
 pub struct ClientBuilder {
     url: String,
@@ -48,8 +52,11 @@ pub struct ClientBuilder {
     roots: Vec<Vec<u8>>,
     websocket: bool,
     ack: bool,
+    replay: bool,
     request_timeout: Duration,
     operation_timeout: Duration,
+    call_timeout: Duration,
+    calls: usize,
     backoff_increment: Duration,
     backoff_max: Duration,
     bounds: Bounds,
@@ -68,8 +75,11 @@ impl ClientBuilder {
             roots: Vec::new(),
             websocket: true,
             ack: true,
+            replay: true,
             request_timeout: Duration::from_secs(10),
             operation_timeout: Duration::from_secs(30),
+            call_timeout: Duration::from_secs(30),
+            calls: 1024,
             backoff_increment: Duration::from_secs(1),
             backoff_max: Duration::from_secs(30),
             bounds: Bounds {
@@ -104,7 +114,7 @@ impl ClientBuilder {
     }
 
     /// Sends a member of `ext` with every handshake, such as a token that the server's policy wants
-    /// to see. Default: none.
+    /// to see. Default: none. `ack` and `replay` are the client's own.
     #[must_use]
     pub fn handshake_ext(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Self {
         let value = to_raw_value(value).map_err(|error| error.to_string());
@@ -138,6 +148,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether to ask for positions in the server's log, so that a new session goes on where the one
+    /// before stopped, and [`SubscribeOptions::replay`](crate::SubscribeOptions::replay) has an
+    /// effect. Default true; without effect if the server keeps no log.
+    #[must_use]
+    pub fn replay(mut self, replay: bool) -> Self {
+        self.replay = replay;
+        self
+    }
+
     /// How long an answer may take; for a held connect, beyond what the server holds it. Default
     /// 10 s. CometD: `maxNetworkDelay`.
     #[must_use]
@@ -150,6 +169,21 @@ impl ClientBuilder {
     #[must_use]
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
+        self
+    }
+
+    /// How long [`Client::call`] waits for a result, waiting for a connection included. Default 30 s.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
+    /// Most calls under way at once. Default 1,024; beyond, a call fails at once
+    /// ([`CallError::TooMany`](crate::CallError::TooMany)).
+    #[must_use]
+    pub fn calls(mut self, calls: usize) -> Self {
+        self.calls = calls;
         self
     }
 
@@ -191,8 +225,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Where positions of subscriptions with replay are kept. Default: nowhere, so that a new
-    /// process begins where [`SubscribeOptions::replay`](crate::SubscribeOptions::replay) says.
+    /// Where positions of subscriptions with
+    /// [`SubscribeOptions::replay`](crate::SubscribeOptions::replay) are kept beyond the client.
+    /// Default: nowhere, so that a new client begins where these options say.
     #[must_use]
     pub fn positions(mut self, store: Arc<dyn PositionStore>) -> Self {
         self.positions = Some(store);
@@ -209,6 +244,8 @@ impl ClientBuilder {
         for (name, zero) in [
             ("request_timeout", self.request_timeout.is_zero()),
             ("operation_timeout", self.operation_timeout.is_zero()),
+            ("call_timeout", self.call_timeout.is_zero()),
+            ("calls", self.calls == 0),
             ("backoff", self.backoff_increment.is_zero() || self.backoff_max.is_zero()),
             ("request_bounds", self.bounds.batch_messages == 0 || self.bounds.batch_bytes == 0),
             ("queue_bounds", self.bounds.queue_messages == 0 || self.bounds.queue_bytes == 0),
@@ -223,6 +260,9 @@ impl ClientBuilder {
         let mut handshake_ext = BTreeMap::new();
         for (name, value) in self.handshake_ext {
             let value = value.map_err(|_| BuildError::Extension(name.clone()))?;
+            if OUR_EXTENSIONS.contains(&&*name) {
+                return Err(BuildError::Extension(name));
+            }
             handshake_ext.insert(name, value);
         }
         let mut connection_types = vec![ConnectionType::LongPolling];
@@ -233,8 +273,10 @@ impl ClientBuilder {
             connection_types,
             handshake_ext,
             ack: self.ack,
+            replay: self.replay,
             request_timeout: self.request_timeout,
             operation_timeout: self.operation_timeout,
+            calls: self.calls,
             backoff_increment: self.backoff_increment,
             backoff_max: self.backoff_max,
             bounds: self.bounds,
@@ -245,7 +287,12 @@ impl ClientBuilder {
         let (status, watched) = watch::channel(Status::Connecting);
         let shared = Arc::new(Shared::default());
         let link = Link::new(commands, Arc::clone(&shared));
-        let client = Client::new(link, watched, self.positions);
+        let kit = Kit {
+            positions: self.positions,
+            answer_bytes: self.answer_bytes,
+            call_timeout: self.call_timeout,
+        };
+        let client = Client::new(link, watched, kit);
         let work = Work::new(machine, transports, received, shared, status);
         Ok((client, Driver::new(work)))
     }
@@ -295,8 +342,11 @@ impl fmt::Debug for ClientBuilder {
             .field("roots", &self.roots.len())
             .field("websocket", &self.websocket)
             .field("ack", &self.ack)
+            .field("replay", &self.replay)
             .field("request_timeout", &self.request_timeout)
             .field("operation_timeout", &self.operation_timeout)
+            .field("call_timeout", &self.call_timeout)
+            .field("calls", &self.calls)
             .field("backoff_increment", &self.backoff_increment)
             .field("backoff_max", &self.backoff_max)
             .field("bounds", &self.bounds)
@@ -329,6 +379,8 @@ mod tests {
         assert_eq!(refused(builder().answer_bytes(0)), BuildError::Zero("answer_bytes"));
         let odd = BTreeMap::from([((1, 2), 3)]);
         assert_eq!(refused(builder().handshake_ext("x", &odd)), BuildError::Extension("x".into()));
+        let ours = refused(builder().handshake_ext("replay", &true));
+        assert_eq!(ours, BuildError::Extension("replay".into()));
     }
 
     #[cfg(feature = "tls")]

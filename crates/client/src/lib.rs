@@ -62,6 +62,7 @@ mod clock;
 mod command;
 mod driver;
 mod error;
+mod link;
 mod machine;
 mod message;
 mod options;
@@ -73,6 +74,8 @@ mod subscription;
 mod transport;
 mod wire;
 
+pub use encke_bayeux::{ChannelError, ChannelName, ChannelPattern};
+
 pub use builder::ClientBuilder;
 pub use client::{Batch, Client};
 pub use driver::Driver;
@@ -82,6 +85,9 @@ pub use error::{
 };
 pub use message::{Gap, Message};
 pub use options::{Overflow, SubscribeOptions};
-pub use replay::{MemoryPositions, Position, PositionStore, ReplayFrom};
+pub use replay::{
+    FileOptions, FilePositions, MemoryPositions, Outdated, Position, PositionStore, Replay,
+    ReplayFrom, ReplayStatus,
+};
 pub use status::{CloseReason, Status};
-pub use subscription::{End, Subscription, TypedSubscription};
+pub use subscription::{End, Mistyped, Subscription, Typed, TypedSubscription};

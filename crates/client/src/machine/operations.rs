@@ -24,12 +24,14 @@ pub(crate) enum Operation {
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     open: HashMap<Ticket, (Operation, Instant)>,
+    calls: usize,
     deadlines: BTreeSet<(Instant, Ticket)>,
 }
 
 impl Operations {
     pub(crate) fn begin(&mut self, ticket: Ticket, operation: Operation, deadline: Instant) {
         self.deadlines.insert((deadline, ticket));
+        self.calls += usize::from(matches!(operation, Operation::Call(_)));
         self.open.insert(ticket, (operation, deadline));
     }
 
@@ -37,10 +39,16 @@ impl Operations {
         self.open.get(&ticket).map(|(operation, _)| operation)
     }
 
+    /// Calls that have not ended.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls
+    }
+
     /// Ends an operation; `None` if it had ended.
     pub(crate) fn end(&mut self, ticket: Ticket) -> Option<Operation> {
         let (operation, deadline) = self.open.remove(&ticket)?;
         self.deadlines.remove(&(deadline, ticket));
+        self.calls -= usize::from(matches!(operation, Operation::Call(_)));
         Some(operation)
     }
 

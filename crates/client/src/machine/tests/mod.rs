@@ -6,6 +6,8 @@ mod fallback;
 mod handshake;
 mod operations;
 mod patterns;
+mod replay;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,10 +18,11 @@ use serde_json::{Value, json};
 
 use super::{
     Action, Bounds, ConnectionType, Exchange, Failed, Machine, Outcome, Publication, Settings,
-    Ticket,
+    Ticket, Wish,
 };
 use crate::error::Failure;
-use crate::message::Message;
+use crate::message::{Gap, Message};
+use crate::replay::{Position, Replay};
 use crate::status::Status;
 
 /// A body that the machine sent.
@@ -44,7 +47,12 @@ struct World {
     cancelled: Vec<Exchange>,
     settled: Vec<Exchange>,
     delivered: Vec<Message>,
-    gaps: Vec<ChannelPattern>,
+    /// Patterns and positions that were delivered, as `/a 5`; doubles and all.
+    reached: Vec<String>,
+    gaps: Vec<(ChannelPattern, Gap)>,
+    dropped: Vec<u64>,
+    replays: Vec<(ChannelPattern, Replay)>,
+    settled_at: Vec<(ChannelPattern, Position)>,
     revoked: Vec<String>,
     finished: BTreeMap<Ticket, Outcome>,
     statuses: Vec<Status>,
@@ -55,8 +63,10 @@ fn settings() -> Settings {
         connection_types: vec![ConnectionType::LongPolling],
         handshake_ext: BTreeMap::new(),
         ack: false,
+        replay: false,
         request_timeout: secs(10),
         operation_timeout: secs(30),
+        calls: 10,
         backoff_increment: secs(1),
         backoff_max: secs(30),
         bounds: Bounds {
@@ -92,7 +102,11 @@ impl World {
             cancelled: Vec::new(),
             settled: Vec::new(),
             delivered: Vec::new(),
+            reached: Vec::new(),
             gaps: Vec::new(),
+            dropped: Vec::new(),
+            replays: Vec::new(),
+            settled_at: Vec::new(),
             revoked: Vec::new(),
             finished: BTreeMap::new(),
             statuses: Vec::new(),
@@ -125,8 +139,21 @@ impl World {
                 }
                 Action::Cancel(exchange) => self.cancelled.push(exchange),
                 Action::Settle(exchange) => self.settled.push(exchange),
-                Action::Deliver(message) => self.delivered.push(message),
-                Action::Gap(pattern) => self.gaps.push(pattern),
+                Action::Deliver(message, receipts) => {
+                    let position = message.number().unwrap_or_default();
+                    let new = receipts.iter().filter(|receipt| !receipt.seen);
+                    self.reached.extend(new.map(|new| format!("{} {position}", new.pattern)));
+                    self.delivered.push(message);
+                }
+                Action::DeliverLate(_, receipt) if receipt.seen => {}
+                Action::DeliverLate(message, receipt) => {
+                    let position = message.number().unwrap_or_default();
+                    self.reached.push(format!("{} {position}", receipt.pattern));
+                }
+                Action::Gap(pattern, gap) => self.gaps.push((pattern, gap)),
+                Action::Dropped(count) => self.dropped.push(count),
+                Action::Replay(pattern, replay) => self.replays.push((pattern, replay)),
+                Action::Settled(pattern, position) => self.settled_at.push((pattern, position)),
                 Action::Revoked(pattern, refusal) => {
                     self.revoked.push(format!("{pattern} {refusal}"));
                 }
@@ -227,7 +254,11 @@ impl World {
     }
 
     fn subscribe(&mut self, text: &str) -> Ticket {
-        let ticket = self.machine.subscribe(&pattern(text), None, self.now);
+        self.subscribe_with(text, Wish::default())
+    }
+
+    fn subscribe_with(&mut self, text: &str, wish: Wish) -> Ticket {
+        let ticket = self.machine.subscribe(&pattern(text), wish, self.now, self.now);
         self.collect();
         ticket
     }
@@ -243,7 +274,7 @@ impl World {
     }
 
     fn publish_all(&mut self, group: Vec<Publication>) -> Vec<Ticket> {
-        let tickets = self.machine.publish(group, self.now);
+        let tickets = self.machine.publish(group, self.now, self.now);
         self.collect();
         tickets
     }

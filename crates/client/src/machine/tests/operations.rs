@@ -3,7 +3,8 @@
 use super::*;
 
 fn call(world: &mut World, channel: &str, timeout: u64) -> Ticket {
-    let tickets = world.machine.call(publication(channel, "1"), secs(timeout), world.now);
+    let tickets =
+        world.machine.call(publication(channel, "1"), world.now + secs(timeout), world.now);
     world.collect();
     tickets[0]
 }
