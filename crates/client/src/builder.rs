@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::client::{Client, Kit};
 use crate::clock;
+use crate::credentials::{Freshness, Source};
 use crate::driver::{Driver, Work};
 use crate::error::BuildError;
 use crate::link::{Link, Shared};
@@ -48,6 +49,7 @@ const OUR_EXTENSIONS: [&str; 2] = ["ack", "replay"];
 pub struct ClientBuilder {
     url: String,
     headers: Vec<(String, Secret)>,
+    source: Option<Source>,
     handshake_ext: BTreeMap<String, Result<Box<RawValue>, String>>,
     roots: Vec<Vec<u8>>,
     websocket: bool,
@@ -71,6 +73,7 @@ impl ClientBuilder {
         Self {
             url: url.to_owned(),
             headers: Vec::new(),
+            source: None,
             handshake_ext: BTreeMap::new(),
             roots: Vec::new(),
             websocket: true,
@@ -111,6 +114,23 @@ impl ClientBuilder {
     #[must_use]
     pub fn bearer_auth(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Asks `source` for the value of the `Authorization` header whenever a session is opened, such
+    /// as `Bearer ` and a token. Default: nobody is asked.
+    ///
+    /// With [`Freshness::New`] the server has refused the value before; if it refuses the new one
+    /// too, the client closes ([`CloseReason::Rejected`](crate::CloseReason::Rejected)). A source
+    /// that fails is asked again after a pause. Its time counts as the request's.
+    #[must_use]
+    pub fn authorization<F, R, E>(mut self, source: F) -> Self
+    where
+        F: Fn(Freshness) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<String, E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        self.source = Some(Source::new(source));
+        self
     }
 
     /// Sends a member of `ext` with every handshake, such as a token that the server's policy wants
@@ -277,12 +297,14 @@ impl ClientBuilder {
             request_timeout: self.request_timeout,
             operation_timeout: self.operation_timeout,
             calls: self.calls,
+            renewable: self.source.is_some(),
             backoff_increment: self.backoff_increment,
             backoff_max: self.backoff_max,
             bounds: self.bounds,
         };
         let machine = Machine::new(settings, clock::chance());
-        let transports = Transports::new(Target::new(endpoint, headers, self.answer_bytes));
+        let transports =
+            Transports::new(Target::new(endpoint, headers, self.source, self.answer_bytes));
         let (commands, received) = mpsc::channel(COMMANDS);
         let (status, watched) = watch::channel(Status::Connecting);
         let shared = Arc::new(Shared::default());
@@ -317,7 +339,7 @@ impl ClientBuilder {
             let refused = || BuildError::Header(name.clone());
             let key: HeaderName = name.parse().map_err(|_| refused())?;
             let mut value: HeaderValue = value.parse().map_err(|_| refused())?;
-            if OURS.contains(&key) {
+            if OURS.contains(&key) || (key == header::AUTHORIZATION && self.source.is_some()) {
                 return Err(refused());
             }
             value.set_sensitive(true);
@@ -338,6 +360,7 @@ impl fmt::Debug for ClientBuilder {
         f.debug_struct("ClientBuilder")
             .field("url", &url)
             .field("headers", &headers)
+            .field("source", &self.source)
             .field("handshake_ext", &handshake_ext)
             .field("roots", &self.roots.len())
             .field("websocket", &self.websocket)
@@ -376,6 +399,8 @@ mod tests {
             refused(builder().bearer_auth("a\nb")),
             BuildError::Header("authorization".into())
         );
+        let both = builder().bearer_auth("a").authorization(async |_| Ok::<_, String>("b".into()));
+        assert_eq!(refused(both), BuildError::Header("authorization".into()));
         assert_eq!(refused(builder().answer_bytes(0)), BuildError::Zero("answer_bytes"));
         let odd = BTreeMap::from([((1, 2), 3)]);
         assert_eq!(refused(builder().handshake_ext("x", &odd)), BuildError::Extension("x".into()));

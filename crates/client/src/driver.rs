@@ -138,23 +138,29 @@ impl Work {
                         self.transports.break_off(&failed);
                     }
                 }
-                Happened::News => {
-                    let news = self.shared.0.take();
-                    for id in news.abandoned {
-                        self.leave(id, None);
-                    }
-                    for answer in news.farewells {
-                        let ticket = self.machine.disconnect(now);
-                        self.wait(vec![ticket], vec![answer]);
-                    }
+                Happened::News => self.handle_news(),
+                Happened::Command(Some(asked)) => {
+                    // What was dropped before this was asked for is gone by now.
+                    self.handle_news();
+                    self.handle_command(asked);
                 }
-                Happened::Command(Some(asked)) => self.handle_command(asked),
                 Happened::Command(None) => {
                     handles = false;
                     self.machine.disconnect(now);
                 }
                 Happened::Deadline => self.machine.handle_deadline(now),
             }
+        }
+    }
+
+    fn handle_news(&mut self) {
+        let news = self.shared.0.take();
+        for id in news.abandoned {
+            self.leave(id, None);
+        }
+        for answer in news.farewells {
+            let ticket = self.machine.disconnect(clock::now());
+            self.wait(vec![ticket], vec![answer]);
         }
     }
 

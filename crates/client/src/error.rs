@@ -67,6 +67,14 @@ impl Refusal {
         self.whole.starts_with("400::The replayId")
     }
 
+    /// Whether the server wants other credentials.
+    ///
+    /// Observed: Salesforce answers `401::Authentication invalid` to connects whose token has
+    /// expired.
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        self.code() == Some(401) && !self.is_unknown_session()
+    }
+
     /// Whether the fault is the server's and may pass.
     ///
     /// Observed: Salesforce answers `503::Server is too busy. Please try your request again later.`
@@ -118,6 +126,10 @@ pub enum Failure {
     TooLarge(usize),
     /// The server said no, and did not say to stay away.
     Refused(Refusal),
+    /// There were no credentials to be had ([`ClientBuilder::authorization`]); nothing was sent.
+    ///
+    /// [`ClientBuilder::authorization`]: crate::ClientBuilder::authorization
+    Credentials(String),
     /// The server offers none of our connection types.
     NoCommonTransport,
     /// The session ended while the answer was awaited.
@@ -135,6 +147,7 @@ impl fmt::Display for Failure {
             Self::Unanswered => f.write_str("the answer came without the reply"),
             Self::TooLarge(limit) => write!(f, "the answer has more than {limit} bytes"),
             Self::Refused(refusal) => write!(f, "the server refused: {refusal}"),
+            Self::Credentials(why) => write!(f, "there are no credentials: {why}"),
             Self::NoCommonTransport => f.write_str("the server offers no common connection type"),
             Self::SessionLost => f.write_str("the session ended while the answer was awaited"),
         }

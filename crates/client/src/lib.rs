@@ -60,6 +60,7 @@ mod builder;
 mod client;
 mod clock;
 mod command;
+mod credentials;
 mod driver;
 mod error;
 mod link;
@@ -78,6 +79,7 @@ pub use encke_bayeux::{ChannelError, ChannelName, ChannelPattern};
 
 pub use builder::ClientBuilder;
 pub use client::{Batch, Client};
+pub use credentials::Freshness;
 pub use driver::Driver;
 pub use error::{
     BuildError, CallError, ConnectError, Failure, PublishError, Refusal, SubscribeError,

@@ -38,8 +38,8 @@ pub enum CloseReason {
     Ended,
     /// The server refused a handshake or a connect and advised not to come back.
     Refused(Refusal),
-    /// The handshake was answered with HTTP status 401, 403 or 407: the credentials are wrong, and
-    /// trying again could lock the user out.
+    /// The handshake was answered with HTTP status 401, 403 or 407: the credentials are wrong, new
+    /// ones too if there are any to be had, and trying again could lock the user out.
     Rejected(u16),
     /// The driver was dropped.
     Dropped,

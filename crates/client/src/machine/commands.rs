@@ -332,6 +332,7 @@ impl Machine {
         }
         self.put_back(again);
         if same_session && verdict == Verdict::Credentials {
+            self.renews();
             self.lose(now);
         }
     }

@@ -67,6 +67,7 @@ pub(crate) use outbox::Bounds;
 pub(crate) use place::Wish;
 pub(crate) use subscriptions::Receipt;
 
+use crate::credentials::Freshness;
 use crate::error::{Failure, Refusal};
 use crate::message::{Gap, Message};
 use crate::replay::{Position, Replay};
@@ -115,6 +116,8 @@ pub(crate) struct Settings {
     pub(crate) operation_timeout: Duration,
     /// Most calls under way.
     pub(crate) calls: usize,
+    /// Whether new credentials can be had.
+    pub(crate) renewable: bool,
     pub(crate) backoff_increment: Duration,
     pub(crate) backoff_max: Duration,
     pub(crate) bounds: Bounds,
@@ -130,6 +133,8 @@ pub(crate) struct Transmit {
     pub(crate) exchange: Exchange,
     pub(crate) connection_type: ConnectionType,
     pub(crate) body: Bytes,
+    /// Credentials to ask for first, if there is somebody to ask.
+    pub(crate) credentials: Option<Freshness>,
 }
 
 /// Something to carry out, in order.
@@ -227,6 +232,8 @@ pub(crate) struct Machine {
     advice: Advice,
     /// Failures in a row of handshakes and connects.
     failures: u32,
+    /// What the next handshake needs.
+    credentials: Freshness,
     status: Status,
     commands: Commands,
     outbox: Outbox,
@@ -250,6 +257,7 @@ impl Machine {
             sessions: 0,
             advice: Advice::default(),
             failures: 0,
+            credentials: Freshness::Any,
             status: Status::Connecting,
             commands: Commands::default(),
             subscriptions: Subscriptions::default(),
@@ -454,10 +462,14 @@ impl Machine {
     }
 
     fn send(&mut self, body: Vec<u8>) -> Exchange {
+        self.send_with(body, None)
+    }
+
+    fn send_with(&mut self, body: Vec<u8>, credentials: Option<Freshness>) -> Exchange {
         self.last_exchange += 1;
         let exchange = Exchange(self.last_exchange);
         let connection_type = self.connection_type();
-        let transmit = Transmit { exchange, connection_type, body: body.into() };
+        let transmit = Transmit { exchange, connection_type, body: body.into(), credentials };
         self.actions.push_back(Action::Send(transmit));
         exchange
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use encke_bayeux::Reconnect;
 use serde_json::Value;
 
+use crate::credentials::Freshness;
 use crate::error::Failure;
 use crate::machine::operations::Operation;
 use crate::machine::{Action, ConnectionType, Exchange, Failed, Machine, Outcome};
@@ -139,7 +140,8 @@ impl Machine {
         }
         .write(&mut body);
         body.push(b']');
-        let exchange = self.send(body);
+        let credentials = self.settings.renewable.then_some(self.credentials);
+        let exchange = self.send_with(body, credentials);
         let deadline = now + self.settings.request_timeout;
         self.state = State::Shaking(Step::Sent { exchange, id, deadline });
     }
@@ -176,7 +178,9 @@ impl Machine {
         self.advice = reply.advice.unwrap_or_default();
         let Some(client_id) = reply.client_id.as_deref().filter(|_| reply.successful == Some(true))
         else {
-            if self.advice.reconnect == Some(Reconnect::None) {
+            if reply.refusal().is_unauthenticated() && self.renews() {
+                self.state = State::shaking(now);
+            } else if self.advice.reconnect == Some(Reconnect::None) {
                 self.close(CloseReason::Refused(reply.refusal()));
             } else {
                 let failure = Failure::Refused(reply.refusal());
@@ -189,6 +193,7 @@ impl Machine {
             return;
         };
         self.ways.reached(self.connection, now);
+        self.credentials = Freshness::Any;
         self.connection = connection;
         self.sessions += 1;
         // Observed: a server that delivers with the handshake's reply counts that as a batch.
@@ -265,6 +270,9 @@ impl Machine {
         }
         let refusal = reply.refusal();
         match said {
+            _ if refusal.is_unauthenticated() && !self.is_closing() && self.renews() => {
+                self.lose(now);
+            }
             Some(Reconnect::None) if !refusal.is_empty() && !self.is_closing() => {
                 self.close(CloseReason::Refused(refusal));
             }
@@ -273,6 +281,16 @@ impl Machine {
             _ if refusal.is_unknown_session() => self.lose(now),
             _ => self.retry_connect(&Failed::sent(Failure::Refused(refusal)), now),
         }
+    }
+
+    /// The credentials were refused: whether new ones can be tried. Once; if they are refused too,
+    /// trying on could lock the user out.
+    pub(super) fn renews(&mut self) -> bool {
+        let can = self.settings.renewable && self.credentials == Freshness::Any;
+        if can {
+            self.credentials = Freshness::New;
+        }
+        can
     }
 
     /// The reply to this connect says that everything up to a position was delivered.
@@ -309,7 +327,12 @@ impl Machine {
                     Failure::Status(status)
                         if CREDENTIALS.contains(&status) && !self.has_fallback() =>
                     {
-                        self.close(CloseReason::Rejected(status));
+                        if self.renews() {
+                            self.connection = self.ways.first(now);
+                            self.state = State::shaking(now);
+                        } else {
+                            self.close(CloseReason::Rejected(status));
+                        }
                     }
                     _ => self.retry_handshake(failed, now),
                 }
@@ -323,6 +346,7 @@ impl Machine {
                     Failure::Status(status)
                         if CREDENTIALS.contains(&status) && !self.has_fallback() =>
                     {
+                        self.renews();
                         self.lose(now);
                     }
                     _ => self.retry_connect(failed, now),
@@ -335,7 +359,10 @@ impl Machine {
 
     /// `Shaking` => `Shaking`: by another connection type at once, or after a pause.
     fn retry_handshake(&mut self, failed: &Failed, now: Instant) {
-        let answered = matches!(failed.failure, Failure::Refused(_) | Failure::NoCommonTransport);
+        let answered = matches!(
+            failed.failure,
+            Failure::Refused(_) | Failure::NoCommonTransport | Failure::Credentials(_)
+        );
         if !answered && self.has_fallback() {
             tracing::debug!(why = %failed.failure, "trying the next connection type");
             self.ways.failed(self.connection);

@@ -1,6 +1,7 @@
 //! Conversations of a machine with an invented server, in invented time.
 
 mod connect;
+mod credentials;
 mod extensions;
 mod fallback;
 mod handshake;
@@ -20,6 +21,7 @@ use super::{
     Action, Bounds, ConnectionType, Exchange, Failed, Machine, Outcome, Publication, Settings,
     Ticket, Wish,
 };
+use crate::credentials::Freshness;
 use crate::error::Failure;
 use crate::message::{Gap, Message};
 use crate::replay::{Position, Replay};
@@ -30,6 +32,7 @@ use crate::status::Status;
 struct Sent {
     exchange: Exchange,
     connection_type: ConnectionType,
+    credentials: Option<Freshness>,
     messages: Vec<Value>,
 }
 
@@ -67,6 +70,7 @@ fn settings() -> Settings {
         request_timeout: secs(10),
         operation_timeout: secs(30),
         calls: 10,
+        renewable: false,
         backoff_increment: secs(1),
         backoff_max: secs(30),
         bounds: Bounds {
@@ -134,6 +138,7 @@ impl World {
                     self.sent.push(Sent {
                         exchange: transmit.exchange,
                         connection_type: transmit.connection_type,
+                        credentials: transmit.credentials,
                         messages: serde_json::from_slice(&transmit.body).unwrap(),
                     });
                 }
