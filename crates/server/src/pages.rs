@@ -38,15 +38,22 @@ struct Desk;
 #[exclude = "node_modules/cometd/node_modules/*"]
 struct Vendor;
 
+/// Whether a path is of a module for pages of others, which is there without the desk too.
+pub(crate) fn is_for_others(path: &str) -> bool {
+    path.starts_with("/js/")
+}
+
 /// Answers a request for a page, a file of the desk, or nothing we have.
 pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer {
     let file = match path {
         "/" | "/desk/" => Desk::get("index.html"),
         "/desk" => return to_the_desk(),
         "/favicon.ico" => Desk::get("mark.svg"),
+        _ if is_for_others(path) => {
+            let name = path.get(1..).filter(|name| name.matches('/').count() == 1);
+            name.and_then(Desk::get)
+        }
         _ => match path.strip_prefix("/desk/") {
-            // Only what stands in the folder itself; the path is its name there.
-            None if path.starts_with("/js/") => path.get(1..).and_then(Desk::get),
             None => None,
             Some(name) => match name.strip_prefix("vendor/cometd/") {
                 Some(module) => match Vendor::get(&format!("node_modules/cometd/{module}")) {

@@ -148,14 +148,15 @@ export class ReplayExtension {
     /**
      * Called by the library for each message that it sends.
      *
-     * @param {Message} message
-     * @returns {Message}
+     * @template {Message} M
+     * @param {M} message
+     * @returns {M}
      */
     outgoing(message) {
         switch (message.channel) {
             case "/meta/handshake":
                 this.#supported = false;
-                message.ext = {...message.ext, replay: true};
+                Object.assign(message, {ext: {...message.ext, replay: true}});
                 break;
             case "/meta/connect":
                 this.#connects += 1;
@@ -174,8 +175,9 @@ export class ReplayExtension {
     /**
      * Called by the library for each message that it receives; null for what it shall not see.
      *
-     * @param {Message} message
-     * @returns {Message | null}
+     * @template {Message} M
+     * @param {M} message
+     * @returns {M | null}
      */
     incoming(message) {
         switch (message.channel) {
@@ -186,9 +188,9 @@ export class ReplayExtension {
                 this.#handleConnect(message);
                 return message;
             case "/meta/subscribe":
-                return this.#handleSubscribe(message);
+                return this.#handleSubscribe(message) ? message : null;
             default:
-                return this.#handleEvent(message);
+                return this.#handleEvent(message) ? message : null;
         }
     }
 
@@ -264,7 +266,7 @@ export class ReplayExtension {
 
     /**
      * @param {Message} message
-     * @returns {Message | null}
+     * @returns {boolean} whether the library shall see it
      */
     #handleSubscribe(message) {
         const asked = this.#asked.get(message.id);
@@ -278,9 +280,9 @@ export class ReplayExtension {
                     this.#options.onGap?.({...rest, reason: gap});
                 }
             }
-            return message;
+            return true;
         }
-        return asked && POSITION_REFUSED.test(message.error) && this.#askElsewhere(asked, message.ext?.replay) ? null : message;
+        return !asked || !POSITION_REFUSED.test(message.error) || !this.#askElsewhere(asked, message.ext?.replay);
     }
 
     /**
@@ -340,15 +342,15 @@ export class ReplayExtension {
 
     /**
      * @param {Message} message
-     * @returns {Message | null}
+     * @returns {boolean} whether the library shall see it
      */
     #handleEvent(message) {
         if (message.data === undefined || !this.#supported) {
-            return message;
+            return true;
         }
         const id = isPosition(message.ext?.replay) ? message.ext.replay : message.data?.event?.replayId;
         if (!isPosition(id)) {
-            return message;
+            return true;
         }
         const covering = [...this.#places].filter(([subscription, {state}]) => state !== "idle" && covers(subscription, message.channel));
         const news = covering.filter(([, {position, epoch}]) =>
@@ -356,7 +358,7 @@ export class ReplayExtension {
         for (const [subscription, place] of news) {
             this.#moveTo(subscription, place, id);
         }
-        return covering.length > 0 && news.length === 0 ? null : message;
+        return covering.length === 0 || news.length > 0;
     }
 
     /**
