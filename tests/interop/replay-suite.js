@@ -319,6 +319,18 @@ export function replaySuite(version) {
         assert.deepEqual(page.gaps.map(({ reason }) => reason), ["log"]);
       });
 
+      test("over WebSocket a refused position falls back as well", async () => {
+        const store = new MemoryStore();
+        store.set("/kept/c", { id: 2 ** 52 });
+        const publisher = await open(`${server.url}/cometd`, { subscriptions: [] });
+        await publisher.publish("/kept/c", "kept");
+        const page = await open(`${server.url}/cometd`, { store, subscriptions: ["/kept/c"], transport: "websocket", ack: true });
+        await publisher.publish("/kept/c", "new");
+        assert.deepEqual(await page.collect(2), ["kept", "new"]);
+        assert.deepEqual(page.gaps.map(({ status }) => status), ["gap"]);
+        assert.equal(page.cometd.getTransport().type ?? page.cometd.getTransport().getType(), "websocket");
+      });
+
       test("the file that the server serves is this one", async () => {
         const response = await fetch(`${server.url}/js/encke-replay.js`);
         assert.equal(response.headers.get("content-type"), "text/javascript; charset=utf-8");
@@ -340,7 +352,7 @@ class Page {
   #onMessage;
   #changed = new Set();
 
-  constructor(cometd, { onMessage = () => {}, ...options }, subscriptions) {
+  constructor(cometd, { onMessage = () => {}, transport = "long-polling", ...options }, subscriptions) {
     this.cometd = cometd;
     this.#onMessage = onMessage;
     this.#subscriptions = subscriptions;
@@ -350,8 +362,9 @@ class Page {
       ...options,
     });
     cometd.registerExtension("replay", this.replay);
-    cometd.unregisterTransport("websocket");
-    cometd.unregisterTransport("callback-polling");
+    for (const other of ["websocket", "long-polling", "callback-polling"]) {
+      if (other !== transport) cometd.unregisterTransport(other);
+    }
     cometd.addListener("/meta/subscribe", (reply) => {
       this.replies.push(reply);
       this.#look();
