@@ -84,7 +84,7 @@ impl Client {
 
     /// Subscribes to a channel, to `/a/*` or to `/a/**`, and waits for the server to agree.
     ///
-    /// A pattern that begins with `/service/` is not sent to the server, whose messages on such
+    /// A channel that begins with `/service/` is not sent to the server, whose messages on such
     /// channels come unasked.
     ///
     /// # Errors
@@ -115,6 +115,9 @@ impl Client {
         let pattern = ChannelPattern::new(pattern).map_err(SubscribeError::Pattern)?;
         if pattern.kind() == ChannelKind::Meta {
             return Err(SubscribeError::Meta);
+        }
+        if pattern.kind() == ChannelKind::Service && pattern.as_str().ends_with('*') {
+            return Err(SubscribeError::ServiceWildcard);
         }
         let store = self.kit.positions.clone().filter(|_| options.replay.is_some());
         let kept = store.as_ref().and_then(|store| store.load(&pattern));

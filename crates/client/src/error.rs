@@ -216,6 +216,8 @@ pub enum SubscribeError {
     Pattern(ChannelError),
     /// Nobody can subscribe to a `/meta` channel.
     Meta,
+    /// Wildcards do not reach `/service` channels; name the channel.
+    ServiceWildcard,
     /// The server refused. For a position ([`Refusal::is_unknown_position`]) only if
     /// [`Outdated::Refuse`](crate::Outdated::Refuse) was wanted.
     Refused(Refusal),
@@ -233,6 +235,7 @@ impl fmt::Display for SubscribeError {
         match self {
             Self::Pattern(error) => error.fmt(f),
             Self::Meta => f.write_str("a meta channel cannot be subscribed to"),
+            Self::ServiceWildcard => f.write_str("wildcards do not reach service channels"),
             Self::Refused(refusal) => write!(f, "the subscription was refused: {refusal}"),
             Self::AlreadySubscribed => {
                 f.write_str("the pattern is subscribed to already, from another place in the log")

@@ -1,6 +1,6 @@
 //! What the application waits for: one operation per ticket, each with a deadline.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use encke_bayeux::{ChannelName, ChannelPattern};
@@ -20,11 +20,16 @@ pub(crate) enum Operation {
     Disconnect,
 }
 
+/// Calls that are remembered after their time, so that a late result is known for one.
+const LATE_CALLS: usize = 1024;
+
 /// All operations that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     open: HashMap<Ticket, (Operation, Instant)>,
     calls: usize,
+    /// Calls whose time was over, oldest first.
+    late: VecDeque<Ticket>,
     deadlines: BTreeSet<(Instant, Ticket)>,
 }
 
@@ -58,7 +63,19 @@ impl Operations {
         if deadline > now {
             return None;
         }
-        self.end(ticket).map(|operation| (ticket, operation))
+        let operation = self.end(ticket)?;
+        if matches!(operation, Operation::Call(_)) {
+            if self.late.len() >= LATE_CALLS {
+                self.late.pop_front();
+            }
+            self.late.push_back(ticket);
+        }
+        Some((ticket, operation))
+    }
+
+    /// Whether this is a call that nobody waits for any more.
+    pub(crate) fn is_late(&self, ticket: Ticket) -> bool {
+        self.late.contains(&ticket)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {

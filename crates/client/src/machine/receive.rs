@@ -103,6 +103,12 @@ impl Machine {
             self.forget_request(ticket, now);
             return;
         }
+        if received.id.is_some_and(|id| self.operations.is_late(Ticket(id)))
+            && message.channel().kind() == ChannelKind::Service
+        {
+            tracing::debug!("the result of a call came too late");
+            return;
+        }
         let receipts = self.subscriptions.received(&message);
         self.deliver(message, receipts);
         if self.subscriptions.withheld_bytes() > MAX_WITHHELD_BYTES {

@@ -120,6 +120,8 @@ async fn mistakes_of_the_caller_never_reach_the_server(way: Way) {
     let messages = server.broker.stats().messages_in;
     assert!(matches!(client.subscribe("a").await, Err(SubscribeError::Pattern(_))));
     assert!(matches!(client.subscribe("/meta/*").await, Err(SubscribeError::Meta)));
+    let wildcard = client.subscribe("/service/*").await.map(|_| ());
+    assert_eq!(wildcard, Err(SubscribeError::ServiceWildcard));
     assert!(matches!(client.publish("/a/*", &1).await, Err(PublishError::Channel(_))));
     assert!(matches!(client.publish("/meta/x", &1).await, Err(PublishError::Meta)));
     let call = client.call::<u32>("/a", &1).await;
