@@ -5,6 +5,7 @@ mod credentials;
 mod extensions;
 mod fallback;
 mod handshake;
+mod model;
 mod operations;
 mod patterns;
 mod replay;
@@ -42,6 +43,13 @@ impl Sent {
     }
 }
 
+/// What an application gets to see.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Trail {
+    Message(u64),
+    Gap,
+}
+
 /// A machine, its clock, and everything that it did.
 struct World {
     machine: Machine,
@@ -53,6 +61,8 @@ struct World {
     /// Patterns and positions that were delivered, as `/a 5`; doubles and all.
     reached: Vec<String>,
     gaps: Vec<(ChannelPattern, Gap)>,
+    /// Messages, by their data, and gaps in their order; of use with one pattern.
+    trail: Vec<Trail>,
     dropped: Vec<u64>,
     replays: Vec<(ChannelPattern, Replay)>,
     settled_at: Vec<(ChannelPattern, Position)>,
@@ -108,6 +118,7 @@ impl World {
             delivered: Vec::new(),
             reached: Vec::new(),
             gaps: Vec::new(),
+            trail: Vec::new(),
             dropped: Vec::new(),
             replays: Vec::new(),
             settled_at: Vec::new(),
@@ -147,15 +158,22 @@ impl World {
                 Action::Deliver(message, receipts) => {
                     let position = message.number().unwrap_or_default();
                     let new = receipts.iter().filter(|receipt| !receipt.seen);
-                    self.reached.extend(new.map(|new| format!("{} {position}", new.pattern)));
+                    for new in new {
+                        self.trail.push(Trail::Message(message.json().unwrap_or_default()));
+                        self.reached.push(format!("{} {position}", new.pattern));
+                    }
                     self.delivered.push(message);
                 }
                 Action::DeliverLate(_, receipt) if receipt.seen => {}
                 Action::DeliverLate(message, receipt) => {
                     let position = message.number().unwrap_or_default();
+                    self.trail.push(Trail::Message(message.json().unwrap_or_default()));
                     self.reached.push(format!("{} {position}", receipt.pattern));
                 }
-                Action::Gap(pattern, gap) => self.gaps.push((pattern, gap)),
+                Action::Gap(pattern, gap) => {
+                    self.trail.push(Trail::Gap);
+                    self.gaps.push((pattern, gap));
+                }
                 Action::Dropped(count) => self.dropped.push(count),
                 Action::Replay(pattern, replay) => self.replays.push((pattern, replay)),
                 Action::Settled(pattern, position) => self.settled_at.push((pattern, position)),
