@@ -17,6 +17,7 @@ use crate::support::{Server, Way, both_ways, data, eventually, next, now, reach,
 
 both_ways! {
     a_new_session_goes_on_where_the_one_before_stopped,
+    a_stream_of_messages_survives_lost_sessions_and_cuts_at_any_moment,
     what_is_kept_comes_first_and_then_what_is_new,
     a_client_goes_on_where_the_one_before_had_handled,
     a_message_that_was_not_handled_comes_again,
@@ -105,6 +106,41 @@ async fn a_new_session_goes_on_where_the_one_before_stopped(way: Way) {
         };
         told(subscription, resumed).await;
     }
+}
+
+async fn a_stream_of_messages_survives_lost_sessions_and_cuts_at_any_moment(way: Way) {
+    let server = Server::start_with(way, forgetful(keeping(1000))).await;
+    let (client, _driver) = server.connect().await;
+    let options = SubscribeOptions::default().queue_messages(10_000);
+    let mut subscription = client.subscribe_with("/kept/a", options).await.unwrap();
+    let mut published = 0;
+    let mut publish = |server: &Server, count| {
+        for _ in 0..count {
+            published += 1;
+            server.publish("/kept/a", &published.to_string());
+        }
+        published
+    };
+    for round in 0..12 {
+        publish(&server, 20);
+        if round % 3 == 0 {
+            lose_session(&server, |server| {
+                publish(server, 20);
+            })
+            .await;
+        } else {
+            server.cut();
+        }
+        for _ in 0..20 {
+            publish(&server, 1);
+            tokio::task::yield_now().await;
+        }
+    }
+    for n in 1..=publish(&server, 1) {
+        let message = next(&mut subscription).await;
+        assert_eq!((message.data().get(), message.gap()), (n.to_string().as_str(), Gap::None));
+    }
+    assert!(server.broker.stats().handshakes > 1);
 }
 
 async fn what_is_kept_comes_first_and_then_what_is_new(way: Way) {
