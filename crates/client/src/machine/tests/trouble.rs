@@ -179,6 +179,31 @@ fn a_connect_that_is_refused_for_good_says_why() {
 }
 
 #[test]
+fn a_server_that_drains_is_met_again_at_the_pace_that_it_advises() {
+    let mut world = World::up(Settings { replay: true, ..settings() });
+    world.subscribe("/a");
+    world.agree("/meta/subscribe");
+    world.pass(secs(20));
+    // The held connect is answered, and the next one by nobody: the server is gone.
+    let advice = json!({"reconnect": "retry", "interval": 1500, "timeout": 30_000});
+    world.answer_all("/meta/connect", &json!({"advice": advice}));
+    assert_eq!(world.next_deadline(), Duration::from_millis(1500));
+    let connect = world.last("/meta/connect");
+    world.fail(&connect, Failed::unsent(Failure::Unreachable("refused".into())));
+    world.next_deadline();
+    // Its successor does not know the session; another one that drains takes none.
+    world.forgotten();
+    let later = json!({"reconnect": "handshake", "interval": 2000});
+    let draining = json!({"successful": false, "error": "503::server_draining", "advice": later});
+    world.answer_all("/meta/handshake", &draining);
+    assert_eq!(world.next_deadline(), secs(3), "as advised, and one step of its own");
+    world.shake("c2");
+    world.connected();
+    assert_eq!(world.statuses.last(), Some(&Status::Connected { session: 2 }));
+    assert_eq!(world.last("/meta/subscribe").messages[0]["clientId"], "c2");
+}
+
+#[test]
 fn a_busy_server_keeps_a_subscription_that_it_had_agreed_to() {
     let mut world = World::up(settings());
     world.subscribe("/a");
