@@ -13,11 +13,11 @@ const READY = /listening on (http:\/\/\S+)/;
 const READY_WITHIN_MS = 20_000;
 
 /**
- * @param {{listen?: string, data?: string}} [options]
+ * @param {{listen?: string, data?: string, config?: string}} [options] `config` names a file
  * @returns {Promise<Server>}
  */
-export async function startServer({listen = "127.0.0.1:0", data} = {}) {
-    const child = spawn(BINARY, ["demo", "--listen", listen, ...(data ? ["--data", data] : [])],
+export async function startServer({listen = "127.0.0.1:0", data, config} = {}) {
+    const child = spawn(BINARY, ["demo", "--listen", listen, ...(data ? ["--data", data] : []), ...(config ? ["--config", config] : [])],
         {stdio: ["ignore", "ignore", "pipe"]});
     const said = [];
     const url = await new Promise((resolve, reject) => {

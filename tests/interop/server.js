@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -19,10 +19,11 @@ export class Server {
   #folder;
   #log = [];
 
-  /** Starts `encke demo` and resolves when it listens. */
-  static async start() {
+  /** Starts `encke demo`, with settings of its own if there are any, and resolves when it listens. */
+  static async start({ config = "" } = {}) {
     const server = new Server();
     server.#folder = await mkdtemp(path.join(tmpdir(), "encke-interop-"));
+    await writeFile(path.join(server.#folder, "encke.toml"), config);
     await server.#spawn("127.0.0.1:0");
     return server;
   }
@@ -102,7 +103,7 @@ export class Server {
       Object.entries(process.env).filter(([name]) => !name.startsWith("ENCKE_")),
     );
     const data = path.join(this.#folder, "data");
-    this.#child = spawn(binary, ["demo", "--listen", listen, "--data", data], {
+    this.#child = spawn(binary, ["demo", "--listen", listen, "--data", data, "--config", "encke.toml"], {
       cwd: this.#folder,
       env: environment,
       stdio: ["ignore", "ignore", "pipe"],

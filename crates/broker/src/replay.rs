@@ -334,7 +334,8 @@ impl Broker {
             session.end_catch_up();
         }
         if fed.messages > 0 {
-            fed.link = session.nudge_link();
+            // Who acknowledges gets messages with connects, over a socket too.
+            fed.link = if session.is_acknowledged() { None } else { session.nudge_link() };
             let held_for_it = fed.link.is_none() && !session.is_batching();
             fed.released = now
                 .filter(|_| held_for_it)

@@ -13,10 +13,12 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{mpsc, watch};
 
-use crate::client::{Client, Link, Shared};
+use crate::client::{Client, Kit};
 use crate::clock;
+use crate::credentials::{Freshness, Source};
 use crate::driver::{Driver, Work};
 use crate::error::BuildError;
+use crate::link::{Link, Shared};
 use crate::machine::{Bounds, ConnectionType, Machine, Settings};
 use crate::replay::PositionStore;
 use crate::status::Status;
@@ -40,16 +42,23 @@ const OURS: [HeaderName; 9] = [
     header::UPGRADE,
 ];
 
+/// Extensions of the handshake that have settings of their own.
+const OUR_EXTENSIONS: [&str; 2] = ["ack", "replay"];
+
 /// Settings of a client; see [`Client::builder`]. Its Debug shows no credentials.
 pub struct ClientBuilder {
     url: String,
     headers: Vec<(String, Secret)>,
+    source: Option<Source>,
     handshake_ext: BTreeMap<String, Result<Box<RawValue>, String>>,
     roots: Vec<Vec<u8>>,
     websocket: bool,
     ack: bool,
+    replay: bool,
     request_timeout: Duration,
     operation_timeout: Duration,
+    call_timeout: Duration,
+    calls: usize,
     backoff_increment: Duration,
     backoff_max: Duration,
     bounds: Bounds,
@@ -64,12 +73,16 @@ impl ClientBuilder {
         Self {
             url: url.to_owned(),
             headers: Vec::new(),
+            source: None,
             handshake_ext: BTreeMap::new(),
             roots: Vec::new(),
             websocket: true,
             ack: true,
+            replay: true,
             request_timeout: Duration::from_secs(10),
             operation_timeout: Duration::from_secs(30),
+            call_timeout: Duration::from_secs(30),
+            calls: 1024,
             backoff_increment: Duration::from_secs(1),
             backoff_max: Duration::from_secs(30),
             bounds: Bounds {
@@ -103,8 +116,25 @@ impl ClientBuilder {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
+    /// Asks `source` for the value of the `Authorization` header whenever a session is opened, such
+    /// as `Bearer ` and a token. Default: nobody is asked.
+    ///
+    /// With [`Freshness::New`] the server has refused the value before; if it refuses the new one
+    /// too, the client closes ([`CloseReason::Rejected`](crate::CloseReason::Rejected)). A source
+    /// that fails is asked again after a pause. Its time counts as the request's.
+    #[must_use]
+    pub fn authorization<F, R, E>(mut self, source: F) -> Self
+    where
+        F: Fn(Freshness) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<String, E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        self.source = Some(Source::new(source));
+        self
+    }
+
     /// Sends a member of `ext` with every handshake, such as a token that the server's policy wants
-    /// to see. Default: none.
+    /// to see. Default: none. `ack` and `replay` are the client's own.
     #[must_use]
     pub fn handshake_ext(mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Self {
         let value = to_raw_value(value).map_err(|error| error.to_string());
@@ -138,6 +168,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether to ask for positions in the server's log, so that a new session goes on where the one
+    /// before stopped, and [`SubscribeOptions::replay`](crate::SubscribeOptions::replay) has an
+    /// effect. Default true; without effect if the server keeps no log.
+    #[must_use]
+    pub fn replay(mut self, replay: bool) -> Self {
+        self.replay = replay;
+        self
+    }
+
     /// How long an answer may take; for a held connect, beyond what the server holds it. Default
     /// 10 s. CometD: `maxNetworkDelay`.
     #[must_use]
@@ -150,6 +189,21 @@ impl ClientBuilder {
     #[must_use]
     pub fn operation_timeout(mut self, timeout: Duration) -> Self {
         self.operation_timeout = timeout;
+        self
+    }
+
+    /// How long [`Client::call`] waits for a result, waiting for a connection included. Default 30 s.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = timeout;
+        self
+    }
+
+    /// Most calls under way at once. Default 1,024; beyond, a call fails at once
+    /// ([`CallError::TooMany`](crate::CallError::TooMany)).
+    #[must_use]
+    pub fn calls(mut self, calls: usize) -> Self {
+        self.calls = calls;
         self
     }
 
@@ -191,8 +245,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Where positions of subscriptions with replay are kept. Default: nowhere, so that a new
-    /// process begins where [`SubscribeOptions::replay`](crate::SubscribeOptions::replay) says.
+    /// Where positions of subscriptions with
+    /// [`SubscribeOptions::replay`](crate::SubscribeOptions::replay) are kept beyond the client.
+    /// Default: nowhere, so that a new client begins where these options say.
     #[must_use]
     pub fn positions(mut self, store: Arc<dyn PositionStore>) -> Self {
         self.positions = Some(store);
@@ -209,6 +264,8 @@ impl ClientBuilder {
         for (name, zero) in [
             ("request_timeout", self.request_timeout.is_zero()),
             ("operation_timeout", self.operation_timeout.is_zero()),
+            ("call_timeout", self.call_timeout.is_zero()),
+            ("calls", self.calls == 0),
             ("backoff", self.backoff_increment.is_zero() || self.backoff_max.is_zero()),
             ("request_bounds", self.bounds.batch_messages == 0 || self.bounds.batch_bytes == 0),
             ("queue_bounds", self.bounds.queue_messages == 0 || self.bounds.queue_bytes == 0),
@@ -223,6 +280,9 @@ impl ClientBuilder {
         let mut handshake_ext = BTreeMap::new();
         for (name, value) in self.handshake_ext {
             let value = value.map_err(|_| BuildError::Extension(name.clone()))?;
+            if OUR_EXTENSIONS.contains(&&*name) {
+                return Err(BuildError::Extension(name));
+            }
             handshake_ext.insert(name, value);
         }
         let mut connection_types = vec![ConnectionType::LongPolling];
@@ -233,19 +293,28 @@ impl ClientBuilder {
             connection_types,
             handshake_ext,
             ack: self.ack,
+            replay: self.replay,
             request_timeout: self.request_timeout,
             operation_timeout: self.operation_timeout,
+            calls: self.calls,
+            renewable: self.source.is_some(),
             backoff_increment: self.backoff_increment,
             backoff_max: self.backoff_max,
             bounds: self.bounds,
         };
         let machine = Machine::new(settings, clock::chance());
-        let transports = Transports::new(Target::new(endpoint, headers, self.answer_bytes));
+        let transports =
+            Transports::new(Target::new(endpoint, headers, self.source, self.answer_bytes));
         let (commands, received) = mpsc::channel(COMMANDS);
         let (status, watched) = watch::channel(Status::Connecting);
         let shared = Arc::new(Shared::default());
         let link = Link::new(commands, Arc::clone(&shared));
-        let client = Client::new(link, watched, self.positions);
+        let kit = Kit {
+            positions: self.positions,
+            answer_bytes: self.answer_bytes,
+            call_timeout: self.call_timeout,
+        };
+        let client = Client::new(link, watched, kit);
         let work = Work::new(machine, transports, received, shared, status);
         Ok((client, Driver::new(work)))
     }
@@ -270,7 +339,7 @@ impl ClientBuilder {
             let refused = || BuildError::Header(name.clone());
             let key: HeaderName = name.parse().map_err(|_| refused())?;
             let mut value: HeaderValue = value.parse().map_err(|_| refused())?;
-            if OURS.contains(&key) {
+            if OURS.contains(&key) || (key == header::AUTHORIZATION && self.source.is_some()) {
                 return Err(refused());
             }
             value.set_sensitive(true);
@@ -291,12 +360,16 @@ impl fmt::Debug for ClientBuilder {
         f.debug_struct("ClientBuilder")
             .field("url", &url)
             .field("headers", &headers)
+            .field("source", &self.source)
             .field("handshake_ext", &handshake_ext)
             .field("roots", &self.roots.len())
             .field("websocket", &self.websocket)
             .field("ack", &self.ack)
+            .field("replay", &self.replay)
             .field("request_timeout", &self.request_timeout)
             .field("operation_timeout", &self.operation_timeout)
+            .field("call_timeout", &self.call_timeout)
+            .field("calls", &self.calls)
             .field("backoff_increment", &self.backoff_increment)
             .field("backoff_max", &self.backoff_max)
             .field("bounds", &self.bounds)
@@ -326,9 +399,13 @@ mod tests {
             refused(builder().bearer_auth("a\nb")),
             BuildError::Header("authorization".into())
         );
+        let both = builder().bearer_auth("a").authorization(async |_| Ok::<_, String>("b".into()));
+        assert_eq!(refused(both), BuildError::Header("authorization".into()));
         assert_eq!(refused(builder().answer_bytes(0)), BuildError::Zero("answer_bytes"));
         let odd = BTreeMap::from([((1, 2), 3)]);
         assert_eq!(refused(builder().handshake_ext("x", &odd)), BuildError::Extension("x".into()));
+        let ours = refused(builder().handshake_ext("replay", &true));
+        assert_eq!(ours, BuildError::Extension("replay".into()));
     }
 
     #[cfg(feature = "tls")]

@@ -1,25 +1,25 @@
 //! The handle.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use encke_bayeux::{ChannelKind, ChannelName, ChannelPattern};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use crate::builder::ClientBuilder;
-use crate::command::{Command, SubscriberId};
+use crate::command::Command;
 use crate::error::{CallError, ConnectError, PublishError, SubscribeError};
-use crate::machine::{Outcome, Publication};
-use crate::message::Message;
+use crate::link::Link;
+use crate::machine::{Outcome, Publication, Wish};
 use crate::options::SubscribeOptions;
-use crate::queue::{self, Queue};
+use crate::queue::{self, Keeper, Queue};
 use crate::replay::{PositionStore, ReplayFrom};
 use crate::status::{CloseReason, Status};
-use crate::subscription::Subscription;
+use crate::subscription::{Mistyped, Subscription};
 
 /// A handle on one session with a Bayeux server. Cheap to clone; all clones share the session.
 ///
@@ -33,7 +33,15 @@ use crate::subscription::Subscription;
 pub struct Client {
     link: Link,
     status: watch::Receiver<Status>,
-    positions: Option<Arc<dyn PositionStore>>,
+    kit: Arc<Kit>,
+}
+
+/// What the handle itself needs of the settings.
+#[derive(Debug)]
+pub(crate) struct Kit {
+    pub(crate) positions: Option<Arc<dyn PositionStore>>,
+    pub(crate) answer_bytes: usize,
+    pub(crate) call_timeout: Duration,
 }
 
 impl Client {
@@ -42,12 +50,8 @@ impl Client {
         ClientBuilder::new(url)
     }
 
-    pub(crate) fn new(
-        link: Link,
-        status: watch::Receiver<Status>,
-        positions: Option<Arc<dyn PositionStore>>,
-    ) -> Self {
-        Self { link, status, positions }
+    pub(crate) fn new(link: Link, status: watch::Receiver<Status>, kit: Kit) -> Self {
+        Self { link, status, kit: Arc::new(kit) }
     }
 
     /// Waits for a session whose first connect was answered; at once if there is one.
@@ -80,7 +84,7 @@ impl Client {
 
     /// Subscribes to a channel, to `/a/*` or to `/a/**`, and waits for the server to agree.
     ///
-    /// A pattern that begins with `/service/` is not sent to the server, whose messages on such
+    /// A channel that begins with `/service/` is not sent to the server, whose messages on such
     /// channels come unasked.
     ///
     /// # Errors
@@ -112,29 +116,44 @@ impl Client {
         if pattern.kind() == ChannelKind::Meta {
             return Err(SubscribeError::Meta);
         }
-        let positions = self.positions.clone().filter(|_| options.replay.is_some());
-        let kept = positions.as_ref().and_then(|store| store.load(&pattern));
-        let from = options.replay.map(|from| kept.map_or(from, ReplayFrom::After));
-        let queue = Queue::new(queue::Bounds {
+        if pattern.kind() == ChannelKind::Service && pattern.as_str().ends_with('*') {
+            return Err(SubscribeError::ServiceWildcard);
+        }
+        let store = self.kit.positions.clone().filter(|_| options.replay.is_some());
+        let kept = store.as_ref().and_then(|store| store.load(&pattern));
+        let wish = Wish {
+            from: options.replay.map(|from| kept.map_or(from, ReplayFrom::After)),
+            outdated: options.outdated,
+            stored: store.is_some(),
+        };
+        let bounds = queue::Bounds {
             messages: options.queue_messages,
             bytes: options.queue_bytes,
-            overflow: options.overflow,
-        });
+            overflow: options.overflow_or_default(),
+            slack_bytes: self.kit.answer_bytes.saturating_mul(2),
+        };
+        let keeper = store.map(|store| Keeper { store, pattern: pattern.clone() });
+        let queue = Queue::new(bounds, keeper, Arc::clone(&self.link.shared));
         let id = self.link.next_id();
         let (answer, outcome) = oneshot::channel();
         let command = Command::Subscribe {
             id,
             pattern: pattern.clone(),
-            from,
+            wish,
             queue: Arc::clone(&queue),
             answer,
         };
-        let subscription = Subscription::new(id, pattern, queue, self.link.clone(), positions);
+        let subscription = Subscription::new(id, pattern, queue, self.link.clone());
         match self.link.ask(command, outcome).await {
+            Outcome::Done => Ok(subscription),
             Outcome::Refused(refusal) => Err(SubscribeError::Refused(refusal)),
-            Outcome::TimedOut | Outcome::Lost(_) => Err(SubscribeError::TimedOut),
-            Outcome::Closed => Err(SubscribeError::Closed),
-            Outcome::Done | Outcome::Result(_) | Outcome::Failed(_) => Ok(subscription),
+            Outcome::Taken => Err(SubscribeError::AlreadySubscribed),
+            Outcome::TimedOut | Outcome::Lost(_) | Outcome::Rejected(_) => {
+                Err(SubscribeError::TimedOut)
+            }
+            Outcome::Closed | Outcome::Result(_) | Outcome::Failed(_) | Outcome::Full(_) => {
+                Err(SubscribeError::Closed)
+            }
         }
     }
 
@@ -164,13 +183,16 @@ impl Client {
         Batch { client: self, group: Vec::new() }
     }
 
-    /// Publishes `data` on a `/service` channel and waits for the result: the message that the
-    /// service sends back under the same id.
+    /// Calls a service and waits for its result, read as a `T`, up to the
+    /// [call timeout](ClientBuilder::call_timeout).
+    ///
+    /// `service` is a channel such as `/service/echo`, or its name alone: `echo`. Any number of
+    /// calls can be under way at once, up to [a bound](ClientBuilder::calls); they are told apart
+    /// by their ids. For the JSON text of the result, let `T` be `Box<RawValue>`.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; a service that fails is [`CallError::Failed`], no result within `timeout` is
-    /// [`CallError::TimedOut`].
+    /// [`CallError`]; a service that fails is [`CallError::Failed`].
     ///
     /// # Cancel safety
     ///
@@ -178,32 +200,51 @@ impl Client {
     ///
     /// # Sources
     ///
-    /// Observed: `remoteCall` of CometD's JavaScript client.
-    pub async fn call(
+    /// Observed: `remoteCall` of CometD's JavaScript client: the request is published on the
+    /// service's channel, and the message that comes back under the same id is the result.
+    pub async fn call<T: DeserializeOwned>(
         &self,
-        channel: &str,
+        service: &str,
+        data: &(impl Serialize + ?Sized),
+    ) -> Result<T, CallError> {
+        self.call_within(service, data, self.kit.call_timeout).await
+    }
+
+    /// Calls a service, with a time limit of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Client::call`].
+    pub async fn call_within<T: DeserializeOwned>(
+        &self,
+        service: &str,
         data: &(impl Serialize + ?Sized),
         timeout: Duration,
-    ) -> Result<Message, CallError> {
-        let channel = ChannelName::new(channel).map_err(CallError::Channel)?;
-        if channel.kind() != ChannelKind::Service {
-            return Err(CallError::NotService);
-        }
+    ) -> Result<T, CallError> {
+        let channel = service_channel(service)?;
         let data = to_raw_value(data).map_err(|error| CallError::Data(error.to_string()))?;
         let publication = Publication { channel, data };
         let (answer, outcome) = oneshot::channel();
         match self.link.ask(Command::Call { publication, timeout, answer }, outcome).await {
-            Outcome::Result(message) => Ok(message),
+            Outcome::Result(message) => message
+                .json()
+                .map_err(|error| CallError::Mistyped(Box::new(Mistyped { message, error }))),
             Outcome::Failed(message) => Err(CallError::Failed(message)),
             Outcome::Refused(refusal) => Err(CallError::Refused(refusal)),
+            Outcome::Rejected(status) => Err(CallError::Rejected(status)),
             Outcome::Lost(failure) => Err(CallError::Lost(failure)),
             Outcome::TimedOut => Err(CallError::TimedOut),
-            Outcome::Closed | Outcome::Done => Err(CallError::Closed),
+            Outcome::Full(bound) => Err(CallError::TooMany(bound)),
+            Outcome::Closed | Outcome::Done | Outcome::Taken => Err(CallError::Closed),
         }
     }
 
     /// Sends what is queued, ends the session, closes this client and all its clones, and waits for
-    /// that. The driver completes.
+    /// that. The driver completes. Operations that still wait for the driver are not begun.
     ///
     /// Gives up on a server that does not answer within the request timeout.
     ///
@@ -211,8 +252,7 @@ impl Client {
     ///
     /// Once polled, the client closes even if the future is dropped.
     pub async fn disconnect(&self) {
-        let (answer, outcome) = oneshot::channel();
-        self.link.ask(Command::Disconnect { answer }, outcome).await;
+        self.link.leave().await;
     }
 }
 
@@ -263,9 +303,7 @@ impl Batch<'_> {
         if group.is_empty() {
             return Vec::new();
         }
-        // A closed client drops the answers, which the outcomes then say.
-        let sent = self.client.link.commands.send(Command::Publish { group }).await;
-        drop(sent);
+        self.client.link.send(Command::Publish { group }).await;
         let mut results = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             results.push(published(outcome.await.unwrap_or(Outcome::Closed)));
@@ -291,66 +329,39 @@ fn published(outcome: Outcome) -> Result<(), PublishError> {
     match outcome {
         Outcome::Done | Outcome::Result(_) | Outcome::Failed(_) => Ok(()),
         Outcome::Refused(refusal) => Err(PublishError::Refused(refusal)),
+        Outcome::Rejected(status) => Err(PublishError::Rejected(status)),
         Outcome::Lost(failure) => Err(PublishError::Lost(failure)),
         Outcome::TimedOut => Err(PublishError::TimedOut),
-        Outcome::Closed => Err(PublishError::Closed),
+        Outcome::Closed | Outcome::Taken | Outcome::Full(_) => Err(PublishError::Closed),
     }
 }
 
-/// The way from handles to the driver.
-///
-/// Commands go through a bounded channel: a full one lets the caller wait. Only the news that a
-/// subscription was dropped takes another way, since a drop cannot wait; it is bounded by the
-/// number of subscriptions.
-#[derive(Clone, Debug)]
-pub(crate) struct Link {
-    commands: mpsc::Sender<Command>,
-    shared: Arc<Shared>,
+/// `/service/x`, from itself or from `x`.
+fn service_channel(service: &str) -> Result<ChannelName, CallError> {
+    let channel = if service.starts_with('/') {
+        ChannelName::new(service)
+    } else {
+        ChannelName::new(&format!("/service/{service}"))
+    };
+    let channel = channel.map_err(CallError::Channel)?;
+    if channel.kind() != ChannelKind::Service {
+        return Err(CallError::NotService);
+    }
+    Ok(channel)
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    last_id: AtomicU64,
-    abandoned: Mutex<Vec<SubscriberId>>,
-    news: Notify,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Link {
-    pub(crate) fn new(commands: mpsc::Sender<Command>, shared: Arc<Shared>) -> Self {
-        Self { commands, shared }
-    }
-
-    fn next_id(&self) -> SubscriberId {
-        SubscriberId(self.shared.last_id.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Hands a command over and waits for its outcome.
-    pub(crate) async fn ask(
-        &self,
-        command: Command,
-        outcome: oneshot::Receiver<Outcome>,
-    ) -> Outcome {
-        if self.commands.send(command).await.is_err() {
-            return Outcome::Closed;
+    #[test]
+    fn a_service_goes_by_its_channel_or_its_name() {
+        for service in ["/service/a/b", "a/b"] {
+            assert_eq!(service_channel(service).unwrap().as_str(), "/service/a/b");
         }
-        outcome.await.unwrap_or(Outcome::Closed)
-    }
-
-    /// A subscription was dropped.
-    pub(crate) fn abandon(&self, id: SubscriberId) {
-        self.shared.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        self.shared.news.notify_one();
-    }
-}
-
-impl Shared {
-    /// Waits for subscriptions to be dropped.
-    pub(crate) async fn news(&self) {
-        self.news.notified().await;
-    }
-
-    /// The subscriptions that were dropped since.
-    pub(crate) fn abandoned(&self) -> Vec<SubscriberId> {
-        std::mem::take(&mut self.abandoned.lock().unwrap_or_else(PoisonError::into_inner))
+        assert!(matches!(service_channel("/a"), Err(CallError::NotService)));
+        for service in ["", "a//b", "/service", "a/*"] {
+            assert!(service_channel(service).is_err(), "{service:?}");
+        }
     }
 }

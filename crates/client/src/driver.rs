@@ -14,10 +14,11 @@ use std::task::{Context, Poll};
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
-use crate::client::Shared;
 use crate::clock;
-use crate::command::{Answer, Command, SubscriberId};
+use crate::command::{Answer, Asked, Command, SubscriberId};
+use crate::link::Shared;
 use crate::machine::{Action, Machine, Outcome, Ticket};
+use crate::message::Gap;
 use crate::queue::Queue;
 use crate::router::{Router, is_remote};
 use crate::status::{CloseReason, Status};
@@ -66,8 +67,8 @@ pub(crate) struct Work {
     waiting: HashMap<Ticket, Waiting>,
     /// Subscriptions that the server has not agreed to yet.
     pending: HashMap<SubscriberId, Ticket>,
-    commands: mpsc::Receiver<Command>,
-    shared: Arc<Shared>,
+    commands: mpsc::Receiver<Asked>,
+    shared: Listener,
     status: StatusSender,
 }
 
@@ -80,7 +81,7 @@ struct Waiting {
 
 /// What happened next.
 enum Happened {
-    Command(Option<Command>),
+    Command(Option<Asked>),
     News,
     Incoming(Incoming),
     Deadline,
@@ -90,7 +91,7 @@ impl Work {
     pub(crate) fn new(
         machine: Machine,
         transports: Transports,
-        commands: mpsc::Receiver<Command>,
+        commands: mpsc::Receiver<Asked>,
         shared: Arc<Shared>,
         status: watch::Sender<Status>,
     ) -> Self {
@@ -101,7 +102,7 @@ impl Work {
             waiting: HashMap::new(),
             pending: HashMap::new(),
             commands,
-            shared,
+            shared: Listener(shared),
             status: StatusSender(status),
         }
     }
@@ -111,6 +112,9 @@ impl Work {
         let mut handles = true;
         loop {
             self.carry_out();
+            // What came may have filled a stream, and what was asked for may have to wait.
+            self.machine.hold_back(self.shared.0.is_full(), clock::now());
+            self.carry_out();
             if let Status::Closed(reason) = self.status.get() {
                 self.transports.close().await;
                 return reason;
@@ -119,7 +123,7 @@ impl Work {
             let deadline = self.machine.next_deadline();
             let happened = tokio::select! {
                 incoming = self.transports.incoming() => Happened::Incoming(incoming),
-                () = self.shared.news() => Happened::News,
+                () = self.shared.0.news() => Happened::News,
                 command = self.commands.recv(), if take_commands => Happened::Command(command),
                 () = sleep_until(deadline) => Happened::Deadline,
             };
@@ -134,12 +138,12 @@ impl Work {
                         self.transports.break_off(&failed);
                     }
                 }
-                Happened::News => {
-                    for id in self.shared.abandoned() {
-                        self.leave(id, None);
-                    }
+                Happened::News => self.handle_news(),
+                Happened::Command(Some(asked)) => {
+                    // What was dropped before this was asked for is gone by now.
+                    self.handle_news();
+                    self.handle_command(asked);
                 }
-                Happened::Command(Some(command)) => self.handle_command(command),
                 Happened::Command(None) => {
                     handles = false;
                     self.machine.disconnect(now);
@@ -149,16 +153,27 @@ impl Work {
         }
     }
 
-    fn handle_command(&mut self, command: Command) {
+    fn handle_news(&mut self) {
+        let news = self.shared.0.take();
+        for id in news.abandoned {
+            self.leave(id, None);
+        }
+        for answer in news.farewells {
+            let ticket = self.machine.disconnect(clock::now());
+            self.wait(vec![ticket], vec![answer]);
+        }
+    }
+
+    fn handle_command(&mut self, Asked { command, at }: Asked) {
         let now = clock::now();
         match command {
-            Command::Subscribe { id, pattern, from, queue, answer } => {
+            Command::Subscribe { id, pattern, wish, queue, answer } => {
                 if queue.is_abandoned() {
                     return;
                 }
                 self.router.add(id, &pattern, Arc::<Queue>::clone(&queue));
                 if is_remote(&pattern) {
-                    let ticket = self.machine.subscribe(&pattern, from, now);
+                    let ticket = self.machine.subscribe(&pattern, wish, at, now);
                     self.pending.insert(id, ticket);
                     self.waiting.insert(ticket, Waiting { answer, subscriber: Some(id) });
                 } else {
@@ -168,16 +183,12 @@ impl Work {
             Command::Unsubscribe { id, answer } => self.leave(id, Some(answer)),
             Command::Publish { group } => {
                 let (publications, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-                let tickets = self.machine.publish(publications, now);
+                let tickets = self.machine.publish(publications, at, now);
                 self.wait(tickets, answers);
             }
             Command::Call { publication, timeout, answer } => {
-                let tickets = self.machine.call(publication, timeout, now);
+                let tickets = self.machine.call(publication, at + timeout, now);
                 self.wait(tickets, vec![answer]);
-            }
-            Command::Disconnect { answer } => {
-                let ticket = self.machine.disconnect(now);
-                self.wait(vec![ticket], vec![answer]);
             }
         }
     }
@@ -210,12 +221,23 @@ impl Work {
                 Action::Send(transmit) => self.transports.send(transmit),
                 Action::Cancel(exchange) => self.transports.cancel(exchange),
                 Action::Settle(exchange) => self.transports.settle(exchange),
-                Action::Deliver(message) => {
-                    for id in self.router.deliver(&message) {
+                Action::Deliver(message, receipts) => {
+                    for id in self.router.deliver(&message, &receipts) {
                         self.leave(id, None);
                     }
                 }
-                Action::Gap(pattern) => self.router.interrupt(&pattern),
+                Action::DeliverLate(message, receipt) => {
+                    for id in self.router.deliver_late(&message, &receipt) {
+                        self.leave(id, None);
+                    }
+                }
+                Action::Gap(pattern, gap) => self.router.interrupt(&pattern, gap),
+                Action::Dropped(count) => self.router.interrupt_all(Gap::Server(count)),
+                Action::Replay(pattern, replay) => {
+                    tracing::debug!(channel = %pattern, ?replay, "place in the log");
+                    self.router.tell(&pattern, replay);
+                }
+                Action::Settled(pattern, position) => self.router.settle(&pattern, position),
                 Action::Revoked(pattern, refusal) => {
                     tracing::debug!(channel = %pattern, "the subscription was revoked");
                     self.router.revoke(&pattern, &End::Revoked(refusal));
@@ -254,6 +276,15 @@ async fn sleep_until(deadline: Option<std::time::Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Tells whoever waits for news to be heard when the driver has ended.
+struct Listener(Arc<Shared>);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -10,6 +10,7 @@ use encke_bayeux::ChannelError;
 
 use crate::message::Message;
 use crate::status::CloseReason;
+use crate::subscription::Mistyped;
 
 /// The server's own words for "no": `code:arguments:text`.
 ///
@@ -43,6 +44,10 @@ impl Refusal {
         self.parts().2
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.whole.is_empty()
+    }
+
     /// Whether the server says that it does not know the session (any more).
     ///
     /// Observed: `402::session_unknown` (CometD 5 and later), `402::unknown_session` (4),
@@ -58,8 +63,23 @@ impl Refusal {
     /// Whether the server cannot continue after the position that was named.
     ///
     /// Observed: Salesforce answers `400::The replayId {5} you provided was invalid. ...`.
-    pub(crate) fn is_unknown_position(&self) -> bool {
+    pub fn is_unknown_position(&self) -> bool {
         self.whole.starts_with("400::The replayId")
+    }
+
+    /// Whether the server wants other credentials.
+    ///
+    /// Observed: Salesforce answers `401::Authentication invalid` to connects whose token has
+    /// expired.
+    pub(crate) fn is_unauthenticated(&self) -> bool {
+        self.code() == Some(401) && !self.is_unknown_session()
+    }
+
+    /// Whether the fault is the server's and may pass.
+    ///
+    /// Observed: Salesforce answers `503::Server is too busy. Please try your request again later.`
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.code(), Some(500..=599))
     }
 
     fn parts(&self) -> (&str, &str, &str) {
@@ -106,6 +126,10 @@ pub enum Failure {
     TooLarge(usize),
     /// The server said no, and did not say to stay away.
     Refused(Refusal),
+    /// There were no credentials to be had ([`ClientBuilder::authorization`]); nothing was sent.
+    ///
+    /// [`ClientBuilder::authorization`]: crate::ClientBuilder::authorization
+    Credentials(String),
     /// The server offers none of our connection types.
     NoCommonTransport,
     /// The session ended while the answer was awaited.
@@ -123,6 +147,7 @@ impl fmt::Display for Failure {
             Self::Unanswered => f.write_str("the answer came without the reply"),
             Self::TooLarge(limit) => write!(f, "the answer has more than {limit} bytes"),
             Self::Refused(refusal) => write!(f, "the server refused: {refusal}"),
+            Self::Credentials(why) => write!(f, "there are no credentials: {why}"),
             Self::NoCommonTransport => f.write_str("the server offers no common connection type"),
             Self::SessionLost => f.write_str("the session ended while the answer was awaited"),
         }
@@ -146,7 +171,8 @@ pub enum BuildError {
     Credentials,
     /// A header that HTTP does not allow, or that belongs to the client; with its name.
     Header(String),
-    /// An extension of the handshake that cannot be written as JSON; with its name.
+    /// An extension of the handshake that cannot be written as JSON, or that the client writes
+    /// itself; with its name.
     Extension(String),
     /// A root certificate that cannot be read.
     Certificate(String),
@@ -161,7 +187,7 @@ impl fmt::Display for BuildError {
             Self::Scheme(scheme) => write!(f, "this build does not speak {scheme:?}"),
             Self::Credentials => f.write_str("credentials do not belong into the URL"),
             Self::Header(name) => write!(f, "the header {name:?} cannot be set"),
-            Self::Extension(name) => write!(f, "the extension {name:?} is no JSON"),
+            Self::Extension(name) => write!(f, "the extension {name:?} cannot be sent"),
             Self::Certificate(why) => write!(f, "a root certificate cannot be read: {why}"),
             Self::Zero(name) => write!(f, "{name} must not be zero"),
         }
@@ -190,8 +216,14 @@ pub enum SubscribeError {
     Pattern(ChannelError),
     /// Nobody can subscribe to a `/meta` channel.
     Meta,
-    /// The server refused.
+    /// Wildcards do not reach `/service` channels; name the channel.
+    ServiceWildcard,
+    /// The server refused. For a position ([`Refusal::is_unknown_position`]) only if
+    /// [`Outdated::Refuse`](crate::Outdated::Refuse) was wanted.
     Refused(Refusal),
+    /// The client has a subscription to the same pattern, which begins elsewhere in the server's
+    /// log; without [`SubscribeOptions::replay`](crate::SubscribeOptions::replay) it can be joined.
+    AlreadySubscribed,
     /// The server could not be asked, or did not answer, within the operation timeout.
     TimedOut,
     /// The client is closed.
@@ -203,7 +235,11 @@ impl fmt::Display for SubscribeError {
         match self {
             Self::Pattern(error) => error.fmt(f),
             Self::Meta => f.write_str("a meta channel cannot be subscribed to"),
+            Self::ServiceWildcard => f.write_str("wildcards do not reach service channels"),
             Self::Refused(refusal) => write!(f, "the subscription was refused: {refusal}"),
+            Self::AlreadySubscribed => {
+                f.write_str("the pattern is subscribed to already, from another place in the log")
+            }
             Self::TimedOut => f.write_str("the subscription was not answered in time"),
             Self::Closed => f.write_str("the client is closed"),
         }
@@ -248,6 +284,9 @@ pub enum PublishError {
     Data(String),
     /// The server refused.
     Refused(Refusal),
+    /// The request was answered with this HTTP status, by which nothing was taken: 413 for a
+    /// request that is too large, for example.
+    Rejected(u16),
     /// The request was sent and no reply came: the server may have taken the message or not. It is
     /// not sent again, since that could double it.
     Lost(Failure),
@@ -264,6 +303,7 @@ impl fmt::Display for PublishError {
             Self::Meta => f.write_str("a meta channel cannot be published to"),
             Self::Data(why) => write!(f, "the data is no JSON: {why}"),
             Self::Refused(refusal) => write!(f, "the message was refused: {refusal}"),
+            Self::Rejected(status) => write!(f, "the message was refused: HTTP status {status}"),
             Self::Lost(failure) => write!(f, "whether the message was taken is unknown: {failure}"),
             Self::TimedOut => f.write_str("the message could not be sent in time"),
             Self::Closed => f.write_str("the client is closed"),
@@ -281,7 +321,7 @@ impl std::error::Error for PublishError {
 }
 
 /// Why a remote call brought no result.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError {
     /// The channel breaks the grammar.
@@ -292,8 +332,15 @@ pub enum CallError {
     Data(String),
     /// The called service failed; the message holds what it says about that.
     Failed(Message),
+    /// The result has another shape than was asked for.
+    Mistyped(Box<Mistyped>),
     /// The server refused the request.
     Refused(Refusal),
+    /// The request was answered with this HTTP status, by which nothing was taken.
+    Rejected(u16),
+    /// As many calls as [`ClientBuilder::calls`](crate::ClientBuilder::calls) allows are under way;
+    /// nothing was sent.
+    TooMany(usize),
     /// The request may have arrived, its result will not come.
     Lost(Failure),
     /// No result came in time.
@@ -309,7 +356,10 @@ impl fmt::Display for CallError {
             Self::NotService => f.write_str("a call goes to a service channel"),
             Self::Data(why) => write!(f, "the data is no JSON: {why}"),
             Self::Failed(message) => write!(f, "the service failed: {}", message.data().get()),
+            Self::Mistyped(mistyped) => mistyped.fmt(f),
             Self::Refused(refusal) => write!(f, "the call was refused: {refusal}"),
+            Self::Rejected(status) => write!(f, "the call was refused: HTTP status {status}"),
+            Self::TooMany(bound) => write!(f, "{bound} calls are under way already"),
             Self::Lost(failure) => write!(f, "the result of the call is lost: {failure}"),
             Self::TimedOut => f.write_str("no result came in time"),
             Self::Closed => f.write_str("the client is closed"),
@@ -321,6 +371,7 @@ impl std::error::Error for CallError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Lost(failure) => Some(failure),
+            Self::Mistyped(mistyped) => Some(&mistyped.error),
             _ => None,
         }
     }

@@ -18,9 +18,17 @@ pub enum Gap {
     None,
     /// The subscription's queue was full and this many messages were dropped from it.
     Dropped(u64),
-    /// The session was lost and a new one subscribed again: what was published in between is
-    /// missing. A subscription that continued at its position has no such gap.
+    /// The server dropped this many messages of the session, since its queue was full. It does not
+    /// say of which channels: some may have been for this subscription.
+    ///
+    /// Observed: Encke's `ext.dropped` in connect replies, for channels that are set up so.
+    Server(u64),
+    /// The session was lost, a new one subscribed again, and the server keeps no log of these
+    /// channels: what was published in between is missing.
     Session,
+    /// The subscription was to go on at a position, and the server does not keep everything any
+    /// more that came after it.
+    Log,
 }
 
 /// A message as it was delivered. Cheap to clone.
@@ -28,12 +36,16 @@ pub enum Gap {
 pub struct Message {
     shared: Arc<Shared>,
     gap: Gap,
+    /// The log that the position is from.
+    epoch: Option<u64>,
 }
 
 struct Shared {
     channel: ChannelName,
     data: Box<RawValue>,
     ext: Option<Box<RawValue>>,
+    /// The position's number, read as the message came if the server keeps a log.
+    id: Option<u64>,
 }
 
 impl Message {
@@ -41,10 +53,13 @@ impl Message {
         channel: ChannelName,
         data: Option<&RawValue>,
         ext: Option<&RawValue>,
+        logged: bool,
     ) -> Self {
         let data = data.unwrap_or(RawValue::NULL).to_owned();
+        let id = if logged { Position::read(ext, &data) } else { None };
         let ext = ext.map(ToOwned::to_owned);
-        Self { shared: Arc::new(Shared { channel, data, ext }), gap: Gap::None }
+        let shared = Shared { channel, data, ext, id };
+        Self { shared: Arc::new(shared), gap: Gap::None, epoch: None }
     }
 
     /// The channel that it was published on.
@@ -78,12 +93,23 @@ impl Message {
 
     /// Where the message stands in the server's log, if the server keeps one.
     pub fn position(&self) -> Option<Position> {
-        Position::of(self.data())
+        let id = self.number().or_else(|| Position::read(self.ext(), self.data()))?;
+        Some(Position::of(id, self.epoch))
+    }
+
+    /// The number of its position, if the server keeps a log.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.shared.id
     }
 
     /// The same message with something missing in front of it.
     pub(crate) fn after(&self, gap: Gap) -> Self {
-        Self { shared: Arc::clone(&self.shared), gap }
+        Self { gap, ..self.clone() }
+    }
+
+    /// The same message as one of this log.
+    pub(crate) fn in_epoch(&self, epoch: Option<u64>) -> Self {
+        Self { epoch, ..self.clone() }
     }
 
     /// What the message takes of a queue's bound.

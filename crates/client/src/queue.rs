@@ -4,15 +4,30 @@
 //! application pops. Bounds are in messages and in bytes; what happens at them is the
 //! subscription's [`Overflow`]. Weighed: tokio's bounded channel can neither drop its oldest
 //! message nor count bytes.
+//!
+//! # Positions
+//!
+//! If positions are kept, the queue remembers the one of the message that the application has in
+//! hand. It goes to the store when the next message is asked for: then the one in hand was handled.
+//! A position that covers more than the last message (a server tells such, so that a quiet channel's
+//! does not get too old) waits until the queue is empty and nothing is in hand.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use encke_bayeux::ChannelPattern;
+use tokio::sync::watch;
+
+use crate::link::Shared;
 use crate::message::{Gap, Message};
 use crate::options::Overflow;
+use crate::replay::{Position, PositionStore, Replay};
 use crate::subscription::End;
+
+/// What a message takes of what is allowed beyond the bounds, besides its bytes.
+const OVERHEAD_BYTES: usize = 64;
 
 /// Bounds of a queue.
 #[derive(Clone, Copy, Debug)]
@@ -20,25 +35,45 @@ pub(crate) struct Bounds {
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
     pub(crate) overflow: Overflow,
+    /// What may come beyond these, if the server is to wait.
+    pub(crate) slack_bytes: usize,
+}
+
+/// Where positions go.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    pub(crate) store: Arc<dyn PositionStore>,
+    pub(crate) pattern: ChannelPattern,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Queue {
     bounds: Bounds,
+    keeper: Option<Keeper>,
+    shared: Arc<Shared>,
     inner: Mutex<Inner>,
     /// The application has dropped its end.
     abandoned: AtomicBool,
+    replay: watch::Sender<Option<Replay>>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     messages: VecDeque<Message>,
     bytes: usize,
+    /// Beyond the bounds.
+    excess: usize,
+    /// The server is to wait for this queue.
+    full: bool,
     /// What is missing in front of the oldest message.
     front: Gap,
     /// What is missing in front of the next message that comes.
     back: Gap,
+    /// The position of the message that was popped last.
+    in_hand: Option<Position>,
+    /// A position behind everything that is queued.
+    tail: Option<Position>,
     end: Option<End>,
     waker: Option<Waker>,
 }
@@ -52,9 +87,15 @@ pub(crate) enum Pushed {
 }
 
 impl Queue {
-    pub(crate) fn new(bounds: Bounds) -> Arc<Self> {
-        let inner = Mutex::default();
-        Arc::new(Self { bounds, inner, abandoned: AtomicBool::new(false) })
+    pub(crate) fn new(bounds: Bounds, keeper: Option<Keeper>, shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self {
+            bounds,
+            keeper,
+            shared,
+            inner: Mutex::default(),
+            abandoned: AtomicBool::new(false),
+            replay: watch::Sender::new(None),
+        })
     }
 
     /// Adds a message, and makes room for it as the subscription wants it.
@@ -64,22 +105,38 @@ impl Queue {
             return Pushed::Kept;
         }
         let bytes = message.bytes();
-        while inner.messages.len() >= self.bounds.messages
-            || (inner.bytes + bytes > self.bounds.bytes && !inner.messages.is_empty())
-        {
-            if self.bounds.overflow == Overflow::End {
-                inner.end = Some(End::Overflow);
-                let waker = inner.waker.take();
-                drop(inner);
-                wake(waker);
+        match self.bounds.overflow {
+            Overflow::DropOldest => {
+                while inner.is_beyond(&self.bounds, bytes) {
+                    inner.drop_oldest();
+                }
+            }
+            Overflow::End if inner.is_beyond(&self.bounds, bytes) => {
+                self.finish(inner, End::Overflow);
                 return Pushed::Ended;
             }
-            inner.drop_oldest();
+            Overflow::Wait if inner.full => {
+                inner.excess += bytes + OVERHEAD_BYTES;
+                if inner.excess > self.bounds.slack_bytes {
+                    self.finish(inner, End::Overflow);
+                    return Pushed::Ended;
+                }
+            }
+            Overflow::End | Overflow::Wait => {}
         }
         let gap = std::mem::take(&mut inner.back);
         let message = message.after(gap);
+        if message.number().is_some() {
+            inner.tail = None;
+        }
         inner.bytes += bytes;
         inner.messages.push_back(message);
+        let reached =
+            inner.messages.len() >= self.bounds.messages || inner.bytes >= self.bounds.bytes;
+        if self.bounds.overflow == Overflow::Wait && reached && !inner.full {
+            inner.full = true;
+            self.shared.filled();
+        }
         let waker = inner.waker.take();
         drop(inner);
         wake(waker);
@@ -87,36 +144,76 @@ impl Queue {
     }
 
     /// Messages may be missing in front of the next one that comes.
-    pub(crate) fn interrupt(&self) {
+    pub(crate) fn interrupt(&self, gap: Gap) {
         let mut inner = self.lock();
-        inner.back = Gap::Session;
+        inner.back = join(inner.back, gap);
     }
 
-    /// Nothing comes any more. What is queued stays.
-    pub(crate) fn end(&self, end: End) {
+    /// What the server says of its log.
+    pub(crate) fn tell(&self, replay: Replay) {
+        self.replay.send_replace(Some(replay));
+    }
+
+    /// What the server says of its log, to look at or to watch.
+    pub(crate) fn replay(&self) -> watch::Receiver<Option<Replay>> {
+        self.replay.subscribe()
+    }
+
+    /// Everything up to this position is in the queue, or was.
+    pub(crate) fn settle(&self, position: Position) {
+        if self.keeper.is_none() {
+            return;
+        }
         let mut inner = self.lock();
-        inner.end.get_or_insert(end);
-        let waker = inner.waker.take();
+        inner.tail = Some(position);
+        // With nothing left to hand out, the application keeps it by asking again.
+        let waker = if inner.messages.is_empty() { inner.waker.take() } else { None };
         drop(inner);
         wake(waker);
     }
 
-    /// The oldest message; `None` when all were taken and the queue has ended.
+    /// Nothing comes any more. What is queued stays.
+    pub(crate) fn end(&self, end: End) {
+        self.finish(self.lock(), end);
+    }
+
+    /// The oldest message; `None` when all were taken and the queue has ended. The one before it
+    /// was handled.
     pub(crate) fn poll_pop(&self, cx: &Context<'_>) -> Poll<Option<Message>> {
         let mut inner = self.lock();
-        if let Some(message) = inner.messages.pop_front() {
+        let mut handled = inner.in_hand.take();
+        let polled = if let Some(message) = inner.messages.pop_front() {
             inner.bytes = inner.bytes.saturating_sub(message.bytes());
             let gap = join(std::mem::take(&mut inner.front), message.gap());
-            return Poll::Ready(Some(message.after(gap)));
+            if self.keeper.is_some() {
+                inner.in_hand = message.position();
+            }
+            Poll::Ready(Some(message.after(gap)))
+        } else {
+            handled = inner.tail.take().or(handled);
+            if inner.end.is_some() {
+                Poll::Ready(None)
+            } else {
+                match &mut inner.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    None => inner.waker = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+        };
+        let drained = inner.full && inner.has_much_room(&self.bounds) && inner.release();
+        drop(inner);
+        if drained {
+            self.shared.drained();
         }
-        if inner.end.is_some() {
-            return Poll::Ready(None);
-        }
-        match &mut inner.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => inner.waker = Some(cx.waker().clone()),
-        }
-        Poll::Pending
+        self.keep(handled);
+        polled
+    }
+
+    /// The message that was popped last was handled.
+    pub(crate) fn handled(&self) {
+        let handled = self.lock().in_hand.take();
+        self.keep(handled);
     }
 
     /// Why the queue has ended.
@@ -126,10 +223,35 @@ impl Queue {
 
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
+        let mut inner = self.lock();
+        let messages = std::mem::take(&mut inner.messages);
+        let drained = inner.release();
+        drop(inner);
+        drop(messages);
+        if drained {
+            self.shared.drained();
+        }
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Acquire)
+    }
+
+    fn keep(&self, handled: Option<Position>) {
+        if let (Some(keeper), Some(position)) = (&self.keeper, handled) {
+            keeper.store.save(&keeper.pattern, position);
+        }
+    }
+
+    fn finish(&self, mut inner: MutexGuard<'_, Inner>, end: End) {
+        inner.end.get_or_insert(end);
+        let waker = inner.waker.take();
+        let drained = inner.release();
+        drop(inner);
+        if drained {
+            self.shared.drained();
+        }
+        wake(waker);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -138,6 +260,22 @@ impl Queue {
 }
 
 impl Inner {
+    fn is_beyond(&self, bounds: &Bounds, bytes: usize) -> bool {
+        self.messages.len() >= bounds.messages
+            || (self.bytes + bytes > bounds.bytes && !self.messages.is_empty())
+    }
+
+    /// Half, so that the server is not told to wait and to go on in turns.
+    fn has_much_room(&self, bounds: &Bounds) -> bool {
+        self.messages.len() <= bounds.messages / 2 && self.bytes <= bounds.bytes / 2
+    }
+
+    /// The server need not wait for this queue any more; `false` if it did not.
+    fn release(&mut self) -> bool {
+        self.excess = 0;
+        std::mem::take(&mut self.full)
+    }
+
     fn drop_oldest(&mut self) {
         if let Some(oldest) = self.messages.pop_front() {
             self.bytes = self.bytes.saturating_sub(oldest.bytes());
@@ -146,11 +284,15 @@ impl Inner {
     }
 }
 
-/// Two gaps without a message in between. A lost session outweighs a count, since it has none.
+/// Two gaps without a message in between. What was lost on the other side outweighs what was lost
+/// here, and what has no count what has one.
 fn join(one: Gap, other: Gap) -> Gap {
     match (one, other) {
-        (Gap::Session, _) | (_, Gap::Session) => Gap::Session,
         (Gap::None, gap) | (gap, Gap::None) => gap,
+        (Gap::Session, _) | (_, Gap::Session) => Gap::Session,
+        (Gap::Log, _) | (_, Gap::Log) => Gap::Log,
+        (Gap::Server(one), Gap::Server(other)) => Gap::Server(one.saturating_add(other)),
+        (Gap::Server(count), _) | (_, Gap::Server(count)) => Gap::Server(count),
         (Gap::Dropped(one), Gap::Dropped(other)) => Gap::Dropped(one + other),
     }
 }
@@ -163,80 +305,4 @@ fn wake(waker: Option<Waker>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use encke_bayeux::ChannelName;
-    use futures::task::noop_waker_ref;
-    use serde_json::value::RawValue;
-
-    fn queue(messages: usize, bytes: usize, overflow: Overflow) -> Arc<Queue> {
-        Queue::new(Bounds { messages, bytes, overflow })
-    }
-
-    fn message(data: &str) -> Message {
-        let data = RawValue::from_string(data.to_owned()).unwrap();
-        Message::new(ChannelName::new("/a").unwrap(), Some(&data), None)
-    }
-
-    fn popped(queue: &Queue) -> Option<(String, Gap)> {
-        match queue.poll_pop(&Context::from_waker(noop_waker_ref())) {
-            Poll::Ready(message) => {
-                message.map(|message| (message.data().get().to_owned(), message.gap()))
-            }
-            Poll::Pending => Some(("pending".into(), Gap::None)),
-        }
-    }
-
-    #[test]
-    fn a_full_queue_drops_its_oldest_messages_and_says_how_many() {
-        let queue = queue(2, 1000, Overflow::DropOldest);
-        for data in ["1", "2", "3", "4"] {
-            assert_eq!(queue.push(&message(data)), Pushed::Kept);
-        }
-        assert_eq!(popped(&queue), Some(("3".into(), Gap::Dropped(2))));
-        assert_eq!(popped(&queue), Some(("4".into(), Gap::None)));
-        assert_eq!(popped(&queue), Some(("pending".into(), Gap::None)));
-    }
-
-    #[test]
-    fn bytes_are_bounded_too_and_one_message_always_fits() {
-        let queue = queue(100, 4, Overflow::DropOldest);
-        queue.push(&message("11"));
-        queue.push(&message("22"));
-        queue.push(&message("3"));
-        assert_eq!(popped(&queue), Some(("22".into(), Gap::Dropped(1))));
-        queue.push(&message("4444444"));
-        assert_eq!(popped(&queue), Some(("4444444".into(), Gap::Dropped(1))));
-    }
-
-    #[test]
-    fn a_full_queue_may_end_the_subscription_instead() {
-        let queue = queue(1, 1000, Overflow::End);
-        assert_eq!(queue.push(&message("1")), Pushed::Kept);
-        assert_eq!(queue.push(&message("2")), Pushed::Ended);
-        assert_eq!(popped(&queue), Some(("1".into(), Gap::None)));
-        assert_eq!(popped(&queue), None);
-        assert_eq!(queue.ended(), Some(End::Overflow));
-    }
-
-    #[test]
-    fn an_interruption_shows_on_the_next_message_alone() {
-        let queue = queue(2, 1000, Overflow::DropOldest);
-        queue.push(&message("1"));
-        queue.interrupt();
-        queue.push(&message("2"));
-        queue.push(&message("3"));
-        assert_eq!(popped(&queue), Some(("2".into(), Gap::Session)));
-        assert_eq!(popped(&queue), Some(("3".into(), Gap::None)));
-    }
-
-    #[test]
-    fn what_is_queued_outlives_the_end() {
-        let queue = queue(2, 1000, Overflow::DropOldest);
-        queue.push(&message("1"));
-        queue.end(End::Unsubscribed);
-        queue.push(&message("2"));
-        assert_eq!(popped(&queue), Some(("1".into(), Gap::None)));
-        assert_eq!(popped(&queue), None);
-    }
-}
+mod tests;

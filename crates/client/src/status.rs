@@ -13,7 +13,8 @@ pub enum Status {
     /// A session exists and its last `/meta/connect` was answered.
     Connected {
         /// Counts sessions from 1. If it grew, the server had forgotten the session before: all
-        /// subscriptions are made again, and what was published in between is missing.
+        /// subscriptions are made again. What was published in between is missing where the server
+        /// keeps no log; [`Message::gap`](crate::Message::gap) says so.
         session: u64,
     },
     /// Something failed; the client tries again by itself.
@@ -35,10 +36,10 @@ pub enum CloseReason {
     Asked,
     /// The server ended the session and advised not to come back.
     Ended,
-    /// The server refused the handshake and advised not to come back.
+    /// The server refused a handshake or a connect and advised not to come back.
     Refused(Refusal),
-    /// The handshake was answered with HTTP status 401, 403 or 407: the credentials are wrong, and
-    /// trying again could lock the user out.
+    /// The handshake was answered with HTTP status 401, 403 or 407: the credentials are wrong, new
+    /// ones too if there are any to be had, and trying again could lock the user out.
     Rejected(u16),
     /// The driver was dropped.
     Dropped,
@@ -49,7 +50,7 @@ impl fmt::Display for CloseReason {
         match self {
             Self::Asked => f.write_str("it was asked to"),
             Self::Ended => f.write_str("the server ended the session"),
-            Self::Refused(refusal) => write!(f, "the handshake was refused: {refusal}"),
+            Self::Refused(refusal) => write!(f, "the server refused: {refusal}"),
             Self::Rejected(status) => {
                 write!(f, "the handshake was answered with HTTP status {status}")
             }

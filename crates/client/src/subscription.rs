@@ -9,15 +9,15 @@ use std::task::{Context, Poll};
 use encke_bayeux::ChannelPattern;
 use futures::Stream;
 use serde::de::DeserializeOwned;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::client::Link;
 use crate::command::{Command, SubscriberId};
 use crate::error::{Refusal, UnsubscribeError};
+use crate::link::Link;
 use crate::machine::Outcome;
 use crate::message::Message;
 use crate::queue::Queue;
-use crate::replay::{Position, PositionStore};
+use crate::replay::Replay;
 use crate::status::CloseReason;
 
 /// Why a stream of messages has ended.
@@ -26,7 +26,8 @@ use crate::status::CloseReason;
 pub enum End {
     /// [`Subscription::unsubscribe`] was called.
     Unsubscribed,
-    /// The queue was full, and [`Overflow::End`](crate::Overflow::End) was wanted.
+    /// The queue was full, and [`Overflow::End`](crate::Overflow::End) was wanted, or the server
+    /// did not wait.
     Overflow,
     /// A new session asked for the pattern again, and the server refused.
     Revoked(Refusal),
@@ -59,9 +60,6 @@ pub struct Subscription {
     pattern: ChannelPattern,
     queue: Arc<Queue>,
     link: Link,
-    positions: Option<Arc<dyn PositionStore>>,
-    /// The position of the message that the application has in hand.
-    in_hand: Option<Position>,
 }
 
 impl Subscription {
@@ -70,9 +68,8 @@ impl Subscription {
         pattern: ChannelPattern,
         queue: Arc<Queue>,
         link: Link,
-        positions: Option<Arc<dyn PositionStore>>,
     ) -> Self {
-        Self { id, pattern, queue, link, positions, in_hand: None }
+        Self { id, pattern, queue, link }
     }
 
     /// The pattern.
@@ -83,6 +80,22 @@ impl Subscription {
     /// Why the stream has ended; `None` while more can come. Messages may still be queued.
     pub fn end(&self) -> Option<End> {
         self.queue.ended()
+    }
+
+    /// What the server says of its log and this subscription, to look at or to watch. Only the
+    /// newest is kept; `None` until the server has agreed.
+    ///
+    /// With a new session comes a new one. [`ReplayStatus::Gap`](crate::ReplayStatus::Gap) and
+    /// [`ReplayStatus::Unlogged`](crate::ReplayStatus::Unlogged) tell of what is missing before a
+    /// message does.
+    pub fn replay(&self) -> watch::Receiver<Option<Replay>> {
+        self.queue.replay()
+    }
+
+    /// Says that the message taken last was handled, so that its position is stored now and not
+    /// only when the next one is asked for. Without effect if positions are not stored.
+    pub fn handled(&mut self) {
+        self.queue.handled();
     }
 
     /// The same messages with their payloads read as `T`.
@@ -110,17 +123,16 @@ impl Subscription {
         let (answer, outcome) = oneshot::channel();
         let command = Command::Unsubscribe { id: self.id, answer };
         match self.link.ask(command, outcome).await {
+            Outcome::Done => Ok(()),
             Outcome::Refused(refusal) => Err(UnsubscribeError::Refused(refusal)),
-            Outcome::TimedOut | Outcome::Lost(_) => Err(UnsubscribeError::TimedOut),
-            Outcome::Closed => Err(UnsubscribeError::Closed),
-            Outcome::Done | Outcome::Result(_) | Outcome::Failed(_) => Ok(()),
-        }
-    }
-
-    /// The message in hand was handled.
-    fn save_position(&mut self) {
-        if let (Some(store), Some(position)) = (&self.positions, self.in_hand.take()) {
-            store.save(&self.pattern, position);
+            Outcome::TimedOut | Outcome::Lost(_) | Outcome::Rejected(_) => {
+                Err(UnsubscribeError::TimedOut)
+            }
+            Outcome::Closed
+            | Outcome::Result(_)
+            | Outcome::Failed(_)
+            | Outcome::Taken
+            | Outcome::Full(_) => Err(UnsubscribeError::Closed),
         }
     }
 }
@@ -128,15 +140,8 @@ impl Subscription {
 impl Stream for Subscription {
     type Item = Message;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.save_position();
-        let polled = self.queue.poll_pop(cx);
-        if self.positions.is_some()
-            && let Poll::Ready(Some(message)) = &polled
-        {
-            self.in_hand = message.position();
-        }
-        polled
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.queue.poll_pop(cx)
     }
 }
 
@@ -153,14 +158,57 @@ impl fmt::Debug for Subscription {
     }
 }
 
-/// The payloads of one pattern, read as `T`. A payload of another shape is an error in its place,
-/// and the stream goes on.
+/// A message whose payload was read as a `T`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Typed<T> {
+    /// The payload.
+    pub data: T,
+    /// The message that it came in: its channel, its gap, its position.
+    pub message: Message,
+}
+
+/// A message whose payload does not have the shape that was asked for.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Mistyped {
+    /// The message as it came.
+    pub message: Message,
+    /// What does not fit.
+    pub error: serde_json::Error,
+}
+
+impl fmt::Display for Mistyped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a payload on {} has another shape: {}", self.message.channel(), self.error)
+    }
+}
+
+impl std::error::Error for Mistyped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// The messages of one pattern with their payloads read as `T`. A payload of another shape is an
+/// error in its place, and the stream goes on.
 pub struct TypedSubscription<T> {
     inner: Subscription,
     payload: PhantomData<fn() -> T>,
 }
 
 impl<T> TypedSubscription<T> {
+    /// The subscription, to ask about it.
+    pub fn get_ref(&self) -> &Subscription {
+        &self.inner
+    }
+
+    /// The subscription, to unsubscribe or to say what was handled. Messages taken there are not
+    /// seen here.
+    pub fn get_mut(&mut self) -> &mut Subscription {
+        &mut self.inner
+    }
+
     /// The raw messages again.
     pub fn into_inner(self) -> Subscription {
         self.inner
@@ -168,10 +216,17 @@ impl<T> TypedSubscription<T> {
 }
 
 impl<T: DeserializeOwned> Stream for TypedSubscription<T> {
-    type Item = Result<T, serde_json::Error>;
+    type Item = Result<Typed<T>, Mistyped>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.inner).poll_next(cx).map(|message| message.map(|message| message.json()))
+        let polled = Pin::new(&mut self.inner).poll_next(cx);
+        polled.map(|message| {
+            let message = message?;
+            Some(match message.json() {
+                Ok(data) => Ok(Typed { data, message }),
+                Err(error) => Err(Mistyped { message, error }),
+            })
+        })
     }
 }
 

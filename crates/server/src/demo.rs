@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use argon2::password_hash;
 
 use crate::login::password;
-use crate::settings::{RoleName, Secret, Settings, UserSettings};
+use crate::settings::{ChannelTable, Endpoint, RoleName, Secret, Settings, UserSettings};
 
 /// The password of everybody in the demo.
 pub const DEMO_PASSWORD: &str = "demo";
 
 /// The number of the first added agent.
 const FIRST_ADDED_DN: u32 = 20_001;
+
+/// How long notifications are kept.
+const KEPT_MS: u64 = 60 * 60 * 1000;
 
 /// First name, last name, DN, and whether they supervise; the user name is the first name.
 const PEOPLE: [(&str, &str, &str, bool); 5] = [
@@ -36,7 +39,8 @@ impl Settings {
     /// The settings of `encke demo` before any file is read.
     ///
     /// Different from the defaults: the demo's users, no rates, generous bounds on failed logins,
-    /// anonymous clients at `/cometd`, pages of any loopback origin, the simulator, the desk.
+    /// anonymous clients at `/cometd`, pages of any loopback origin, the simulator, the desk, and
+    /// notifications kept for an hour, which the desk goes on from after it was away.
     /// Bounds on sizes, depth and queues stay.
     ///
     /// # Errors
@@ -81,6 +85,10 @@ impl Settings {
         settings.simulator.enabled = true;
         settings.desk.enabled = true;
         settings.journal.data.clone_from(&options.data);
+        let mut kept = ChannelTable::new("/v2/me/**");
+        kept.endpoint = Endpoint::Notifications;
+        kept.replay_age_ms = Some(KEPT_MS);
+        settings.channels.push(kept);
         Ok(settings)
     }
 }

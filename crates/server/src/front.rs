@@ -189,7 +189,7 @@ impl House {
             answer
         } else if let Some(answer) = description::answer(&head.method, path, &head.headers) {
             answer
-        } else if self.desk {
+        } else if self.desk || pages::is_for_others(path) {
             pages::answer(&head.method, path, &head.headers)
         } else {
             no_such_page()

@@ -1,4 +1,5 @@
-//! The agent desk's files, and the stock CometD client that it loads.
+//! The agent desk's files, the stock CometD client that it loads, and at `/js/` the modules for
+//! pages of others: extensions for that client.
 //!
 //! Files are part of the binary in release builds and read from the crate's `web` folder in debug
 //! builds. The CometD client is npm's package as it is; where it was not installed before the
@@ -37,12 +38,21 @@ struct Desk;
 #[exclude = "node_modules/cometd/node_modules/*"]
 struct Vendor;
 
+/// Whether a path is of a module for pages of others, which is there without the desk too.
+pub(crate) fn is_for_others(path: &str) -> bool {
+    path.starts_with("/js/")
+}
+
 /// Answers a request for a page, a file of the desk, or nothing we have.
 pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Answer {
     let file = match path {
         "/" | "/desk/" => Desk::get("index.html"),
         "/desk" => return to_the_desk(),
         "/favicon.ico" => Desk::get("mark.svg"),
+        _ if is_for_others(path) => {
+            let name = path.get(1..).filter(|name| name.matches('/').count() == 1);
+            name.and_then(Desk::get)
+        }
         _ => match path.strip_prefix("/desk/") {
             None => None,
             Some(name) => match name.strip_prefix("vendor/cometd/") {
@@ -187,8 +197,18 @@ mod tests {
     }
 
     #[test]
+    fn extensions_for_pages_of_others_have_an_address_of_their_own() {
+        let answer = get("/js/encke-replay.js");
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()[CONTENT_TYPE], "text/javascript; charset=utf-8");
+    }
+
+    #[test]
     fn nothing_outside_the_desk_is_served() {
         for path in [
+            "/js/",
+            "/js/../index.html",
+            "/js/modules/main.js",
             "/desk/package.json",
             "/desk/package-lock.json",
             "/desk/node_modules/cometd/package.json",

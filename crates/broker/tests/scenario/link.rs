@@ -1,8 +1,9 @@
 use std::num::NonZeroUsize;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use encke_bayeux::ClientId;
-use encke_broker::{Answer, Link, Reach};
+use encke_bayeux::{ChannelPattern, ClientId};
+use encke_broker::{Answer, ChannelRule, ChannelSettings, Link, Reach, Retention};
 use serde_json::{Value, json};
 
 use crate::support::{Client, World, data};
@@ -73,6 +74,28 @@ fn a_client_that_acknowledges_gets_its_messages_with_connects() {
     let mut held = client.hold();
     assert!(held.is_waiting());
     client.publish("/a", json!(1));
+    assert_eq!(pushed(&world, &mut link), Some(vec![]));
+    assert_eq!(data(&held.answer()), [json!(1)]);
+}
+
+#[test]
+fn a_client_that_acknowledges_gets_what_is_replayed_with_the_connect_that_is_held() {
+    let mut settings = ChannelSettings::default();
+    settings.replay =
+        Some(Retention { age: Duration::from_secs(60), messages: 10, bytes: 1 << 20 });
+    let kept = ChannelRule::new(ChannelPattern::new("/a").unwrap(), settings);
+    let world = World::new(World::quick().channels(vec![kept]));
+    world.up().publish("/a", json!(1));
+    let mut client = world.anonymous();
+    client.pushes = true;
+    client.shake_with(json!({"ack": true, "replay": true}));
+    let mut link = attach(&client, None);
+    let mut held = client.hold();
+    assert!(held.is_waiting());
+    assert_eq!(pushed(&world, &mut link), Some(vec![]), "the link waits too");
+    client.send(json!({
+        "channel": "/meta/subscribe", "subscription": "/a", "ext": {"replay": {"/a": -2}},
+    }));
     assert_eq!(pushed(&world, &mut link), Some(vec![]));
     assert_eq!(data(&held.answer()), [json!(1)]);
 }

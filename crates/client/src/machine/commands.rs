@@ -11,6 +11,7 @@ use crate::machine::outbox::{Entry, Item};
 use crate::machine::session::{Health, State};
 use crate::machine::subscriptions::Refused;
 use crate::machine::{Action, Exchange, Failed, Machine, Outcome};
+use crate::message::Gap;
 use crate::status::CloseReason;
 use crate::wire::{Head, Received, Request};
 
@@ -32,6 +33,37 @@ struct Flight {
     unanswered: VecDeque<Entry>,
     /// What the server did not take because it does not know the session.
     returned: Vec<Entry>,
+    /// The server was too busy for one of them.
+    busy: bool,
+}
+
+/// What became of publishes whose body was not answered with replies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Verdict {
+    /// The server may have taken them.
+    Open,
+    /// They were not taken, and may be another time.
+    Unsent,
+    /// They were not taken: who we are is not accepted any more.
+    Credentials,
+    /// They were not taken, and never will be.
+    Rejected(u16),
+}
+
+impl Verdict {
+    /// Observed: servers and proxies that answer with a 4xx status have refused the request as it
+    /// came. 401 and 407 want credentials, 408, 425 and 429 patience.
+    fn of(failed: &Failed) -> Self {
+        match failed.failure {
+            _ if !failed.sent => Self::Unsent,
+            Failure::Status(401 | 407) => Self::Credentials,
+            Failure::Status(408 | 425 | 429) => Self::Unsent,
+            Failure::Status(status @ 400..=499) => Self::Rejected(status),
+            // Whoever names a time to come back has not begun.
+            Failure::Status(503) if failed.retry_after.is_some() => Self::Unsent,
+            _ => Self::Open,
+        }
+    }
 }
 
 impl Machine {
@@ -67,8 +99,9 @@ impl Machine {
         let exchange = self.send(body);
         let deadline = now + self.settings.request_timeout;
         let session = self.sessions;
-        self.commands.flight =
-            Some(Flight { exchange, deadline, session, unanswered, returned: Vec::new() });
+        let returned = Vec::new();
+        let flight = Flight { exchange, deadline, session, unanswered, returned, busy: false };
+        self.commands.flight = Some(flight);
     }
 
     pub(super) fn commands_deadline(&self) -> Option<Instant> {
@@ -156,18 +189,18 @@ impl Machine {
                     self.lose(now);
                 }
             }
-            refusal => self.answered(entry, refusal),
+            refusal => self.answered(entry, refusal, reply),
         }
-        self.land();
+        self.land(now);
         true
     }
 
     /// A call's result came before the reply to its request, which may never come.
-    pub(super) fn forget_request(&mut self, ticket: Ticket) {
+    pub(super) fn forget_request(&mut self, ticket: Ticket, now: Instant) {
         if let Some(flight) = &mut self.commands.flight {
             flight.unanswered.retain(|entry| entry.id != ticket.0);
         }
-        self.land();
+        self.land(now);
     }
 
     /// The server did not take a request, since it does not know the session.
@@ -185,16 +218,20 @@ impl Machine {
         }
     }
 
-    fn answered(&mut self, entry: Entry, refusal: Option<Refusal>) {
+    fn answered(&mut self, entry: Entry, refusal: Option<Refusal>, reply: &Received<'_>) {
         let ticket = Ticket(entry.id);
         match (entry.item, refusal) {
             (Item::Subscribe(pattern), None) => {
-                let Some(confirmed) = self.subscriptions.confirm(&pattern, entry.id) else {
-                    return;
-                };
-                if confirmed.gap {
-                    self.actions.push_back(Action::Gap(pattern));
+                let told = reply.told(pattern.as_str());
+                let confirmed = self.subscriptions.confirm(&pattern, entry.id, told, self.last_id);
+                let Some(confirmed) = confirmed else { return };
+                if confirmed.gap != Gap::None {
+                    self.actions.push_back(Action::Gap(pattern.clone(), confirmed.gap));
                 }
+                if let Some(replay) = confirmed.replay {
+                    self.actions.push_back(Action::Replay(pattern.clone(), replay));
+                }
+                self.deliver_withheld(&pattern, confirmed.withheld);
                 for ticket in confirmed.waiting {
                     self.finish(ticket, Outcome::Done);
                 }
@@ -217,7 +254,14 @@ impl Machine {
     }
 
     fn subscription_refused(&mut self, pattern: &ChannelPattern, id: u64, refusal: &Refusal) {
-        if refusal.is_unknown_position() && self.subscriptions.forget_position(pattern, id) {
+        if refusal.is_unknown_position() && self.subscriptions.refuse_position(pattern, id) {
+            self.ask_for_patterns(false);
+            return;
+        }
+        if refusal.is_busy() && self.subscriptions.defer(pattern, id) {
+            if let Some(flight) = &mut self.commands.flight {
+                flight.busy = true;
+            }
             self.ask_for_patterns(false);
             return;
         }
@@ -233,10 +277,15 @@ impl Machine {
     }
 
     /// Frees the lane when everything on its way was answered.
-    fn land(&mut self) {
+    fn land(&mut self, now: Instant) {
         if let Some(flight) = self.commands.flight.take_if(|flight| flight.unanswered.is_empty()) {
-            self.commands.failures = 0;
-            self.commands.resume = None;
+            if flight.busy {
+                self.commands.failures = self.commands.failures.saturating_add(1);
+                self.commands.resume = Some(now + self.backoff.after(self.commands.failures));
+            } else {
+                self.commands.failures = 0;
+                self.commands.resume = None;
+            }
             self.actions.push_back(Action::Settle(flight.exchange));
             self.put_back(flight.returned);
         }
@@ -264,14 +313,16 @@ impl Machine {
         self.commands.resume = Some(now + pause.max(failed.retry_after.unwrap_or_default()));
         let mut again = flight.returned;
         let same_session = flight.session == self.sessions && !self.is_closed();
+        let verdict = Verdict::of(failed);
         for entry in flight.unanswered {
+            let ticket = Ticket(entry.id);
             match &entry.item {
-                Item::Publish { .. } if failed.sent => {
-                    self.finish(Ticket(entry.id), Outcome::Lost(failed.failure.clone()));
-                }
-                Item::Unsubscribe(_) if !same_session => {
-                    self.finish(Ticket(entry.id), Outcome::Done);
-                }
+                Item::Publish { .. } => match verdict {
+                    Verdict::Open => self.finish(ticket, Outcome::Lost(failed.failure.clone())),
+                    Verdict::Rejected(status) => self.finish(ticket, Outcome::Rejected(status)),
+                    Verdict::Unsent | Verdict::Credentials => again.push(entry),
+                },
+                Item::Unsubscribe(_) if !same_session => self.finish(ticket, Outcome::Done),
                 Item::Disconnect => {
                     self.close(CloseReason::Asked);
                     return;
@@ -280,6 +331,10 @@ impl Machine {
             }
         }
         self.put_back(again);
+        if same_session && verdict == Verdict::Credentials {
+            self.renews();
+            self.lose(now);
+        }
     }
 
     /// Gives up on a body that takes too long.

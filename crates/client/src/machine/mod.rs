@@ -24,12 +24,14 @@
 //!
 //! At most one connect (or handshake) and one other request are on their way, as the protocol
 //! asks. What is queued for the second lane goes out in one body when the one before is answered.
-//! The second lane rests while connects fail.
+//! The second lane rests while connects fail. The next connect waits while the application is
+//! behind and wants the server to wait.
 //!
 //! # What is sent again
 //!
 //! Subscriptions and unsubscriptions always. A publish only if it certainly was not taken: nothing
-//! was sent, or the server answered that it does not know the session.
+//! was sent, the server answered that it does not know the session, or it was answered with an HTTP
+//! status that asks for patience or for credentials.
 //!
 //! # Sources
 //!
@@ -44,11 +46,13 @@ mod backoff;
 mod commands;
 mod operations;
 mod outbox;
+mod place;
 mod receive;
 mod session;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -60,10 +64,13 @@ use serde_json::value::RawValue;
 pub(crate) use backoff::Jitter;
 pub(crate) use operations::Ticket;
 pub(crate) use outbox::Bounds;
+pub(crate) use place::Wish;
+pub(crate) use subscriptions::Receipt;
 
+use crate::credentials::Freshness;
 use crate::error::{Failure, Refusal};
-use crate::message::Message;
-use crate::replay::ReplayFrom;
+use crate::message::{Gap, Message};
+use crate::replay::{Position, Replay};
 use crate::status::{CloseReason, Status};
 use crate::wire::Advice;
 use backoff::Backoff;
@@ -71,7 +78,8 @@ use commands::Commands;
 use operations::{Operation, Operations};
 use outbox::{Entry, Item, Outbox};
 use session::State;
-use subscriptions::Subscriptions;
+use subscriptions::{Held, Subscriptions};
+use ways::Ways;
 
 /// A way to reach the server, by its name on the wire.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,10 +108,16 @@ pub(crate) struct Settings {
     pub(crate) handshake_ext: BTreeMap<String, Box<RawValue>>,
     /// Whether to ask for acknowledged delivery.
     pub(crate) ack: bool,
+    /// Whether to ask for positions in the server's log.
+    pub(crate) replay: bool,
     /// How long an answer may take beyond what the server holds a connect for.
     pub(crate) request_timeout: Duration,
     /// How long an operation may take, waiting for a connection included.
     pub(crate) operation_timeout: Duration,
+    /// Most calls under way.
+    pub(crate) calls: usize,
+    /// Whether new credentials can be had.
+    pub(crate) renewable: bool,
     pub(crate) backoff_increment: Duration,
     pub(crate) backoff_max: Duration,
     pub(crate) bounds: Bounds,
@@ -119,6 +133,8 @@ pub(crate) struct Transmit {
     pub(crate) exchange: Exchange,
     pub(crate) connection_type: ConnectionType,
     pub(crate) body: Bytes,
+    /// Credentials to ask for first, if there is somebody to ask.
+    pub(crate) credentials: Option<Freshness>,
 }
 
 /// Something to carry out, in order.
@@ -130,10 +146,18 @@ pub(crate) enum Action {
     Cancel(Exchange),
     /// All replies of an exchange came in. Where they come by themselves this is its end.
     Settle(Exchange),
-    /// Hand a message to the subscriptions that match.
-    Deliver(Message),
+    /// Hand a message to the subscriptions that match; what patterns make of its position.
+    Deliver(Message, Vec<Receipt>),
+    /// Hand a message to the subscriptions of one pattern, after all others had it.
+    DeliverLate(Message, Receipt),
     /// Messages of this pattern may be missing here.
-    Gap(ChannelPattern),
+    Gap(ChannelPattern, Gap),
+    /// Messages of any pattern may be missing here: the server dropped so many.
+    Dropped(u64),
+    /// What the server says of its log and this pattern.
+    Replay(ChannelPattern, Replay),
+    /// Everything of this pattern up to here was delivered.
+    Settled(ChannelPattern, Position),
     /// The server does not deliver this pattern any more.
     Revoked(ChannelPattern, Refusal),
     /// An operation ended.
@@ -151,7 +175,14 @@ pub(crate) enum Outcome {
     /// A call's failure.
     Failed(Message),
     Refused(Refusal),
+    /// This HTTP status says that nothing was taken.
+    Rejected(u16),
+    /// Whether the server has taken it is not known.
     Lost(Failure),
+    /// The pattern begins elsewhere in the log.
+    Taken,
+    /// So many calls are under way already.
+    Full(usize),
     TimedOut,
     Closed,
 }
@@ -160,19 +191,19 @@ pub(crate) enum Outcome {
 #[derive(Clone, Debug)]
 pub(crate) struct Failed {
     pub(crate) failure: Failure,
-    /// Whether the server may have seen the request.
+    /// Whether the server may have taken the request.
     pub(crate) sent: bool,
     /// The pause that the server asked for.
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl Failed {
-    /// The server may have seen the request.
+    /// The server may have taken the request.
     pub(crate) fn sent(failure: Failure) -> Self {
         Self { failure, sent: true, retry_after: None }
     }
 
-    /// The server certainly has not seen it.
+    /// The server certainly has not.
     pub(crate) fn unsent(failure: Failure) -> Self {
         Self { failure, sent: false, retry_after: None }
     }
@@ -193,11 +224,16 @@ pub(crate) struct Machine {
     state: State,
     /// Place of the connection type in use.
     connection: usize,
+    ways: Ways,
+    /// The application is behind: the next connect waits.
+    held_back: bool,
     /// Sessions so far.
     sessions: u64,
     advice: Advice,
     /// Failures in a row of handshakes and connects.
     failures: u32,
+    /// What the next handshake needs.
+    credentials: Freshness,
     status: Status,
     commands: Commands,
     outbox: Outbox,
@@ -216,9 +252,12 @@ impl Machine {
             settings,
             state: State::Idle,
             connection: 0,
+            ways: Ways::default(),
+            held_back: false,
             sessions: 0,
             advice: Advice::default(),
             failures: 0,
+            credentials: Freshness::Any,
             status: Status::Connecting,
             commands: Commands::default(),
             subscriptions: Subscriptions::default(),
@@ -238,21 +277,30 @@ impl Machine {
     }
 
     /// Asks for the messages of a pattern. The first holder of a pattern says where it begins.
+    ///
+    /// Time since `asked` counts, here and for other operations.
     pub(crate) fn subscribe(
         &mut self,
         pattern: &ChannelPattern,
-        from: Option<ReplayFrom>,
+        wish: Wish,
+        asked: Instant,
         now: Instant,
     ) -> Ticket {
-        let deadline = now + self.settings.operation_timeout;
+        let deadline = asked + self.settings.operation_timeout;
         let ticket = self.begin(Operation::Subscribe(pattern.clone()), deadline);
-        if self.is_closed() {
+        if self.is_closed() || self.is_closing() {
             self.finish(ticket, Outcome::Closed);
-        } else if self.subscriptions.hold(pattern, ticket, from) {
-            self.finish(ticket, Outcome::Done);
+        } else if deadline <= now {
+            self.finish(ticket, Outcome::TimedOut);
         } else {
-            self.ask_for_patterns(false);
-            self.advance(now);
+            match self.subscriptions.hold(pattern, ticket, wish) {
+                Held::Active => self.finish(ticket, Outcome::Done),
+                Held::Taken => self.finish(ticket, Outcome::Taken),
+                Held::Waiting => {
+                    self.ask_for_patterns(false);
+                    self.advance(now);
+                }
+            }
         }
         ticket
     }
@@ -279,21 +327,37 @@ impl Machine {
     }
 
     /// Publishes; what is given together goes out together and in order.
-    pub(crate) fn publish(&mut self, group: Vec<Publication>, now: Instant) -> Vec<Ticket> {
-        let deadline = now + self.settings.operation_timeout;
-        self.enqueue(group, now, |machine, _| machine.begin(Operation::Publish, deadline))
+    pub(crate) fn publish(
+        &mut self,
+        group: Vec<Publication>,
+        asked: Instant,
+        now: Instant,
+    ) -> Vec<Ticket> {
+        let deadline = asked + self.settings.operation_timeout;
+        self.enqueue(group, deadline, now, |_| Operation::Publish)
     }
 
-    /// Publishes to a service and waits for its result.
+    /// Publishes to a service and waits for its result, until `deadline`.
     pub(crate) fn call(
         &mut self,
         publication: Publication,
-        timeout: Duration,
+        deadline: Instant,
         now: Instant,
     ) -> Vec<Ticket> {
-        self.enqueue(vec![publication], now, |machine, channel| {
-            machine.begin(Operation::Call(channel.clone()), now + timeout)
-        })
+        let calls = self.operations.calls();
+        if calls >= self.settings.calls {
+            let ticket = self.begin(Operation::Call(publication.channel), deadline);
+            self.finish(ticket, Outcome::Full(calls));
+            return vec![ticket];
+        }
+        self.enqueue(vec![publication], deadline, now, |channel| Operation::Call(channel.clone()))
+    }
+
+    /// Whether the application is behind, so that the next connect has to wait.
+    pub(crate) fn hold_back(&mut self, held_back: bool, now: Instant) {
+        if std::mem::replace(&mut self.held_back, held_back) && !held_back {
+            self.advance(now);
+        }
     }
 
     /// Sends what is queued, ends the session and closes.
@@ -354,14 +418,18 @@ impl Machine {
     fn enqueue(
         &mut self,
         group: Vec<Publication>,
+        deadline: Instant,
         now: Instant,
-        mut begin: impl FnMut(&mut Self, &ChannelName) -> Ticket,
+        kind: impl Fn(&ChannelName) -> Operation,
     ) -> Vec<Ticket> {
-        let tickets: Vec<_> =
-            group.iter().map(|publication| begin(self, &publication.channel)).collect();
-        if self.is_closed() || self.is_closing() {
+        let begun =
+            group.iter().map(|publication| self.begin(kind(&publication.channel), deadline));
+        let tickets: Vec<_> = begun.collect();
+        let closed = self.is_closed() || self.is_closing();
+        if closed || deadline <= now {
             for ticket in &tickets {
-                self.finish(*ticket, Outcome::Closed);
+                let outcome = if closed { Outcome::Closed } else { Outcome::TimedOut };
+                self.finish(*ticket, outcome);
             }
             return tickets;
         }
@@ -394,10 +462,14 @@ impl Machine {
     }
 
     fn send(&mut self, body: Vec<u8>) -> Exchange {
+        self.send_with(body, None)
+    }
+
+    fn send_with(&mut self, body: Vec<u8>, credentials: Option<Freshness>) -> Exchange {
         self.last_exchange += 1;
         let exchange = Exchange(self.last_exchange);
         let connection_type = self.connection_type();
-        let transmit = Transmit { exchange, connection_type, body: body.into() };
+        let transmit = Transmit { exchange, connection_type, body: body.into(), credentials };
         self.actions.push_back(Action::Send(transmit));
         exchange
     }

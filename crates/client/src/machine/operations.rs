@@ -1,6 +1,6 @@
 //! What the application waits for: one operation per ticket, each with a deadline.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
 use encke_bayeux::{ChannelName, ChannelPattern};
@@ -20,16 +20,23 @@ pub(crate) enum Operation {
     Disconnect,
 }
 
+/// Calls that are remembered after their time, so that a late result is known for one.
+const LATE_CALLS: usize = 1024;
+
 /// All operations that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     open: HashMap<Ticket, (Operation, Instant)>,
+    calls: usize,
+    /// Calls whose time was over, oldest first.
+    late: VecDeque<Ticket>,
     deadlines: BTreeSet<(Instant, Ticket)>,
 }
 
 impl Operations {
     pub(crate) fn begin(&mut self, ticket: Ticket, operation: Operation, deadline: Instant) {
         self.deadlines.insert((deadline, ticket));
+        self.calls += usize::from(matches!(operation, Operation::Call(_)));
         self.open.insert(ticket, (operation, deadline));
     }
 
@@ -37,10 +44,16 @@ impl Operations {
         self.open.get(&ticket).map(|(operation, _)| operation)
     }
 
+    /// Calls that have not ended.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls
+    }
+
     /// Ends an operation; `None` if it had ended.
     pub(crate) fn end(&mut self, ticket: Ticket) -> Option<Operation> {
         let (operation, deadline) = self.open.remove(&ticket)?;
         self.deadlines.remove(&(deadline, ticket));
+        self.calls -= usize::from(matches!(operation, Operation::Call(_)));
         Some(operation)
     }
 
@@ -50,7 +63,19 @@ impl Operations {
         if deadline > now {
             return None;
         }
-        self.end(ticket).map(|operation| (ticket, operation))
+        let operation = self.end(ticket)?;
+        if matches!(operation, Operation::Call(_)) {
+            if self.late.len() >= LATE_CALLS {
+                self.late.pop_front();
+            }
+            self.late.push_back(ticket);
+        }
+        Some((ticket, operation))
+    }
+
+    /// Whether this is a call that nobody waits for any more.
+    pub(crate) fn is_late(&self, ticket: Ticket) -> bool {
+        self.late.contains(&ticket)
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {

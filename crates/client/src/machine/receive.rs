@@ -2,13 +2,17 @@
 
 use std::time::Instant;
 
-use encke_bayeux::{ChannelKind, ChannelName};
+use encke_bayeux::{ChannelKind, ChannelName, ChannelPattern};
 
 use crate::error::Failure;
 use crate::machine::operations::{Operation, Ticket};
-use crate::machine::{Action, Exchange, Failed, Machine, Outcome};
+use crate::machine::{Action, Exchange, Failed, Machine, Outcome, Receipt};
 use crate::message::Message;
 use crate::wire::{self, Received};
+
+/// Most bytes that wait for the server's agreement to their pattern, about. Nothing more is asked
+/// for while there are any, so only a server that sends unasked and does not answer gets there.
+const MAX_WITHHELD_BYTES: usize = 32 << 20;
 
 impl Machine {
     /// An exchange ended, with a body or without.
@@ -84,7 +88,8 @@ impl Machine {
             tracing::debug!("a message on a channel outside the grammar was dropped");
             return;
         };
-        let message = Message::new(channel, received.data, received.ext);
+        let logged = self.has_log();
+        let message = Message::new(channel, received.data, received.ext, logged);
         if message.channel().kind() == ChannelKind::Service
             && let Some(ticket) = received.id.map(Ticket)
             && let Some(Operation::Call(called)) = self.operations.get(ticket)
@@ -95,14 +100,43 @@ impl Machine {
                 _ => Outcome::Result(message),
             };
             self.finish(ticket, outcome);
-            self.forget_request(ticket);
+            self.forget_request(ticket, now);
             return;
         }
-        if self.subscriptions.any_replay()
-            && let Some(position) = message.position()
+        if received.id.is_some_and(|id| self.operations.is_late(Ticket(id)))
+            && message.channel().kind() == ChannelKind::Service
         {
-            self.subscriptions.received(message.channel(), position);
+            tracing::debug!("the result of a call came too late");
+            return;
         }
-        self.actions.push_back(Action::Deliver(message));
+        let receipts = self.subscriptions.received(&message);
+        self.deliver(message, receipts);
+        if self.subscriptions.withheld_bytes() > MAX_WITHHELD_BYTES {
+            tracing::debug!("messages without the answer to a subscribe; trying another session");
+            self.lose(now);
+        }
+    }
+
+    /// Hands a message on, and what the application gets to know by it.
+    pub(super) fn deliver(&mut self, message: Message, receipts: Vec<Receipt>) {
+        let told: Vec<_> = receipts
+            .iter()
+            .filter_map(|receipt| Some(Action::Replay(receipt.pattern.clone(), receipt.replay?)))
+            .collect();
+        self.actions.push_back(Action::Deliver(message, receipts));
+        self.actions.extend(told);
+    }
+
+    /// Hands messages on that had to wait for the server's agreement to their pattern.
+    pub(super) fn deliver_withheld(&mut self, pattern: &ChannelPattern, messages: Vec<Message>) {
+        for message in messages {
+            if let Some(receipt) = self.subscriptions.received_late(pattern, &message) {
+                let told = receipt.replay;
+                self.actions.push_back(Action::DeliverLate(message, receipt));
+                if let Some(replay) = told {
+                    self.actions.push_back(Action::Replay(pattern.clone(), replay));
+                }
+            }
+        }
     }
 }

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use encke_bayeux::Reconnect;
+use serde_json::Value;
 
+use crate::credentials::Freshness;
 use crate::error::Failure;
 use crate::machine::operations::Operation;
 use crate::machine::{Action, ConnectionType, Exchange, Failed, Machine, Outcome};
@@ -72,11 +74,25 @@ impl Machine {
         matches!(&self.state, State::Open(session) if session.closing)
     }
 
+    /// Whether the server of this session keeps a log.
+    pub(super) fn has_log(&self) -> bool {
+        matches!(&self.state, State::Open(session) if session.log)
+    }
+
+    /// Whether the next connect has to wait, since what it brings could not be handed on. Not where
+    /// the answer to a subscribe is waited for, and the lane that it comes on waits for a connect.
+    fn is_held_back(&self) -> bool {
+        let State::Open(session) = &self.state else { return false };
+        let undecided = self.subscriptions.withheld_bytes() > 0;
+        self.held_back || (undecided && session.health != Health::Troubled)
+    }
+
     /// Sends a handshake or a connect, if one is due.
     pub(super) fn advance_session(&mut self, now: Instant) {
         match &self.state {
             State::Shaking(Step::Due(due)) if *due <= now => self.send_handshake(now),
             State::Open(session) if !session.closing => match session.connect {
+                Step::Due(_) if self.is_held_back() => {}
                 Step::Due(due) if due <= now && self.has_expired(now) => {
                     self.lose(now);
                     self.advance_session(now);
@@ -91,6 +107,7 @@ impl Machine {
     pub(super) fn session_deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Shaking(step) => Some(step.deadline()),
+            State::Open(Session { connect: Step::Due(_), .. }) if self.is_held_back() => None,
             State::Open(session) if !session.closing => Some(session.connect.deadline()),
             _ => None,
         }
@@ -119,10 +136,12 @@ impl Machine {
             connection_types: &types,
             ext: &self.settings.handshake_ext,
             ack: self.settings.ack,
+            replay: self.settings.replay,
         }
         .write(&mut body);
         body.push(b']');
-        let exchange = self.send(body);
+        let credentials = self.settings.renewable.then_some(self.credentials);
+        let exchange = self.send_with(body, credentials);
         let deadline = now + self.settings.request_timeout;
         self.state = State::Shaking(Step::Sent { exchange, id, deadline });
     }
@@ -159,7 +178,9 @@ impl Machine {
         self.advice = reply.advice.unwrap_or_default();
         let Some(client_id) = reply.client_id.as_deref().filter(|_| reply.successful == Some(true))
         else {
-            if self.advice.reconnect == Some(Reconnect::None) {
+            if reply.refusal().is_unauthenticated() && self.renews() {
+                self.state = State::shaking(now);
+            } else if self.advice.reconnect == Some(Reconnect::None) {
                 self.close(CloseReason::Refused(reply.refusal()));
             } else {
                 let failure = Failure::Refused(reply.refusal());
@@ -171,12 +192,17 @@ impl Machine {
             self.retry_handshake(&Failed::sent(Failure::NoCommonTransport), now);
             return;
         };
+        self.ways.reached(self.connection, now);
+        self.credentials = Freshness::Any;
         self.connection = connection;
         self.sessions += 1;
-        let acknowledged = match reply.extension("ack") {
-            Some(serde_json::Value::Bool(agreed)) => agreed,
-            Some(serde_json::Value::Object(ack)) => ack.get("enabled") == Some(&true.into()),
-            _ => false,
+        // Observed: a server that delivers with the handshake's reply counts that as a batch.
+        let batch = match reply.extension("ack") {
+            Some(Value::Bool(true)) => Some(0),
+            Some(Value::Object(ack)) if ack.get("enabled") == Some(&true.into()) => {
+                Some(ack.get("batch").and_then(Value::as_i64).unwrap_or(0))
+            }
+            _ => None,
         };
         self.state = State::Open(Session {
             client_id: client_id.to_owned(),
@@ -184,8 +210,8 @@ impl Machine {
             health: Health::New,
             shaken: now,
             heard: now,
-            ack: (acknowledged && self.settings.ack).then_some(0),
-            log: reply.extension("replay") == Some(true.into()),
+            ack: batch.filter(|_| self.settings.ack),
+            log: self.settings.replay && reply.extension("replay") == Some(true.into()),
             closing: false,
         });
         self.ask_for_patterns(true);
@@ -228,6 +254,13 @@ impl Machine {
             if now.saturating_duration_since(session.shaken) >= self.backoff.increment() {
                 self.failures = 0;
             }
+            let log = session.log;
+            if let Some(dropped) = reply.extension("dropped").and_then(|count| count.as_u64()) {
+                self.actions.push_back(Action::Dropped(dropped));
+            }
+            if log && let Some(settled) = reply.extension("replay").and_then(|at| at.as_u64()) {
+                self.settle(settled, id);
+            }
             match said {
                 Some(Reconnect::None) => self.ended(),
                 Some(Reconnect::Handshake) => self.lose(now),
@@ -237,10 +270,38 @@ impl Machine {
         }
         let refusal = reply.refusal();
         match said {
+            _ if refusal.is_unauthenticated() && !self.is_closing() && self.renews() => {
+                self.lose(now);
+            }
+            Some(Reconnect::None) if !refusal.is_empty() && !self.is_closing() => {
+                self.close(CloseReason::Refused(refusal));
+            }
             Some(Reconnect::None) => self.ended(),
             Some(Reconnect::Handshake) => self.lose(now),
             _ if refusal.is_unknown_session() => self.lose(now),
             _ => self.retry_connect(&Failed::sent(Failure::Refused(refusal)), now),
+        }
+    }
+
+    /// The credentials were refused: whether new ones can be tried. Once; if they are refused too,
+    /// trying on could lock the user out.
+    pub(super) fn renews(&mut self) -> bool {
+        let can = self.settings.renewable && self.credentials == Freshness::Any;
+        if can {
+            self.credentials = Freshness::New;
+        }
+        can
+    }
+
+    /// The reply to this connect says that everything up to a position was delivered.
+    fn settle(&mut self, position: u64, connect: u64) {
+        for (pattern, position, replay) in self.subscriptions.settle(position, connect) {
+            if let Some(position) = position {
+                self.actions.push_back(Action::Settled(pattern.clone(), position));
+            }
+            if let Some(replay) = replay {
+                self.actions.push_back(Action::Replay(pattern, replay));
+            }
         }
     }
 
@@ -266,7 +327,12 @@ impl Machine {
                     Failure::Status(status)
                         if CREDENTIALS.contains(&status) && !self.has_fallback() =>
                     {
-                        self.close(CloseReason::Rejected(status));
+                        if self.renews() {
+                            self.connection = self.ways.first(now);
+                            self.state = State::shaking(now);
+                        } else {
+                            self.close(CloseReason::Rejected(status));
+                        }
                     }
                     _ => self.retry_handshake(failed, now),
                 }
@@ -280,6 +346,7 @@ impl Machine {
                     Failure::Status(status)
                         if CREDENTIALS.contains(&status) && !self.has_fallback() =>
                     {
+                        self.renews();
                         self.lose(now);
                     }
                     _ => self.retry_connect(failed, now),
@@ -292,14 +359,21 @@ impl Machine {
 
     /// `Shaking` => `Shaking`: by another connection type at once, or after a pause.
     fn retry_handshake(&mut self, failed: &Failed, now: Instant) {
-        let answered = matches!(failed.failure, Failure::Refused(_) | Failure::NoCommonTransport);
+        let answered = matches!(
+            failed.failure,
+            Failure::Refused(_) | Failure::NoCommonTransport | Failure::Credentials(_)
+        );
         if !answered && self.has_fallback() {
             tracing::debug!(why = %failed.failure, "trying the next connection type");
+            self.ways.failed(self.connection);
             self.connection += 1;
             self.state = State::shaking(now);
             return;
         }
-        self.connection = 0;
+        if !answered {
+            self.ways.none_left();
+        }
+        self.connection = self.ways.first(now);
         let pause = self.pause_after(failed);
         self.state = State::shaking(now + pause);
         self.report(Status::Interrupted { failures: self.failures, why: failed.failure.clone() });
@@ -343,7 +417,7 @@ impl Machine {
         self.failures =
             if age < self.backoff.increment() { self.failures.saturating_add(1) } else { 0 };
         let pause = self.backoff.after(self.failures).max(self.advice.interval);
-        self.connection = 0;
+        self.connection = self.ways.first(now);
         self.state = State::shaking(now + pause);
         self.forget_patterns();
         for ticket in self.operations.tickets(|kind| matches!(kind, Operation::Call(_))) {

@@ -6,16 +6,28 @@
 //! |-----------|----------------------------------------|-------------------------------|-----------|
 //! | `Unasked` | wanted, the server does not know yet   | a request is queued           | `Asked`   |
 //! | `Asked`   | a request is queued or on its way      | the server agrees             | `Active`  |
+//! | `Asked`   |                                        | it refuses, but not for good  | `Unasked` |
 //! | `Active`  | the server delivers                    | the session is lost           | `Unasked` |
 //!
 //! A refusal, or the last holder's leaving, removes the pattern.
+//!
+//! # Messages in front of the server's agreement
+//!
+//! Messages and the reply to a subscribe may come over two connections, in either order. What the
+//! reply says of the log decides about the first message, so messages of a position are withheld
+//! until it is there. Nothing more is asked for meanwhile, which bounds them to what is on its way.
+//! If the session is lost, or the position refused, they are forgotten: they will come again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use encke_bayeux::{ChannelName, ChannelPattern, pattern};
+use encke_bayeux::{ChannelPattern, pattern};
 
 use crate::machine::operations::Ticket;
-use crate::replay::{Position, ReplayFrom};
+use crate::machine::place::{Place, Wish};
+use crate::message::{Gap, Message};
+use crate::replay::{Position, Replay, ReplayFrom};
+use crate::wire::Told;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
@@ -26,28 +38,38 @@ enum State {
 
 #[derive(Debug)]
 struct Wanted {
+    pattern: ChannelPattern,
     state: State,
     holders: usize,
     /// Who waits for the server's word.
     waiting: Vec<Ticket>,
     /// Whether the server agreed in this session or an earlier one.
     confirmed: bool,
-    /// Where to begin; `None` without replay.
-    from: Option<ReplayFrom>,
-    /// The last message received.
-    position: Option<Position>,
-    /// Whether the request on its way names a place that misses nothing.
-    resumes: bool,
-    /// Whether the place that it should have named is no longer kept.
-    outdated: bool,
+    place: Place,
+    /// What came in front of the server's agreement.
+    withheld: Vec<Message>,
+}
+
+/// What a new holder of a pattern finds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Held {
+    /// The server delivers already.
+    Active,
+    /// The server has to be asked, or is being asked.
+    Waiting,
+    /// The pattern begins elsewhere in the log.
+    Taken,
 }
 
 /// What the server's agreement means.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Confirmed {
     pub(crate) waiting: Vec<Ticket>,
-    /// The pattern was active before, and messages may have been missed since.
-    pub(crate) gap: bool,
+    /// What was missed.
+    pub(crate) gap: Gap,
+    pub(crate) replay: Option<Replay>,
+    /// What came before, to be received now.
+    pub(crate) withheld: Vec<Message>,
 }
 
 /// What the server's refusal means.
@@ -59,34 +81,53 @@ pub(crate) enum Refused {
     Gone { waiting: Vec<Ticket>, was_active: bool },
 }
 
+/// What a pattern makes of a message that has a position.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Receipt {
+    pub(crate) pattern: ChannelPattern,
+    /// The pattern had it already, or gets it later.
+    pub(crate) seen: bool,
+    /// The log that the position is from.
+    pub(crate) epoch: Option<u64>,
+    /// What the server says of its log, if that changed with the message.
+    pub(crate) replay: Option<Replay>,
+}
+
 /// All wanted patterns. Ordered, so that they are asked for in one order.
 #[derive(Debug, Default)]
-pub(crate) struct Subscriptions(BTreeMap<ChannelPattern, Wanted>);
+pub(crate) struct Subscriptions {
+    wanted: BTreeMap<Arc<str>, Wanted>,
+    /// About what the withheld messages take.
+    withheld_bytes: usize,
+}
+
+/// What a withheld message takes besides its bytes.
+const OVERHEAD_BYTES: usize = 64;
 
 impl Subscriptions {
-    /// Adds a holder. `true` if the pattern is active already; otherwise `ticket` waits.
-    pub(crate) fn hold(
-        &mut self,
-        pattern: &ChannelPattern,
-        ticket: Ticket,
-        from: Option<ReplayFrom>,
-    ) -> bool {
-        let wanted = self.0.entry(pattern.clone()).or_insert(Wanted {
+    /// Adds a holder, unless the pattern is taken. `ticket` waits if the server has to agree first.
+    pub(crate) fn hold(&mut self, pattern: &ChannelPattern, ticket: Ticket, wish: Wish) -> Held {
+        let wanted = self.wanted.entry(pattern.shared()).or_insert_with(|| Wanted {
+            pattern: pattern.clone(),
             state: State::Unasked,
             holders: 0,
             waiting: Vec::new(),
             confirmed: false,
-            from,
-            position: None,
-            resumes: false,
-            outdated: false,
+            place: Place::new(wish),
+            withheld: Vec::new(),
         });
+        let is_first = wanted.holders == 0;
+        let agrees = !wanted.confirmed && wanted.place.wish.from == wish.from;
+        if !is_first && wish.from.is_some() && !agrees {
+            return Held::Taken;
+        }
         wanted.holders += 1;
+        wanted.place.wish.stored |= wish.stored;
         if wanted.state == State::Active {
-            return true;
+            return Held::Active;
         }
         wanted.waiting.push(ticket);
-        false
+        Held::Waiting
     }
 
     /// Removes a holder, and `ticket` from those who wait. If it was the last one, the pattern is
@@ -96,52 +137,58 @@ impl Subscriptions {
         pattern: &ChannelPattern,
         ticket: Option<Ticket>,
     ) -> Option<bool> {
-        let wanted = self.0.get_mut(pattern)?;
+        let wanted = self.wanted.get_mut(pattern.as_str())?;
         wanted.holders = wanted.holders.saturating_sub(1);
         wanted.waiting.retain(|waiting| Some(*waiting) != ticket);
         if wanted.holders > 0 {
             return None;
         }
         let known = wanted.state != State::Unasked;
-        self.0.remove(pattern);
+        self.remove(pattern);
         Some(known)
     }
 
     /// The patterns that have to be asked for.
     pub(crate) fn unasked(&self) -> Vec<ChannelPattern> {
-        let unasked = self.0.iter().filter(|(_, wanted)| wanted.state == State::Unasked);
-        unasked.map(|(pattern, _)| pattern.clone()).collect()
+        let unasked = self.wanted.values().filter(|wanted| wanted.state == State::Unasked);
+        unasked.map(|wanted| wanted.pattern.clone()).collect()
     }
 
     /// A request is queued.
     pub(crate) fn asked(&mut self, pattern: &ChannelPattern, id: u64) {
-        if let Some(wanted) = self.0.get_mut(pattern) {
+        if let Some(wanted) = self.wanted.get_mut(pattern.as_str()) {
             wanted.state = State::Asked(id);
         }
     }
 
     /// Whether the request with this id is the one that counts.
     pub(crate) fn is_asked(&self, pattern: &ChannelPattern, id: u64) -> bool {
-        self.0.get(pattern).is_some_and(|wanted| wanted.state == State::Asked(id))
+        self.wanted.get(pattern.as_str()).is_some_and(|wanted| wanted.state == State::Asked(id))
     }
 
-    /// The number that the request names, if the server keeps a log.
-    pub(crate) fn start(&mut self, pattern: &ChannelPattern, log: bool) -> Option<i64> {
-        let wanted = self.0.get_mut(pattern)?;
-        let from = wanted.from.filter(|_| log);
-        let from = from.map(|from| wanted.position.map_or(from, ReplayFrom::After));
-        wanted.resumes = from.is_some_and(|from| from != ReplayFrom::New);
-        from.map(ReplayFrom::number)
+    /// Where the request begins, if the server keeps a log.
+    pub(crate) fn start(&mut self, pattern: &ChannelPattern, log: bool) -> Option<ReplayFrom> {
+        self.wanted.get_mut(pattern.as_str())?.place.ask(log)
     }
 
-    /// The server agreed.
-    pub(crate) fn confirm(&mut self, pattern: &ChannelPattern, id: u64) -> Option<Confirmed> {
-        let wanted = self.0.get_mut(pattern).filter(|wanted| wanted.state == State::Asked(id))?;
-        let gap = wanted.confirmed && (!wanted.resumes || wanted.outdated);
-        wanted.outdated = false;
+    /// The server agreed; `newest_id` is the newest message id so far.
+    pub(crate) fn confirm(
+        &mut self,
+        pattern: &ChannelPattern,
+        id: u64,
+        told: Option<Told>,
+        newest_id: u64,
+    ) -> Option<Confirmed> {
+        let wanted = self.wanted.get_mut(pattern.as_str());
+        let wanted = wanted.filter(|wanted| wanted.state == State::Asked(id))?;
+        let gap = wanted.place.agreed(told, wanted.confirmed, newest_id);
         wanted.state = State::Active;
         wanted.confirmed = true;
-        Some(Confirmed { waiting: std::mem::take(&mut wanted.waiting), gap })
+        let waiting = std::mem::take(&mut wanted.waiting);
+        let withheld = std::mem::take(&mut wanted.withheld);
+        let replay = wanted.place.replay();
+        self.withheld_bytes -= cost_of(&withheld);
+        Some(Confirmed { waiting, gap, replay, withheld })
     }
 
     /// The server refused.
@@ -149,50 +196,125 @@ impl Subscriptions {
         if !self.is_asked(pattern, id) {
             return Refused::Stale;
         }
-        self.0.remove(pattern).map_or(Refused::Stale, |wanted| Refused::Gone {
+        self.remove(pattern).map_or(Refused::Stale, |wanted| Refused::Gone {
             waiting: wanted.waiting,
             was_active: wanted.confirmed,
         })
     }
 
-    /// The server cannot continue where an earlier session stopped: begin with all that it keeps.
-    /// `false` if the position was the application's own, who then has to decide.
-    pub(crate) fn forget_position(&mut self, pattern: &ChannelPattern, id: u64) -> bool {
-        let Some(wanted) = self.0.get_mut(pattern) else { return false };
-        let ours = wanted.confirmed && wanted.state == State::Asked(id) && wanted.resumes;
-        if !ours || (wanted.position.is_none() && wanted.from == Some(ReplayFrom::Kept)) {
-            return false;
+    /// The server refused the position. `true` if the pattern is to be asked for again.
+    pub(crate) fn refuse_position(&mut self, pattern: &ChannelPattern, id: u64) -> bool {
+        let wanted = self.wanted.get_mut(pattern.as_str());
+        let wanted = wanted.filter(|wanted| wanted.state == State::Asked(id));
+        let Some(wanted) = wanted else { return false };
+        let again = wanted.place.refused();
+        if again {
+            wanted.state = State::Unasked;
+            self.withheld_bytes -= cost_of(&std::mem::take(&mut wanted.withheld));
         }
-        wanted.position = None;
-        wanted.outdated = true;
-        wanted.from = Some(ReplayFrom::Kept);
+        again
+    }
+
+    /// The server is too busy for a pattern that it had agreed to. `true` if it is to be asked for
+    /// again.
+    pub(crate) fn defer(&mut self, pattern: &ChannelPattern, id: u64) -> bool {
+        let wanted = self.wanted.get_mut(pattern.as_str());
+        let wanted = wanted.filter(|wanted| wanted.state == State::Asked(id) && wanted.confirmed);
+        let Some(wanted) = wanted else { return false };
         wanted.state = State::Unasked;
         true
     }
 
     /// The session is gone, and the server has forgotten everything.
     pub(crate) fn lose(&mut self) {
-        for wanted in self.0.values_mut() {
+        for wanted in self.wanted.values_mut() {
             wanted.state = State::Unasked;
+            wanted.place.lost();
+            wanted.withheld.clear();
         }
+        self.withheld_bytes = 0;
     }
 
-    /// Whether any pattern continues at a position.
-    pub(crate) fn any_replay(&self) -> bool {
-        self.0.values().any(|wanted| wanted.from.is_some())
-    }
-
-    /// A message was received at a position.
-    pub(crate) fn received(&mut self, channel: &ChannelName, position: Position) {
-        pattern::covering(channel, |text| {
-            let Ok(pattern) = ChannelPattern::new(text) else { return };
-            if let Some(wanted) = self.0.get_mut(&pattern) {
-                wanted.position = Some(position);
+    /// A message with a position came: what the patterns that cover it make of it.
+    pub(crate) fn received(&mut self, message: &Message) -> Vec<Receipt> {
+        let Some(position) = message.number() else { return Vec::new() };
+        let mut receipts = Vec::new();
+        let mut withheld = 0;
+        pattern::covering(message.channel(), |text| {
+            let Some(wanted) = self.wanted.get_mut(text) else { return };
+            if wanted.state != State::Active && wanted.place.is_asked() {
+                withheld += cost(message);
+                wanted.withheld.push(message.clone());
+                let pattern = wanted.pattern.clone();
+                receipts.push(Receipt { pattern, seen: true, epoch: None, replay: None });
+                return;
             }
+            receipts.push(wanted.receive(position));
         });
+        self.withheld_bytes += withheld;
+        receipts
+    }
+
+    /// A message that was withheld is received.
+    pub(crate) fn received_late(
+        &mut self,
+        pattern: &ChannelPattern,
+        message: &Message,
+    ) -> Option<Receipt> {
+        Some(self.wanted.get_mut(pattern.as_str())?.receive(message.number()?))
+    }
+
+    /// About what the withheld messages take; more than nothing if there are any.
+    pub(crate) fn withheld_bytes(&self) -> usize {
+        self.withheld_bytes
+    }
+
+    /// The reply to this connect says that everything up to a position was delivered. Returns the
+    /// patterns that somebody has to hear about, with what changed.
+    pub(crate) fn settle(
+        &mut self,
+        position: u64,
+        connect: u64,
+    ) -> Vec<(ChannelPattern, Option<Position>, Option<Replay>)> {
+        let mut heard = Vec::new();
+        for wanted in self.wanted.values_mut() {
+            let Some(caught_up) = wanted.place.settled(position, connect) else { continue };
+            let position = wanted.place.position().filter(|_| wanted.place.wish.stored);
+            let replay = wanted.place.replay().filter(|_| caught_up);
+            if position.is_some() || replay.is_some() {
+                heard.push((wanted.pattern.clone(), position, replay));
+            }
+        }
+        heard
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
+
+    fn remove(&mut self, pattern: &ChannelPattern) -> Option<Wanted> {
+        let wanted = self.wanted.remove(pattern.as_str())?;
+        self.withheld_bytes -= cost_of(&wanted.withheld);
+        Some(wanted)
+    }
+}
+
+impl Wanted {
+    fn receive(&mut self, position: u64) -> Receipt {
+        let received = self.place.received(position);
+        Receipt {
+            pattern: self.pattern.clone(),
+            seen: received.is_none(),
+            epoch: self.place.epoch(),
+            replay: self.place.replay().filter(|_| received == Some(true)),
+        }
+    }
+}
+
+fn cost(message: &Message) -> usize {
+    message.bytes() + OVERHEAD_BYTES
+}
+
+fn cost_of(messages: &[Message]) -> usize {
+    messages.iter().map(cost).sum()
 }

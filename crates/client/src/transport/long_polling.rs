@@ -25,6 +25,7 @@ use hyper::body::Incoming as Body;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
+use crate::credentials::Freshness;
 use crate::error::Failure;
 use crate::machine::{Exchange, Failed};
 use crate::transport::{Incoming, Target};
@@ -60,11 +61,16 @@ impl LongPolling {
         Self { target, idle: Vec::new(), running: Vec::new() }
     }
 
-    /// Posts the body of an exchange.
-    pub(crate) fn send(&mut self, exchange: Exchange, body: Bytes) {
+    /// Posts the body of an exchange, with credentials that are asked for first.
+    pub(crate) fn send(&mut self, exchange: Exchange, body: Bytes, credentials: Option<Freshness>) {
         let target = Arc::clone(&self.target);
         let idle = self.idle.pop();
-        let run = async move { target.run(idle, body).await };
+        let run = async move {
+            match target.authorize(credentials).await {
+                Ok(()) => target.run(idle, body).await,
+                Err(failed) => Ended { response: Err(failed), connection: idle },
+            }
+        };
         self.running.push((exchange, run.boxed()));
     }
 

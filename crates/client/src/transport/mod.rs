@@ -25,6 +25,7 @@ use cookie::Jar;
 use long_polling::LongPolling;
 use websocket::WebSocket;
 
+use crate::credentials::{Freshness, Source};
 use crate::error::Failure;
 use crate::machine::{ConnectionType, Exchange, Failed, Transmit};
 
@@ -45,12 +46,31 @@ pub(crate) struct Target {
     pub(crate) headers: HeaderMap,
     /// Largest answer that is read.
     pub(crate) answer_bytes: usize,
+    /// Whom to ask for credentials.
+    source: Option<Source>,
+    /// What was answered last.
+    authorization: Mutex<Option<HeaderValue>>,
     jar: Mutex<Jar>,
 }
 
 impl Target {
-    pub(crate) fn new(endpoint: Endpoint, headers: HeaderMap, answer_bytes: usize) -> Self {
-        Self { endpoint, headers, answer_bytes, jar: Mutex::default() }
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        headers: HeaderMap,
+        source: Option<Source>,
+        answer_bytes: usize,
+    ) -> Self {
+        let (authorization, jar) = (Mutex::default(), Mutex::default());
+        Self { endpoint, headers, answer_bytes, source, authorization, jar }
+    }
+
+    /// Asks for the credentials of the requests that follow.
+    async fn authorize(&self, freshness: Option<Freshness>) -> Result<(), Failed> {
+        if let (Some(source), Some(freshness)) = (&self.source, freshness) {
+            let value = source.ask(freshness).await?;
+            *lock(&self.authorization) = Some(value);
+        }
+        Ok(())
     }
 
     /// The `Host`, the cookies and the application's headers of a request.
@@ -61,6 +81,9 @@ impl Target {
         let cookies = self.jar().header(self.endpoint.path(), self.endpoint.is_secure());
         if let Some(Ok(cookies)) = cookies.map(|cookies| HeaderValue::from_str(&cookies)) {
             headers.insert(header::COOKIE, cookies);
+        }
+        if let Some(authorization) = &*lock(&self.authorization) {
+            headers.insert(header::AUTHORIZATION, authorization.clone());
         }
         for (name, value) in &self.headers {
             headers.append(name, value.clone());
@@ -78,8 +101,12 @@ impl Target {
     }
 
     fn jar(&self) -> MutexGuard<'_, Jar> {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.jar)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// All transports of one client. One is in use at a time.
@@ -98,13 +125,13 @@ impl Transports {
 
     /// Sends the body of an exchange.
     pub(crate) fn send(&mut self, transmit: Transmit) {
-        let Transmit { exchange, connection_type, body } = transmit;
+        let Transmit { exchange, connection_type, body, credentials } = transmit;
         match connection_type {
             ConnectionType::LongPolling => {
                 self.websocket.break_off(&Failed::sent(Failure::Broken("not in use".into())));
-                self.long_polling.send(exchange, body);
+                self.long_polling.send(exchange, body, credentials);
             }
-            ConnectionType::WebSocket => self.websocket.send(exchange, body),
+            ConnectionType::WebSocket => self.websocket.send(exchange, body, credentials),
         }
     }
 

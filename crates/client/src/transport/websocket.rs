@@ -34,6 +34,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use crate::credentials::Freshness;
 use crate::error::Failure;
 use crate::machine::{Exchange, Failed};
 use crate::transport::connector::Stream;
@@ -76,16 +77,24 @@ impl WebSocket {
         }
     }
 
-    /// Sends the body of an exchange as a frame.
-    pub(crate) fn send(&mut self, exchange: Exchange, body: Bytes) {
+    /// Sends the body of an exchange as a frame. Credentials go with the upgrade; a socket whose
+    /// own were refused is of no use any more.
+    pub(crate) fn send(&mut self, exchange: Exchange, body: Bytes, credentials: Option<Freshness>) {
         let Ok(text) = Utf8Bytes::try_from(body) else {
             let failure = Failure::Broken("the frame is not text".into());
             self.failed.push_back((exchange, Failed::unsent(failure)));
             return;
         };
+        if credentials == Some(Freshness::New) {
+            self.break_off(&Failed::sent(Failure::Broken("its credentials were refused".into())));
+        }
         if matches!(self.state, State::Closed) {
             let target = Arc::clone(&self.target);
-            self.state = State::Opening(async move { target.upgrade().await }.boxed());
+            let opening = async move {
+                target.authorize(credentials).await?;
+                target.upgrade().await
+            };
+            self.state = State::Opening(opening.boxed());
         }
         self.outgoing.push_back((exchange, text));
     }

@@ -5,5 +5,5 @@ mod received;
 mod request;
 
 pub(crate) use advice::Advice;
-pub(crate) use received::{Received, read};
+pub(crate) use received::{Received, Told, read};
 pub(crate) use request::{Head, Request};

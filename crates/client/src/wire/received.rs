@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::Refusal;
+use crate::replay::ReplayStatus;
 use crate::wire::Advice;
 
 /// One message from the server: a reply, or something published.
@@ -48,6 +49,35 @@ impl Received<'_> {
         let ext: serde_json::Map<String, Value> = serde_json::from_str(self.ext?.get()).ok()?;
         ext.get(name).cloned()
     }
+
+    /// What the reply to a subscribe says of replay.
+    pub(crate) fn told(&self, pattern: &str) -> Option<Told> {
+        let replay = self.extension("replay")?;
+        let told = replay.get(pattern)?;
+        let number = |name: &str| told.get(name).and_then(Value::as_u64);
+        Some(Told {
+            status: match told.get("status").and_then(Value::as_str)? {
+                "new" => ReplayStatus::New,
+                "kept" => ReplayStatus::Kept,
+                "resumed" => ReplayStatus::Resumed,
+                "gap" => ReplayStatus::Gap,
+                "none" => ReplayStatus::Unlogged,
+                _ => return None,
+            },
+            epoch: number("epoch"),
+            oldest: number("oldest"),
+            newest: number("newest"),
+        })
+    }
+}
+
+/// What a server says of its log and one subscription.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) status: ReplayStatus,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) oldest: Option<u64>,
+    pub(crate) newest: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -178,5 +208,26 @@ mod tests {
         assert_eq!(messages[0].extension("replay"), None);
         assert_eq!(messages[1].extension("ack"), None);
         assert_eq!(messages[2].extension("ack"), None);
+    }
+
+    #[test]
+    fn what_a_server_says_of_replay_is_read_for_its_pattern() {
+        let body = br#"[{"ext":{"replay":{
+            "/a":{"status":"resumed","epoch":1,"oldest":5,"newest":9},
+            "/b":{"status":"kept","oldest":null},"/c":{"status":"refused","newest":1},"/d":7}}}]"#;
+        let messages = read(body).unwrap();
+        let told = |pattern| messages[0].told(pattern);
+        assert_eq!(
+            told("/a"),
+            Some(Told {
+                status: ReplayStatus::Resumed,
+                epoch: Some(1),
+                oldest: Some(5),
+                newest: Some(9)
+            })
+        );
+        let kept = Told { status: ReplayStatus::Kept, epoch: None, oldest: None, newest: None };
+        assert_eq!(told("/b"), Some(kept));
+        assert_eq!([told("/c"), told("/d"), told("/e")], [None; 3]);
     }
 }

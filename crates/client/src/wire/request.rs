@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::replay::{Position, ReplayFrom};
+
 /// What every request but a handshake begins with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head<'a> {
@@ -31,13 +33,14 @@ pub(crate) enum Request<'a> {
         connection_types: &'a [&'static str],
         ext: &'a BTreeMap<String, Box<RawValue>>,
         ack: bool,
+        replay: bool,
     },
     /// Asks for messages, and stays with the server until there are some.
     Connect { head: Head<'a>, connection_type: &'static str, at_once: bool, ack: Option<i64> },
     /// Ends the session.
     Disconnect { head: Head<'a> },
-    /// Asks for the messages of a pattern; `replay` is the position to continue after.
-    Subscribe { head: Head<'a>, pattern: &'a str, replay: Option<i64> },
+    /// Asks for the messages of a pattern, from a place in the server's log if it keeps one.
+    Subscribe { head: Head<'a>, pattern: &'a str, replay: Option<ReplayFrom> },
     /// Ends a subscription.
     Unsubscribe { head: Head<'a>, pattern: &'a str },
     /// Sends data to a channel.
@@ -79,7 +82,7 @@ struct Ext<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ack: Option<Ack>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    replay: Option<BTreeMap<&'a str, i64>>,
+    replay: Option<Replay<'a>>,
     #[serde(flatten)]
     given: Option<&'a BTreeMap<String, Box<RawValue>>>,
 }
@@ -91,19 +94,46 @@ enum Ack {
     Batch(i64),
 }
 
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Replay<'a> {
+    Wanted(bool),
+    From(BTreeMap<&'a str, From>),
+}
+
+/// A number where there is no epoch, since not every server knows the other form.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum From {
+    Number(i64),
+    Id(u64),
+    Position(Position),
+}
+
+impl From {
+    fn of(from: ReplayFrom) -> Self {
+        match from {
+            ReplayFrom::New => Self::Number(-1),
+            ReplayFrom::Kept => Self::Number(-2),
+            ReplayFrom::After(position) if position.epoch().is_none() => Self::Id(position.id()),
+            ReplayFrom::After(position) => Self::Position(position),
+        }
+    }
+}
+
 impl<'a> Request<'a> {
     fn members(&self) -> Members<'a> {
         match *self {
-            Self::Handshake { id, connection_types, ext, ack } => Members {
+            Self::Handshake { id, connection_types, ext, ack, replay } => Members {
                 channel: "/meta/handshake",
                 id: id.to_string(),
                 version: Some("1.0"),
                 minimum_version: Some("1.0"),
                 supported_connection_types: Some(connection_types),
-                ext: (ack || !ext.is_empty()).then(|| Ext {
+                ext: (ack || replay || !ext.is_empty()).then(|| Ext {
                     ack: ack.then_some(Ack::Wanted(true)),
+                    replay: replay.then_some(Replay::Wanted(true)),
                     given: Some(ext),
-                    ..Ext::default()
                 }),
                 ..Members::default()
             },
@@ -116,8 +146,8 @@ impl<'a> Request<'a> {
             Self::Disconnect { head } => begin("/meta/disconnect", head),
             Self::Subscribe { head, pattern, replay } => Members {
                 subscription: Some(pattern),
-                ext: replay.map(|position| Ext {
-                    replay: Some(BTreeMap::from([(pattern, position)])),
+                ext: replay.map(|from| Ext {
+                    replay: Some(Replay::From(BTreeMap::from([(pattern, From::of(from))]))),
                     ..Ext::default()
                 }),
                 ..begin("/meta/subscribe", head)
@@ -167,15 +197,18 @@ mod tests {
             connection_types: &["long-polling"],
             ext: &ext,
             ack: false,
+            replay: false,
         };
         assert_eq!(
             written(&plain),
             r#"{"channel":"/meta/handshake","id":"1","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["long-polling"]}"#
         );
         ext.insert("token".into(), RawValue::from_string(r#"{"v":1.10}"#.into()).unwrap());
+        let connection_types = &["websocket"];
         let full =
-            Request::Handshake { id: 1, connection_types: &["websocket"], ext: &ext, ack: true };
-        assert!(written(&full).ends_with(r#","ext":{"ack":true,"token":{"v":1.10}}}"#));
+            Request::Handshake { id: 1, connection_types, ext: &ext, ack: true, replay: true };
+        let ext = r#","ext":{"ack":true,"replay":true,"token":{"v":1.10}}}"#;
+        assert!(written(&full).ends_with(ext));
     }
 
     #[test]
@@ -197,7 +230,16 @@ mod tests {
             subscribe(None),
             r#"{"channel":"/meta/subscribe","id":"7","clientId":"c","subscription":"/a/*"}"#
         );
-        assert!(subscribe(Some(-2)).ends_with(r#","ext":{"replay":{"/a/*":-2}}}"#));
+        for (from, json) in [
+            (ReplayFrom::New, "-1"),
+            (ReplayFrom::Kept, "-2"),
+            (ReplayFrom::After(Position::new(7)), "7"),
+            (ReplayFrom::After(Position::new(u64::MAX)), "18446744073709551615"),
+            (ReplayFrom::After(Position::new(7).in_epoch(3)), r#"{"id":7,"epoch":3}"#),
+        ] {
+            let ext = format!(r#","ext":{{"replay":{{"/a/*":{json}}}}}}}"#);
+            assert!(subscribe(Some(from)).ends_with(&ext), "{json}");
+        }
     }
 
     #[test]

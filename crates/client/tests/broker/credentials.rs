@@ -1,8 +1,11 @@
 //! Who the client says it is, and what it keeps for the server.
 
-use encke_client::{CloseReason, Status};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Server, Way, reach, soon, up};
+use encke_client::{CloseReason, Failure, Freshness, Status};
+
+use crate::support::{Server, Way, both_ways, data, eventually, reach, soon, up};
 
 #[tokio::test]
 async fn credentials_and_headers_go_with_every_request() {
@@ -77,4 +80,41 @@ async fn wrong_credentials_close_a_client_of_both_ways() {
     let _driver = tokio::spawn(driver);
     assert_eq!(soon("refusal", client.ready()).await.unwrap_err().0, CloseReason::Rejected(401));
     assert_eq!(server.requests().len(), 2, "once each way");
+}
+
+both_ways! { a_token_that_is_withdrawn_is_renewed_and_nothing_else_changes }
+
+async fn a_token_that_is_withdrawn_is_renewed_and_nothing_else_changes(way: Way) {
+    const TOKENS: [&str; 3] = ["Bearer 1", "Bearer 2", "Bearer 3"];
+    let server = Server::start(way).await;
+    server.guard(TOKENS[0]);
+    let token = Arc::new(AtomicUsize::new(0));
+    let builder = server.client().authorization({
+        let token = Arc::clone(&token);
+        move |freshness| {
+            let renewed = usize::from(freshness == Freshness::New);
+            let number = token.fetch_add(renewed, Ordering::SeqCst) + renewed;
+            async move { TOKENS.get(number).copied().map(String::from).ok_or("no more tokens") }
+        }
+    });
+    let (client, driver) = up(builder).await;
+    let mut subscription = client.subscribe("/a").await.unwrap();
+    let mut status = client.status();
+    for session in 2..=3 {
+        server.held(1).await;
+        server.guard(TOKENS[session - 1]);
+        server.cut();
+        let session = session as u64;
+        reach(&mut status, |status| *status == Status::Connected { session }).await;
+        eventually("pattern", || server.broker.patterns() == 1).await;
+        server.publish("/a", "1");
+        assert_eq!(data(&mut subscription).await, "1");
+    }
+    server.guard("Bearer none");
+    server.cut();
+    let failing = |status: &Status| {
+        matches!(status, Status::Interrupted { why: Failure::Credentials(_), .. })
+    };
+    reach(&mut status, failing).await;
+    driver.abort();
 }

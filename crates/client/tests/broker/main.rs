@@ -11,6 +11,7 @@
 mod credentials;
 mod messages;
 mod recovery;
+mod replay;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

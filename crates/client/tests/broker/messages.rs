@@ -55,9 +55,13 @@ async fn payloads_can_be_read_as_types(way: Way) {
     for payload in ["1", "\"two\"", "3"] {
         server.publish("/n", payload);
     }
-    assert_eq!(soon("number", numbers.next()).await.unwrap().unwrap(), 1);
-    assert!(soon("error", numbers.next()).await.unwrap().is_err());
-    assert_eq!(soon("number", numbers.next()).await.unwrap().unwrap(), 3);
+    let first = soon("number", numbers.next()).await.unwrap().unwrap();
+    assert_eq!((first.data, first.message.channel().as_str()), (1, "/n"));
+    let mistyped = soon("error", numbers.next()).await.unwrap().unwrap_err();
+    assert_eq!(mistyped.message.data().get(), "\"two\"");
+    assert_eq!(soon("number", numbers.next()).await.unwrap().unwrap().data, 3);
+    soon("reply", numbers.get_mut().unsubscribe()).await.unwrap();
+    ended(&mut numbers).await;
 }
 
 async fn payloads_arrive_as_they_were_written(way: Way) {
@@ -116,9 +120,11 @@ async fn mistakes_of_the_caller_never_reach_the_server(way: Way) {
     let messages = server.broker.stats().messages_in;
     assert!(matches!(client.subscribe("a").await, Err(SubscribeError::Pattern(_))));
     assert!(matches!(client.subscribe("/meta/*").await, Err(SubscribeError::Meta)));
+    let wildcard = client.subscribe("/service/*").await.map(|_| ());
+    assert_eq!(wildcard, Err(SubscribeError::ServiceWildcard));
     assert!(matches!(client.publish("/a/*", &1).await, Err(PublishError::Channel(_))));
     assert!(matches!(client.publish("/meta/x", &1).await, Err(PublishError::Meta)));
-    let call = client.call("/a", &1, Duration::from_secs(1)).await;
+    let call = client.call::<u32>("/a", &1).await;
     assert!(matches!(call, Err(CallError::NotService)));
     assert!(server.broker.stats().messages_in <= messages + 1, "one connect at most");
 }
@@ -234,6 +240,7 @@ async fn being_sent_away_by_the_server_is_the_end(way: Way) {
 async fn a_call_that_nobody_answers_times_out(way: Way) {
     let server = Server::start(way).await;
     let (client, _driver) = server.connect().await;
-    let called = client.call("/service/nobody", &1, Duration::from_millis(100)).await;
+    let within = Duration::from_millis(100);
+    let called = client.call_within::<u32>("nobody", &1, within).await;
     assert!(matches!(called, Err(CallError::TimedOut)), "{called:?}");
 }

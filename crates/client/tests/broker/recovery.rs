@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use encke_broker::Config;
-use encke_client::{Failure, Gap, PublishError, Status};
+use encke_client::{CloseReason, Failure, Gap, PublishError, Status};
 use encke_transport::HttpConfig;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 
 use crate::support::{Server, Way, both_ways, data, eventually, next, reach, soon};
 
@@ -15,6 +17,7 @@ both_ways! {
     a_stream_of_messages_survives_cuts_at_any_moment,
     a_poll_that_ends_by_itself_is_followed_by_the_next,
     what_cannot_be_sent_in_time_is_given_back,
+    leaving_does_not_wait_behind_what_cannot_be_sent,
     a_session_that_the_server_dropped_is_replaced,
     a_draining_server_lets_its_clients_come_back_by_themselves,
 }
@@ -135,6 +138,22 @@ async fn what_cannot_be_sent_in_time_is_given_back(way: Way) {
         matches!(refused, Status::Interrupted { why: Failure::Unreachable(_), .. }),
         "{refused:?}"
     );
+}
+
+async fn leaving_does_not_wait_behind_what_cannot_be_sent(way: Way) {
+    let server = Server::start(way).await;
+    let builder = server.client().queue_bounds(1, 1000);
+    server.stop().await;
+    let (client, driver) = builder.connect().unwrap();
+    let driver = tokio::spawn(driver);
+    let mut publishes: FuturesUnordered<_> = (0..200).map(|_| client.publish("/a", &1)).collect();
+    assert!(futures::poll!(publishes.next()).is_pending());
+    soon("farewell", client.disconnect()).await;
+    while let Some(published) = soon("outcome", publishes.next()).await {
+        assert_eq!(published, Err(PublishError::Closed));
+    }
+    assert_eq!(soon("driver", driver).await.unwrap(), CloseReason::Asked);
+    soon("nothing", client.disconnect()).await;
 }
 
 async fn a_session_that_the_server_dropped_is_replaced(way: Way) {

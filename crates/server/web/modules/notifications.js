@@ -1,18 +1,22 @@
 /**
- * The push side of one agent: the stock CometD client on `/api/v2/notifications`.
+ * The push side of one agent: the stock CometD client on `/api/v2/notifications`, with acknowledgement and replay.
  *
- * Promises: `onReady` is called after each handshake, once the subscription stands, so that whoever reads the state
- * then misses nothing; `onStatus` says what the connection is doing. Only long-polling is used: a browser cannot put
- * an Authorization header on a WebSocket, and the identity of a desk is that header.
+ * Promises: `onReady` is called after each handshake, once the subscription stands. It says whether what was missed
+ * comes as messages, or has to be read; whoever reads then misses nothing. `onStatus` says what the connection is
+ * doing. Only long-polling is used: a browser cannot put an Authorization header on a WebSocket, and the identity of a
+ * desk is that header.
  *
  * @typedef {"connecting" | "live" | "reconnecting" | "closed"} ConnectionStatus
+ * @typedef {import("/js/encke-replay.js").Gap} Gap
+ * @typedef {"first" | "resumed" | Gap} Arrival nothing was there before; what was missed comes; some of it does not
  * @typedef {object} Listener
  * @property {(status: ConnectionStatus, transport: string) => void} onStatus
- * @property {() => void} onReady subscribed; read the state now
+ * @property {(arrival: Arrival) => void} onReady subscribed
  * @property {(message: {channel: string, data: Record<string, any>}) => void} onMessage
  * @property {(message: Record<string, any>) => void} onMeta each reply on a /meta channel
  */
-import {CometD} from "/desk/vendor/cometd/cometd.js";
+import {AckExtension, CometD} from "/desk/vendor/cometd/cometd.js";
+import {ReplayExtension} from "/js/encke-replay.js";
 
 const ENDPOINT = "/api/v2/notifications";
 const SUBSCRIPTION = "/v2/me/*";
@@ -23,6 +27,8 @@ export class Notifications {
     #authorization;
     #listener;
     #started = false;
+    /** @type {Arrival} what the reply to the subscribe on its way is going to mean */
+    #arrival = "first";
 
     /**
      * @param {string} name of this client in the browser's console
@@ -42,6 +48,15 @@ export class Notifications {
             backoffIncrement: 500,
             maxBackoff: 5000,
         });
+        this.#cometd.registerExtension("ack", new AckExtension());
+        this.#cometd.registerExtension("replay", new ReplayExtension({
+            onStatus: ({status}) => {
+                this.#arrival = status === "resumed" ? "resumed" : "first";
+            },
+            onGap: (gap) => {
+                this.#arrival = gap;
+            },
+        }));
         this.#cometd.addListener("/meta/*", (/** @type {any} */ message) => listener.onMeta(message));
         this.#cometd.addListener("/meta/handshake", (/** @type {any} */ message) => this.#handleHandshake(message));
         this.#cometd.addListener("/meta/connect", (/** @type {any} */ message) => this.#handleConnect(message));
@@ -87,7 +102,7 @@ export class Notifications {
         const clientId = this.#cometd.getClientId();
         this.#cometd.subscribe(SUBSCRIPTION, (/** @type {any} */ message) => this.#listener.onMessage(message), (/** @type {any} */ reply) => {
             if (reply.successful) {
-                this.#listener.onReady();
+                this.#listener.onReady(this.#arrival);
             } else {
                 // Lost on the way. If the session is gone too, the next handshake subscribes.
                 setTimeout(() => {

@@ -207,6 +207,6 @@ export class Pane {
                 },
             },
         }, element("p", {}, `Signing in as ${this.user} did not work.`), problem.node, field("Password", password), button));
-        this.#pill.update({status: "closed", transport: "", latency: null, recoveries: 0});
+        this.#pill.update({status: "closed", transport: "", latency: null, recoveries: 0, missed: false});
     }
 }

@@ -1,13 +1,15 @@
 /**
  * One agent at one desk: login, commands, notifications and recovery.
  *
- * Owns the agent's state; views listen and never write. The order on the way up, and again after each re-handshake, is
- * handshake, subscribe, then GET: what changes in between arrives as an event. A re-handshake does not log in again.
+ * Owns the agent's state; views listen and never write. The order on the way up is handshake, subscribe, then GET:
+ * what changes in between arrives as an event. After a re-handshake, which does not log in again, everything that was
+ * missed arrives as events too; only if the server has not kept all of it is the state read again, and the desk says
+ * that the event log has a hole.
  *
  * @typedef {import("./desk-state.js").Interaction} Interaction
  * @typedef {import("./notifications.js").ConnectionStatus} ConnectionStatus
  * @typedef {{user: string, name: string, dn: string}} Agent
- * @typedef {{status: ConnectionStatus, transport: string, latency: number | null, recoveries: number}} Connection
+ * @typedef {{status: ConnectionStatus, transport: string, latency: number | null, recoveries: number, missed: boolean}} Connection
  * @typedef {{at: Date, kind: "event" | "request" | "meta", title: string, detail: unknown}} LogEntry
  * @typedef {import("./desk-state.js").TranscriptEntry} TranscriptEntry
  */
@@ -29,11 +31,13 @@ export class AgentSession extends EventTarget {
     /** @type {Agent} */
     agent;
     /** @type {Connection} */
-    connection = {status: "connecting", transport: "", latency: null, recoveries: 0};
+    connection = {status: "connecting", transport: "", latency: null, recoveries: 0, missed: false};
     #rest;
     #notifications;
     #deviceId = "";
     #handshakes = 0;
+    /** The state was read since the page was opened or something was missed. */
+    #isWhole = false;
     #closed = false;
 
     /**
@@ -50,7 +54,7 @@ export class AgentSession extends EventTarget {
             }));
         this.#notifications = new Notifications(user, authorization, {
             onStatus: (status, transport) => this.#setConnection({status, transport}),
-            onReady: () => this.#recover(),
+            onReady: (arrival) => this.#arrive(arrival),
             onMessage: (message) => this.#handleMessage(message),
             onMeta: (message) => this.#log("meta", message.channel, message),
         });
@@ -158,11 +162,27 @@ export class AgentSession extends EventTarget {
         this.dispatchEvent(new CustomEvent("interaction", {detail: interaction}));
     }
 
-    /** Reads what is on the desk; called after each handshake, once the subscription stands. */
-    async #recover() {
+    /**
+     * The subscription stands, after each handshake.
+     *
+     * @param {import("./notifications.js").Arrival} arrival
+     */
+    #arrive(arrival) {
         this.#handshakes += 1;
+        const missed = typeof arrival === "object";
+        if (missed) {
+            this.#log("event", "Events missed", arrival);
+        }
+        this.#setConnection({recoveries: this.#handshakes - 1, missed});
+        if (missed || !this.#isWhole) {
+            this.#recover();
+        }
+    }
+
+    /** Reads what is on the desk. */
+    async #recover() {
         const handshake = this.#handshakes;
-        this.#setConnection({recoveries: handshake - 1});
+        this.#isWhole = false;
         this.state.beginSnapshot();
         try {
             const [{calls}, sessions] = await Promise.all([
@@ -173,6 +193,7 @@ export class AgentSession extends EventTarget {
                 return;
             }
             this.state.applySnapshot(calls ?? [], sessions.smsessions ?? sessions.smssessions ?? [], Date.now());
+            this.#isWhole = true;
             this.dispatchEvent(new Event("desk"));
             for (const interaction of this.state.list()) {
                 if (interaction.medium === "sms" && interaction.endedAt === null) {
@@ -184,7 +205,6 @@ export class AgentSession extends EventTarget {
             // deserves another try.
             setTimeout(() => {
                 if (handshake === this.#handshakes && !this.#closed) {
-                    this.#handshakes -= 1;
                     this.#recover();
                 }
             }, RETRY_SNAPSHOT_MS);

@@ -1,11 +1,15 @@
 //! Conversations of a machine with an invented server, in invented time.
 
 mod connect;
+mod credentials;
 mod extensions;
 mod fallback;
 mod handshake;
+mod model;
 mod operations;
 mod patterns;
+mod replay;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,10 +20,12 @@ use serde_json::{Value, json};
 
 use super::{
     Action, Bounds, ConnectionType, Exchange, Failed, Machine, Outcome, Publication, Settings,
-    Ticket,
+    Ticket, Wish,
 };
+use crate::credentials::Freshness;
 use crate::error::Failure;
-use crate::message::Message;
+use crate::message::{Gap, Message};
+use crate::replay::{Position, Replay};
 use crate::status::Status;
 
 /// A body that the machine sent.
@@ -27,6 +33,7 @@ use crate::status::Status;
 struct Sent {
     exchange: Exchange,
     connection_type: ConnectionType,
+    credentials: Option<Freshness>,
     messages: Vec<Value>,
 }
 
@@ -34,6 +41,13 @@ impl Sent {
     fn channels(&self) -> Vec<&str> {
         self.messages.iter().map(|message| message["channel"].as_str().unwrap()).collect()
     }
+}
+
+/// What an application gets to see.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Trail {
+    Message(u64),
+    Gap,
 }
 
 /// A machine, its clock, and everything that it did.
@@ -44,7 +58,14 @@ struct World {
     cancelled: Vec<Exchange>,
     settled: Vec<Exchange>,
     delivered: Vec<Message>,
-    gaps: Vec<ChannelPattern>,
+    /// Patterns and positions that were delivered, as `/a 5`; doubles and all.
+    reached: Vec<String>,
+    gaps: Vec<(ChannelPattern, Gap)>,
+    /// Messages, by their data, and gaps in their order; of use with one pattern.
+    trail: Vec<Trail>,
+    dropped: Vec<u64>,
+    replays: Vec<(ChannelPattern, Replay)>,
+    settled_at: Vec<(ChannelPattern, Position)>,
     revoked: Vec<String>,
     finished: BTreeMap<Ticket, Outcome>,
     statuses: Vec<Status>,
@@ -55,8 +76,11 @@ fn settings() -> Settings {
         connection_types: vec![ConnectionType::LongPolling],
         handshake_ext: BTreeMap::new(),
         ack: false,
+        replay: false,
         request_timeout: secs(10),
         operation_timeout: secs(30),
+        calls: 10,
+        renewable: false,
         backoff_increment: secs(1),
         backoff_max: secs(30),
         bounds: Bounds {
@@ -92,7 +116,12 @@ impl World {
             cancelled: Vec::new(),
             settled: Vec::new(),
             delivered: Vec::new(),
+            reached: Vec::new(),
             gaps: Vec::new(),
+            trail: Vec::new(),
+            dropped: Vec::new(),
+            replays: Vec::new(),
+            settled_at: Vec::new(),
             revoked: Vec::new(),
             finished: BTreeMap::new(),
             statuses: Vec::new(),
@@ -120,13 +149,34 @@ impl World {
                     self.sent.push(Sent {
                         exchange: transmit.exchange,
                         connection_type: transmit.connection_type,
+                        credentials: transmit.credentials,
                         messages: serde_json::from_slice(&transmit.body).unwrap(),
                     });
                 }
                 Action::Cancel(exchange) => self.cancelled.push(exchange),
                 Action::Settle(exchange) => self.settled.push(exchange),
-                Action::Deliver(message) => self.delivered.push(message),
-                Action::Gap(pattern) => self.gaps.push(pattern),
+                Action::Deliver(message, receipts) => {
+                    let position = message.number().unwrap_or_default();
+                    let new = receipts.iter().filter(|receipt| !receipt.seen);
+                    for new in new {
+                        self.trail.push(Trail::Message(message.json().unwrap_or_default()));
+                        self.reached.push(format!("{} {position}", new.pattern));
+                    }
+                    self.delivered.push(message);
+                }
+                Action::DeliverLate(_, receipt) if receipt.seen => {}
+                Action::DeliverLate(message, receipt) => {
+                    let position = message.number().unwrap_or_default();
+                    self.trail.push(Trail::Message(message.json().unwrap_or_default()));
+                    self.reached.push(format!("{} {position}", receipt.pattern));
+                }
+                Action::Gap(pattern, gap) => {
+                    self.trail.push(Trail::Gap);
+                    self.gaps.push((pattern, gap));
+                }
+                Action::Dropped(count) => self.dropped.push(count),
+                Action::Replay(pattern, replay) => self.replays.push((pattern, replay)),
+                Action::Settled(pattern, position) => self.settled_at.push((pattern, position)),
                 Action::Revoked(pattern, refusal) => {
                     self.revoked.push(format!("{pattern} {refusal}"));
                 }
@@ -227,7 +277,11 @@ impl World {
     }
 
     fn subscribe(&mut self, text: &str) -> Ticket {
-        let ticket = self.machine.subscribe(&pattern(text), None, self.now);
+        self.subscribe_with(text, Wish::default())
+    }
+
+    fn subscribe_with(&mut self, text: &str, wish: Wish) -> Ticket {
+        let ticket = self.machine.subscribe(&pattern(text), wish, self.now, self.now);
         self.collect();
         ticket
     }
@@ -243,7 +297,7 @@ impl World {
     }
 
     fn publish_all(&mut self, group: Vec<Publication>) -> Vec<Ticket> {
-        let tickets = self.machine.publish(group, self.now);
+        let tickets = self.machine.publish(group, self.now, self.now);
         self.collect();
         tickets
     }

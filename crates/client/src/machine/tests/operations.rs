@@ -3,7 +3,8 @@
 use super::*;
 
 fn call(world: &mut World, channel: &str, timeout: u64) -> Ticket {
-    let tickets = world.machine.call(publication(channel, "1"), secs(timeout), world.now);
+    let tickets =
+        world.machine.call(publication(channel, "1"), world.now + secs(timeout), world.now);
     world.collect();
     tickets[0]
 }
@@ -201,6 +202,12 @@ fn a_call_fails_by_the_service_by_the_server_and_by_time() {
     world.agree("/service/x");
     world.pass(secs(5));
     assert_eq!(world.outcome(late), "TimedOut");
+    let held = world.last("/meta/connect");
+    let result = json!({"channel": "/service/x", "id": late.0.to_string(), "data": 1});
+    let told = json!({"channel": "/service/x", "data": 2});
+    world.answer(&held, &json!([result, told, World::reply(&held, 0, &json!({}))]));
+    let delivered: Vec<_> = world.delivered.iter().map(|message| message.data().get()).collect();
+    assert_eq!(delivered, ["2"], "a result that is too late is nobody's");
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! Where a client stands in the server's log of its channels.
+//!
+//! A server with a log says so in its handshake (`ext.replay: true`). Every subscription then says
+//! where it begins, the server answers what follows ([`Replay`]), every message has a [`Position`],
+//! and after a lost session the client goes on behind the last one that it received. A
+//! [`PositionStore`] keeps positions beyond the process.
+//!
+//! # What a crash can repeat
+//!
+//! A position is stored when the application asks its [`Subscription`](crate::Subscription) for
+//! the message after it, or says that it has [handled](crate::Subscription::handled) the one in
+//! hand; never earlier. So nothing that was not handled is skipped, and a program that is killed
+//! sees again: the message in hand, and what it handled since its store last wrote.
+//!
+//! # Sources
+//!
+//! Observed: Salesforce's streaming endpoint and its clients (`ext.replay` on the handshake and on
+//! `/meta/subscribe`, `data.event.replayId` in messages, `-1` new, `-2` everything kept). Encke's:
+//! the position in `ext.replay` of messages, epochs, the status in the reply to a subscribe, and
+//! positions in connect replies, by which a quiet channel's position does not get too old.
+
+mod file;
+mod position;
+mod status;
+mod store;
+
+pub use file::{FileOptions, FilePositions};
+pub use position::{Position, ReplayFrom};
+pub use status::{Replay, ReplayStatus};
+pub use store::{MemoryPositions, PositionStore};
+
+/// What happens when the server refuses a position: it is of another log, or too old for a server
+/// that does not say which part is missing.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Outdated {
+    /// Begin with all that is kept; the first message has a [`Gap::Log`](crate::Gap::Log).
+    #[default]
+    Kept,
+    /// Begin with what is new; the first message has a [`Gap::Log`](crate::Gap::Log).
+    New,
+    /// Make no subscription: [`SubscribeError::Refused`](crate::SubscribeError::Refused), or
+    /// [`End::Revoked`](crate::End::Revoked) if it is a new session that asks.
+    Refuse,
+}
