@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use dashmap::DashMap;
+use encke_bayeux::reply::Reply;
 use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, ClientId, event};
 
-use crate::backlog::{Amount, Queued};
+use crate::backlog::Amount;
 use crate::config::{Config, ConfigError};
 use crate::effect::{Due, Release, Released};
 use crate::event::{Draft, Event};
@@ -29,9 +29,6 @@ use crate::tally::Tally;
 use crate::user::UserId;
 use crate::wall::WallClock;
 use crate::wheel::Wheel;
-
-/// What a client is sent when the server ends its session.
-const DISCONNECT: &[u8] = b"{\"channel\":\"/meta/disconnect\",\"successful\":true}";
 
 /// Positions that a log has at its disposal for each millisecond of its life, so that a younger log
 /// begins above an older one.
@@ -247,23 +244,27 @@ impl Broker {
     pub fn disconnect_user(&self, user: &UserId, now: Instant) -> usize {
         let cells = self.shared.users.get(user).map(|cells| cells.clone()).unwrap_or_default();
         for cell in &cells {
-            let message = Event::new(Bytes::from_static(DISCONNECT), now).queued(false);
-            self.append(cell, message);
-            self.remove(cell, RemovedBecause::Server);
+            self.dismiss(cell, RemovedBecause::Server, now);
         }
         cells.len()
     }
 
-    /// Queues a message that comes from the broker itself, and releases nothing for it.
-    fn append(&self, cell: &Cell, message: Queued) {
+    /// Ends a session and tells its client to stay away, behind all that it still has to get.
+    pub(crate) fn dismiss(&self, cell: &Arc<Cell>, because: RemovedBecause, now: Instant) {
+        let mut text = Vec::new();
+        let success = Reply::success(Some("/meta/disconnect"), None);
+        let farewell = Reply { timestamp: self.config().timestamp(now), ..success };
+        farewell.render(self.config().dialect, &mut text);
+        let message = Event::new(text.into(), now).queued(false);
         let bytes = message.text.len();
-        let given_up = match cell.lock().append(message, self.config()) {
-            Admitted::Waits(given_up) => given_up,
-            Admitted::Missed | Admitted::Full => return,
-        };
-        self.count_queued(1, bytes);
-        self.count_gone(given_up);
-        add(&self.counters().overflow_dropped, given_up.messages);
+        // A queue that is full has no room for it; the connect that is held says it as well.
+        let admitted = cell.lock().append(message, self.config());
+        if let Admitted::Waits(given_up) = admitted {
+            self.count_queued(1, bytes);
+            self.count_gone(given_up);
+            add(&self.counters().overflow_dropped, given_up.messages);
+        }
+        self.remove(cell, because);
     }
 
     /// Moves time on: ends holds whose time is up and sessions whose client stayed silent.
@@ -381,6 +382,9 @@ impl Broker {
         now: Instant,
         offer: impl FnOnce(&mut Round<'_>),
     ) -> usize {
+        let stamp = self.config().timestamp(now).filter(|_| draft.timestamp.is_none());
+        let stamp = stamp.map(|stamp| format!("\"{stamp}\""));
+        let draft = &Draft { timestamp: draft.timestamp.or(stamp.as_deref()), ..*draft };
         let settings = self.config().channel(channel);
         let log = if settings.replay.is_some() { self.log() } else { None };
         let Some(mut log) = log else {

@@ -85,6 +85,7 @@ impl Hold {
             ext.push("timesync", &timesync);
         }
         reply.ext = ext.text();
+        reply.timestamp = self.broker.config().timestamp(now);
         let mut replies = Vec::with_capacity(96);
         reply.render(self.broker.config().dialect, &mut replies);
         Delivery::new(self.broker, Some(self.cell), taken, &replies)

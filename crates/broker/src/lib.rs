@@ -21,6 +21,7 @@
 //! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
+//! | `activity`     | sessions that connect and do nothing else                           |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
 //! | [`replay`]     | the log of a broker, published into and subscribed from             |
 //! | `log`          | messages kept by channel and user, their positions and horizons     |
@@ -45,6 +46,7 @@
 //! delivered by [`Broker::deliver_to_user`] to sessions of that user and to nobody else, whatever
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
+mod activity;
 mod alarm;
 mod backlog;
 mod binding;
@@ -72,6 +74,7 @@ mod user;
 mod wall;
 mod wheel;
 
+pub use activity::{ActiveBy, Activity};
 pub use binding::CookieBinding;
 pub use broker::{Broker, PublishError};
 pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};

@@ -12,6 +12,7 @@
 mod support;
 
 mod acknowledge;
+mod activity;
 mod browser;
 mod connect;
 mod delivery;
@@ -26,4 +27,5 @@ mod private;
 mod publisher;
 mod replay;
 mod subscribe;
+mod timestamp;
 mod timesync;

@@ -39,7 +39,7 @@ const GAUGES: [Number; 3] = [
     ("queue_messages", "Messages waiting in all queues", |stats| stats.queue_messages),
 ];
 
-const COUNTERS: [Number; 13] = [
+const COUNTERS: [Number; 14] = [
     ("handshakes", "Handshakes that succeeded", |stats| stats.handshakes),
     ("handshakes_refused", "Handshakes refused", |stats| stats.handshakes_refused),
     ("messages_in", "Messages received", |stats| stats.messages_in),
@@ -54,6 +54,9 @@ const COUNTERS: [Number; 13] = [
         stats.messages_requeued
     }),
     ("sessions_expired", "Sessions ended by silence", |stats| stats.expired),
+    ("sessions_inactive", "Sessions ended because their client did nothing but connect", |stats| {
+        stats.inactive
+    }),
     ("sessions_overflowed", "Sessions cut because their queue was full", |stats| stats.overflowed),
     (
         "connects_crowded",
