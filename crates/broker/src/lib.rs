@@ -21,6 +21,9 @@
 //! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
+//! | [`address`]    | what of an address is counted as one                                |
+//! | `rate`         | how often something may happen                                      |
+//! | `storm`        | more handshakes than the server wants to serve at a time            |
 //! | `activity`     | sessions that connect and do nothing else                           |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
 //! | [`replay`]     | the log of a broker, published into and subscribed from             |
@@ -29,7 +32,7 @@
 //! | `membership`   | sessions and subscriptions coming and going                         |
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
-//! | `tally`        | how many there are of each browser, counted without leaks           |
+//! | `tally`        | how many there are of each browser or address, without leaks        |
 //! | `conversation` | one request body, message by message                                |
 //! | `wheel`        | one coarse timer for all sessions                                   |
 //! | `alarm`        | when it looks at one session next                                   |
@@ -47,6 +50,7 @@
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
 mod activity;
+pub mod address;
 mod alarm;
 mod backlog;
 mod binding;
@@ -65,10 +69,12 @@ mod log;
 mod membership;
 mod outbox;
 pub mod policy;
+mod rate;
 pub mod replay;
 mod round;
 mod session;
 pub mod stats;
+mod storm;
 mod tally;
 mod user;
 mod wall;
@@ -85,6 +91,7 @@ pub use hold::{Delivery, Hold};
 pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
 pub use policy::{Asking, Policy, Rules};
+pub use rate::Rate;
 pub use replay::{History, Logged};
 pub use stats::Stats;
 pub use user::UserId;

@@ -25,6 +25,7 @@
 //! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
 //! message puts it off to at least `maxInterval`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -42,6 +43,7 @@ use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released
 use crate::event::Event;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Admitted, Outbox, Taken};
+use crate::rate::Bucket;
 use crate::tally::{Seat, Tally};
 use crate::wheel::TICK;
 
@@ -105,6 +107,10 @@ pub(crate) struct Session {
     flush_at: Option<Instant>,
     /// When the session was active last, where that matters.
     active: Option<Box<Instant>>,
+    /// Its tokens for publishing, once it has published.
+    publishes: Option<Box<Bucket>>,
+    /// Its seat among the sessions of its address, where those are bounded.
+    address: Option<Box<Seat<IpAddr>>>,
     link: Option<Attached>,
     links: u64,
     outbox: Outbox,
@@ -144,6 +150,8 @@ impl Session {
             alarm: Alarm::default(),
             flush_at: None,
             active: config.activity.map(|_| Box::new(now)),
+            publishes: None,
+            address: None,
             link: None,
             links: 0,
             outbox: Outbox::new(acknowledged),
@@ -165,6 +173,18 @@ impl Session {
         if let State::Idle { expires } = &mut self.state {
             *expires = (*expires).max(now + config.max_interval);
         }
+    }
+
+    /// Counts the session among those of its address, as long as it lives.
+    pub(crate) fn sit(&mut self, address: Option<Seat<IpAddr>>) {
+        self.address = address.map(Box::new);
+    }
+
+    /// Whether the client may publish once more now.
+    pub(crate) fn may_publish(&mut self, config: &Config, now: Instant) -> bool {
+        config
+            .publish_rate
+            .is_none_or(|rate| self.publishes.get_or_insert_default().take(rate, now))
     }
 
     fn touch(&mut self, now: Instant) {
@@ -342,6 +362,7 @@ impl Session {
             }
             State::Idle { .. } => None,
         };
+        self.address = None;
         let link = self.link.take().map(|link| Unlinked(link.waker));
         Some(Ended { subscriptions: std::mem::take(&mut self.subscriptions), held, link })
     }

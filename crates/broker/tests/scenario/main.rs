@@ -11,6 +11,7 @@
 
 mod support;
 
+mod abuse;
 mod acknowledge;
 mod activity;
 mod browser;
@@ -26,6 +27,7 @@ mod overflow;
 mod private;
 mod publisher;
 mod replay;
+mod storm;
 mod subscribe;
 mod timestamp;
 mod timesync;
