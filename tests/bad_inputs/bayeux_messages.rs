@@ -223,7 +223,7 @@ fn batches(world: &World) -> Vec<Case> {
     let shaken = json!({
         "channel": "/meta/handshake", "id": "1", "successful": true, "clientId": "*",
         "version": "1.0", "minimumVersion": "1.0", "supportedConnectionTypes": ["websocket", "long-polling"],
-        "advice": {"reconnect": "retry", "interval": 0, "timeout": 30000},
+        "advice": {"reconnect": "retry", "interval": 0, "timeout": 30000, "maxInterval": 600000},
     });
     let plain = &world.plain;
     let odd_advice = |advice: Value| {
@@ -231,7 +231,7 @@ fn batches(world: &World) -> Vec<Case> {
         json!([connect, publish(mine, "2")])
     };
     let odd_replies = json!([
-        {"channel": "/meta/connect", "id": "1", "successful": true, "advice": {"reconnect": "retry", "interval": 0, "timeout": 30000}},
+        {"channel": "/meta/connect", "id": "1", "successful": true, "advice": {"reconnect": "retry", "interval": 0, "timeout": 30000, "maxInterval": 600000}},
         {"channel": "/a", "id": "2", "successful": true},
     ]);
     let nameless = json!({"clientId": mine, "id": "2", "data": 1});
