@@ -162,12 +162,12 @@ impl Session {
         }
     }
 
-    /// A connect arrived. `may_hold` is false if it shares its body or the server drains. It is held
-    /// if its browser has a seat left, which is not asked where `seats` is `None`.
+    /// A connect arrived. It is held for `longest` at most, not at all where that is zero, and if its
+    /// browser has a seat left, which is not asked where `seats` is `None`.
     pub(crate) fn handle_connect(
         &mut self,
         asked: &ClientAdvice,
-        may_hold: bool,
+        longest: Duration,
         seats: Option<Seats<'_>>,
         config: &Config,
         now: Instant,
@@ -191,8 +191,8 @@ impl Session {
         }
         let advised = first || asked.present || crowded || was_crowded;
         let advice = advised.then(|| self.advice(config));
-        let timeout = asked.timeout.unwrap_or(config.timeout).min(config.max_hold);
-        let hold = may_hold && !first && !crowded && !self.is_urgent() && !timeout.is_zero();
+        let timeout = asked.timeout.unwrap_or(config.timeout).min(longest);
+        let hold = !first && !crowded && !self.is_urgent() && !timeout.is_zero();
         self.state = if hold {
             State::Held { deadline: now + timeout, waker: None, seat: seat.flatten() }
         } else {
