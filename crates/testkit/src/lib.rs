@@ -7,6 +7,7 @@
 //! | [`Peer`] | a small Bayeux long-polling client that keeps every delivered message in order |
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
 //! | [`WireCutter`] | a proxy that cuts connections in the middle of whatever they carry |
+//! | [`Issuer`] | signs tokens with a secret that it shares with the server |
 //! | [`eventually()`] | polling with a deadline, which tells what it last saw |
 //!
 //! Everything panics with what it saw instead of returning errors, unless the error is of interest
@@ -20,6 +21,7 @@ mod login;
 mod peer;
 mod server;
 mod wire_cutter;
+mod token;
 
 pub use agent::Agent;
 pub use binary::encke_binary;
@@ -29,3 +31,4 @@ pub use login::Login;
 pub use peer::{Delivery, GWS, PLAIN, Peer};
 pub use server::{Launch, Server};
 pub use wire_cutter::WireCutter;
+pub use token::{Issuer, now};

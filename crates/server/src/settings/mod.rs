@@ -21,6 +21,7 @@ mod error;
 mod messaging;
 mod network;
 mod people;
+mod token;
 
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
@@ -33,6 +34,7 @@ pub use network::{
     TlsSettings,
 };
 pub use people::{LoginSettings, RoleName, SameSite, Secret, SessionSettings, UserSettings};
+pub use token::{JwtSettings, TokenAlgorithm, TokenUsers};
 
 /// Everything that can be set, section by section.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

@@ -18,3 +18,4 @@ mod pages;
 mod simulator;
 mod tls;
 mod tls_house;
+mod tokens;
