@@ -21,6 +21,7 @@ mod error;
 mod messaging;
 mod network;
 mod people;
+mod rules;
 mod token;
 
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
@@ -34,6 +35,7 @@ pub use network::{
     TlsSettings,
 };
 pub use people::{LoginSettings, RoleName, SameSite, Secret, SessionSettings, UserSettings};
+pub use rules::{ChannelOperation, RuleSettings};
 pub use token::{JwtSettings, TokenAlgorithm, TokenUsers};
 
 /// Everything that can be set, section by section.
@@ -76,6 +78,9 @@ pub struct Settings {
     pub simulator: SimulatorSettings,
     /// `[desk]`
     pub desk: DeskSettings,
+    /// `[[rules]]`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleSettings>,
     /// `[users.NAME]`
     pub users: BTreeMap<String, UserSettings>,
 }

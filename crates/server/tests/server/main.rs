@@ -15,6 +15,7 @@ mod login;
 mod operations;
 mod origins;
 mod pages;
+mod rules;
 mod simulator;
 mod tls;
 mod tls_house;
