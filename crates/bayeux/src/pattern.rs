@@ -14,6 +14,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::channel::{self, ChannelError, ChannelKind, ChannelName};
 
 /// A valid subscription pattern. Cheap to clone.
@@ -27,7 +29,8 @@ use crate::channel::{self, ChannelError, ChannelKind, ChannelName};
 /// assert!(pattern.matches(&ChannelName::new("/v2/me/calls").unwrap()));
 /// assert!(!pattern.matches(&ChannelName::new("/v2/me").unwrap()));
 /// ```
-#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct ChannelPattern(Arc<str>);
 
 impl ChannelPattern {

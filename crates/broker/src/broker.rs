@@ -40,13 +40,15 @@ const POSITIONS_PER_MS: u64 = 1024;
 /// One session and its lock. Who it is never changes and is read without the lock.
 pub(crate) struct Cell {
     pub(crate) id: ClientId,
+    /// Counts the broker's sessions, and is no secret.
+    pub(crate) number: u64,
     pub(crate) user: Option<UserId>,
     session: Mutex<Session>,
 }
 
 impl Cell {
-    pub(crate) fn new(id: ClientId, user: Option<UserId>, session: Session) -> Self {
-        Self { id, user, session: Mutex::new(session) }
+    pub(crate) fn new(id: ClientId, number: u64, user: Option<UserId>, session: Session) -> Self {
+        Self { id, number, user, session: Mutex::new(session) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
@@ -84,6 +86,7 @@ pub(crate) struct Shared {
     wheel: Mutex<Wheel<ClientId>>,
     counters: Counters,
     publishes: AtomicU64,
+    numbers: AtomicU64,
     draining: AtomicBool,
     /// `None` where no rule keeps anything.
     pub(crate) log: Option<Mutex<Log>>,
@@ -134,6 +137,7 @@ impl Broker {
             wheel: Mutex::new(Wheel::new()),
             counters: Counters::default(),
             publishes: AtomicU64::new(1),
+            numbers: AtomicU64::new(1),
             draining: AtomicBool::new(false),
             log: log.map(Mutex::new),
             settled: AtomicU64::new(epoch),
@@ -341,6 +345,11 @@ impl Broker {
 
     pub(crate) fn is_private(&self, channel: &ChannelName) -> bool {
         self.config().private.iter().any(|private| private.matches(channel))
+    }
+
+    /// A number that no session had before.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.shared.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     /// What a client is told while the server drains: come back, spread over two seconds.

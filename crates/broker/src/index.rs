@@ -57,6 +57,22 @@ impl<S: PartialEq> Index<S> {
         });
     }
 
+    /// Calls `visit` for the subscribers of this very pattern, under the same conditions.
+    pub fn visit_one(&self, pattern: &ChannelPattern, visit: impl FnMut(&S)) {
+        if let Some(subscribers) = self.subscribers.get(pattern.as_str()) {
+            subscribers.iter().for_each(visit);
+        }
+    }
+
+    /// Calls `visit` with every pattern and the number of its subscribers, in no order.
+    ///
+    /// One shard after the other is locked for reading: `visit` must not come back to the index.
+    pub fn each(&self, mut visit: impl FnMut(&Arc<str>, usize)) {
+        for entry in &self.subscribers {
+            visit(entry.key(), entry.value().len());
+        }
+    }
+
     /// Patterns that have a subscriber.
     pub fn patterns(&self) -> usize {
         self.subscribers.len()

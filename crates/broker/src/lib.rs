@@ -30,6 +30,7 @@
 //! | `index`        | who subscribed to what, found without scanning                      |
 //! | `tally`        | how many there are of each browser, counted without leaks           |
 //! | `conversation` | one request body, message by message                                |
+//! | [`snapshot`]   | what is there right now, page by page                               |
 //! | `wheel`        | one coarse timer for all sessions                                   |
 //! | `alarm`        | when it looks at one session next                                   |
 //!
@@ -66,6 +67,7 @@ pub mod policy;
 pub mod replay;
 mod round;
 mod session;
+pub mod snapshot;
 pub mod stats;
 mod tally;
 mod user;
@@ -83,6 +85,7 @@ pub use link::Link;
 pub use listener::{Listener, RemovedBecause};
 pub use policy::{Asking, Policy, Rules};
 pub use replay::{History, Logged};
+pub use snapshot::{ChannelView, Presence, SessionView, Snapshot, Via};
 pub use stats::Stats;
 pub use user::UserId;
 pub use wall::WallClock;

@@ -42,7 +42,7 @@ impl Broker {
         if self.shared.sessions.len() >= self.config().sessions {
             return Err(Failure::TooManySessions);
         }
-        let cell = Arc::new(Cell::new(id, user.cloned(), session));
+        let cell = Arc::new(Cell::new(id, self.next_number(), user.cloned(), session));
         if let Some(user) = user {
             let mut cells = self.shared.users.entry(user.clone()).or_default();
             if self.config().sessions_per_user.is_some_and(|most| cells.len() >= most) {

@@ -105,6 +105,11 @@ impl Outbox {
         self.unacknowledged.as_ref().is_none_or(|u| u.sent.is_empty()) && self.bytes <= bytes
     }
 
+    /// Everything held here, unacknowledged messages included.
+    pub(crate) fn amount(&self) -> Amount {
+        Amount { messages: self.messages(), bytes: self.bytes }
+    }
+
     /// Whether a message of so many bytes fits as things are.
     pub(crate) fn has_room_for(&self, bytes: usize, config: &Config) -> bool {
         let room = self.room(config);

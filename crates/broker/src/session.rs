@@ -41,6 +41,7 @@ use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released
 use crate::event::Event;
 use crate::listener::RemovedBecause;
 use crate::outbox::{Admitted, Outbox, Taken};
+use crate::snapshot::{Described, MAX_SUBSCRIPTIONS, Via};
 use crate::tally::{Seat, Tally};
 use crate::wheel::TICK;
 
@@ -51,6 +52,7 @@ enum State {
     },
     /// With a seat of its browser, where those are counted.
     Held {
+        since: Instant,
         deadline: Instant,
         waker: Option<Waker>,
         seat: Option<Seat<BrowserId>>,
@@ -194,7 +196,7 @@ impl Session {
         let timeout = asked.timeout.unwrap_or(config.timeout).min(longest);
         let hold = !first && !crowded && !self.is_urgent() && !timeout.is_zero();
         self.state = if hold {
-            State::Held { deadline: now + timeout, waker: None, seat: seat.flatten() }
+            State::Held { since: now, deadline: now + timeout, waker: None, seat: seat.flatten() }
         } else {
             self.idle(config, now)
         };
@@ -602,6 +604,25 @@ impl Session {
             return None;
         }
         self.release(Release::Messages, config, now)
+    }
+
+    /// The session as it is now; `None` if it has ended.
+    pub(crate) fn describe(&self) -> Option<Described> {
+        let (held_since, expires) = match &self.state {
+            State::Held { since, .. } => (Some(*since), None),
+            State::Idle { expires } => (None, Some(*expires)),
+            State::Gone => return None,
+        };
+        let waiting = self.outbox.amount();
+        Some(Described {
+            via: if self.link.is_some() { Via::Pushing } else { Via::Polling },
+            queue_messages: waiting.messages,
+            queue_bytes: waiting.bytes,
+            held_since,
+            expires,
+            subscriptions: self.subscriptions.iter().take(MAX_SUBSCRIPTIONS).cloned().collect(),
+            subscription_count: self.subscriptions.len(),
+        })
     }
 
     pub(crate) fn is_gone(&self) -> bool {

@@ -6,6 +6,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// Upper bounds of the publish-to-write histogram, in microseconds.
 pub const LATENCY_BOUNDS_US: [u64; 14] = [
     50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
@@ -13,7 +15,7 @@ pub const LATENCY_BOUNDS_US: [u64; 14] = [
 ];
 
 /// A snapshot of one broker's counters.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Sessions alive.
@@ -69,7 +71,7 @@ pub struct Stats {
 }
 
 /// A histogram over [`LATENCY_BOUNDS_US`].
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Histogram {
     /// Observations per bound, each counted once; the last entry is beyond all bounds.
     pub counts: Vec<u64>,

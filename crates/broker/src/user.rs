@@ -3,11 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 /// Who a session belongs to. Cheap to clone.
 ///
 /// Whoever embeds the broker decides what the text means and has verified it; the broker only
 /// compares. Sessions, client ids and private deliveries are bound to it.
-#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct UserId(Arc<str>);
 
 impl UserId {

@@ -25,5 +25,6 @@ mod overflow;
 mod private;
 mod publisher;
 mod replay;
+mod snapshot;
 mod subscribe;
 mod timesync;
