@@ -19,7 +19,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, request};
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Refused};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,PUT,DELETE,OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
@@ -98,16 +98,11 @@ impl Origin {
     /// The refusal of a changing request from a foreign origin, if the request is one.
     ///
     /// A WebSocket begins with a GET and changes things ever after.
-    pub(crate) fn refuse(&self, head: &request::Parts) -> Option<Answer> {
+    pub(crate) fn refuse(&self, head: &request::Parts) -> Option<Refused> {
         let changes = !head.method.is_safe() || head.headers.contains_key(UPGRADE);
         (*self == Self::Foreign && changes).then(|| {
-            let mut answer = answer::status(
-                StatusCode::FORBIDDEN,
-                3,
-                "Requests from this origin are not allowed",
-            );
-            self.mark(answer.headers_mut());
-            answer
+            let message = "Requests from this origin are not allowed";
+            Refused::new(StatusCode::FORBIDDEN, 3, "foreign_origin", message)
         })
     }
 

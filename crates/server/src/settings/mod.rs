@@ -16,6 +16,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+mod api;
 mod channels;
 mod error;
 mod messaging;
@@ -24,6 +25,7 @@ mod people;
 mod rules;
 mod token;
 
+pub use api::{ApiKeySettings, ApiOperation, ApiSettings};
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
 pub use messaging::{
@@ -59,6 +61,8 @@ pub struct Settings {
     pub login: LoginSettings,
     /// `[session]`
     pub session: SessionSettings,
+    /// `[api]`
+    pub api: ApiSettings,
     /// `[bayeux]`
     pub bayeux: BayeuxSettings,
     /// `[cometd]`
@@ -112,6 +116,9 @@ impl Settings {
         let mut shown = self.clone();
         for user in shown.users.values_mut() {
             user.password_hash = Secret::new("(not shown)");
+        }
+        for key in shown.api.keys.values_mut() {
+            key.sha256 = Secret::new("(not shown)");
         }
         shown
     }
