@@ -9,6 +9,7 @@
 //! Specified: Bayeux 1.0, "error". Observed: the texts of CometD 3.1, 4.0 and 5 to 8.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::advice::Advice;
 
@@ -36,6 +37,8 @@ pub enum Failure {
     TooManySessions,
     /// The browser has as many connects held as it may, and sessions beyond are turned away.
     MultipleClients,
+    /// This client shakes hands too often; it may come back after this time.
+    TooManyHandshakesOfAddress(Duration),
     /// The server is about to stop.
     Draining,
     /// The message has no channel.
@@ -71,7 +74,7 @@ impl Failure {
             Self::SessionUnknown => 402,
             Self::ChannelMissing | Self::ReplayIdInvalid(_) => 400,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
-            Self::MultipleClients => 429,
+            Self::MultipleClients | Self::TooManyHandshakesOfAddress(_) => 429,
             Self::TooManySessions | Self::Draining => 503,
             _ => 403,
         }
@@ -93,6 +96,7 @@ impl Failure {
             (Self::SessionUnknown, V5) => "402::session_unknown",
             (Self::HandshakeDenied, V31) => "403::Handshake denied",
             (Self::HandshakeDenied, V4 | V5) => "403::handshake_denied",
+            (Self::TooManyHandshakesOfAddress(_), _) => "429::too_many_handshakes_of_address",
             (Self::TooManySessions, _) => "503::too_many_sessions",
             (Self::MultipleClients, _) => "429::multiple_clients",
             (Self::Draining, _) => "503::server_draining",
@@ -123,10 +127,12 @@ impl Failure {
     /// Observed: CometD sends it on those two channels only, the same error elsewhere goes without.
     pub fn advice(&self) -> Option<Advice> {
         use crate::advice::Reconnect;
-        use std::time::Duration;
         match self {
             Self::SessionUnknown => Some(Advice::handshake()),
             Self::HandshakeDenied => Some(Advice::only(Reconnect::None)),
+            Self::TooManyHandshakesOfAddress(wait) => {
+                Some(Advice { interval: Some(*wait), ..Advice::only(Reconnect::Handshake) })
+            }
             Self::TooManySessions | Self::Draining => Some(Advice {
                 interval: Some(Duration::from_secs(5)),
                 ..Advice::only(Reconnect::Handshake)
@@ -145,6 +151,7 @@ mod tests {
         for failure in [
             Failure::SessionUnknown,
             Failure::HandshakeDenied,
+            Failure::TooManyHandshakesOfAddress(Duration::ZERO),
             Failure::TooManySessions,
             Failure::MultipleClients,
             Failure::Draining,

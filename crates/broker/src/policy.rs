@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use encke_bayeux::{ChannelName, ChannelPattern, ClientId};
 use serde_json::value::RawValue;
@@ -32,6 +33,14 @@ pub struct Asking<'a> {
 pub trait Policy: fmt::Debug + Send + Sync {
     /// Whether a session may begin.
     fn can_handshake(&self, asking: &Asking<'_>) -> bool;
+
+    /// How long a client must wait before a session may begin. Default: not at all.
+    ///
+    /// Asked where [`Policy::can_handshake`] allows it, for rates. The client is told so with `429`
+    /// and shakes hands again after that time.
+    fn handshake_wait(&self, _asking: &Asking<'_>, _now: Instant) -> Option<Duration> {
+        None
+    }
 
     /// Whether a subscription is allowed.
     fn can_subscribe(&self, asking: &Asking<'_>, pattern: &ChannelPattern) -> bool;

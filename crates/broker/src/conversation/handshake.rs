@@ -23,6 +23,10 @@ impl Conversation<'_> {
             Err(Failure::Draining)
         } else if !broker.config().policy.can_handshake(&self.asking(message)) {
             Err(Failure::HandshakeDenied)
+        } else if let Some(wait) =
+            broker.config().policy.handshake_wait(&self.asking(message), request.now)
+        {
+            Err(Failure::TooManyHandshakesOfAddress(wait))
         } else {
             let id = ClientId::from_random(request.entropy.bytes());
             let offered = (request.browser.is_none() && !request.pushes)
