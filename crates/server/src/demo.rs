@@ -72,6 +72,8 @@ impl Settings {
         }
         settings.limits.address_per_second = 0;
         settings.limits.user_per_second = 0;
+        settings.limits.address_handshakes_per_second = 0;
+        settings.limits.connections_per_address = 0;
         settings.login.user_failures = 100;
         settings.login.address_failures = 500;
         settings.login.failure_forgotten_ms = 1_000;

@@ -16,9 +16,12 @@
 //! | lie elsewhere              | go on                               | go on                        |
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use encke::bayeux::{ChannelName, ChannelPattern};
 use encke::broker::{Asking, Policy};
+
+use crate::handshakes::HandshakeRate;
 
 /// The rules of one endpoint, and what holds without them.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct ChannelRules {
     pub(crate) reserved: Vec<ChannelPattern>,
     /// The rules, in order.
     pub(crate) rules: Vec<Rule>,
+    /// How often clients may shake hands.
+    pub(crate) handshakes: Arc<HandshakeRate>,
 }
 
 /// One rule.
@@ -63,6 +68,10 @@ pub(crate) enum Verdict {
 impl Policy for ChannelRules {
     fn can_handshake(&self, asking: &Asking<'_>) -> bool {
         self.anonymous || asking.user.is_some()
+    }
+
+    fn handshake_wait(&self, asking: &Asking<'_>, now: Instant) -> Option<Duration> {
+        self.handshakes.take(asking.peer, now).err()
     }
 
     fn can_subscribe(&self, asking: &Asking<'_>, pattern: &ChannelPattern) -> bool {
@@ -134,7 +143,13 @@ mod tests {
     }
 
     fn rules(rules: Vec<Rule>) -> ChannelRules {
-        ChannelRules { anonymous: true, publish: true, reserved: vec![pattern("/v2/**")], rules }
+        ChannelRules {
+            anonymous: true,
+            publish: true,
+            reserved: vec![pattern("/v2/**")],
+            rules,
+            handshakes: Arc::default(),
+        }
     }
 
     fn role(name: &str) -> Whom {

@@ -15,11 +15,13 @@ use encke::transport::{self, CookieConfig, HttpConfig};
 use super::ConfigError;
 use super::channels;
 use super::rules::with_rules;
+use crate::handshakes::HandshakeRate;
 use crate::policy::ChannelRules;
 use crate::settings::{BayeuxSettings, Endpoint, SameSite, Settings, Transport};
 
 pub(super) fn brokers(
     settings: &Settings,
+    handshakes: &Arc<HandshakeRate>,
 ) -> Result<(broker::Config, broker::Config), ConfigError> {
     let pattern =
         |text: &str| ChannelPattern::new(text).map_err(|error| ConfigError::new("bayeux", error));
@@ -42,9 +44,15 @@ pub(super) fn brokers(
         publish: true,
         reserved: vec![gws],
         rules: Vec::new(),
+        handshakes: Arc::clone(handshakes),
     };
-    let closed =
-        ChannelRules { anonymous: false, publish: false, reserved: Vec::new(), rules: Vec::new() };
+    let closed = ChannelRules {
+        anonymous: false,
+        publish: false,
+        reserved: Vec::new(),
+        rules: Vec::new(),
+        handshakes: Arc::clone(handshakes),
+    };
     let open = with_rules(settings, Endpoint::Cometd, open)?;
     let closed = with_rules(settings, Endpoint::Notifications, closed)?;
     // Clients that subscribe to everything expect what live servers send, and no more.

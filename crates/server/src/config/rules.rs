@@ -80,6 +80,8 @@ fn error(at: usize, key: &str, reason: impl std::fmt::Display) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::settings::{Secret, UserSettings};
 
@@ -91,7 +93,13 @@ mod tests {
 
     fn compiled(settings: &Settings) -> Result<ChannelRules, ConfigError> {
         let reserved = vec![ChannelPattern::new("/v2/**").unwrap()];
-        let none = ChannelRules { anonymous: true, publish: true, reserved, rules: Vec::new() };
+        let none = ChannelRules {
+            anonymous: true,
+            publish: true,
+            reserved,
+            rules: Vec::new(),
+            handshakes: Arc::default(),
+        };
         with_rules(settings, Endpoint::Cometd, none)
     }
 

@@ -38,7 +38,7 @@ use crate::api::Api;
 use crate::config::Config;
 use crate::front::{Cometd, Door, Front, House};
 use crate::journal_gate::JournalGate;
-use crate::listener::{Acceptor, Bound, Connections, Sockets, tls_acceptor};
+use crate::listener::{Acceptor, Bound, Connections, Crowd, Sockets, tls_acceptor};
 use crate::login::token::Tokens;
 use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
@@ -153,6 +153,7 @@ impl Server {
             csrf: config.csrf,
             tokens,
         });
+        let crowd = Crowd::new(config.limits.connections_per_address, config.proxies.clone());
         let counted = Counted::default();
         let open = Arc::new(AtomicU64::new(0));
         let mut endpoints = vec![Endpoint { name: "notifications", broker: notifications.clone() }];
@@ -172,6 +173,8 @@ impl Server {
                     requests: gateway.counts(),
                     login: Arc::clone(&login),
                     connections: Arc::clone(&open),
+                    handshakes: config.handshakes,
+                    crowd: crowd.clone(),
                 },
             ),
         });
@@ -205,6 +208,7 @@ impl Server {
         let front = Front(Arc::new(House {
             api: door,
             origins: config.origins,
+            proxies: config.proxies,
             by_address: Buckets::per_second(limits.address_per_second, limits.address_burst),
             by_user: Buckets::per_second(limits.user_per_second, limits.user_burst),
             notifications: service(notifications),
@@ -236,8 +240,13 @@ impl Server {
                 let acceptor =
                     Acceptor::new(listen(bound)?, OPERATIONS_CONNECTIONS, config.write_timeout);
                 let service = OperationsService(Arc::clone(&operations));
-                let connections =
-                    Connections::new(service, None, config.connection, Arc::default());
+                let connections = Connections::new(
+                    service,
+                    None,
+                    config.connection,
+                    Arc::default(),
+                    Crowd::default(),
+                );
                 Some((acceptor, connections))
             }
         };
@@ -246,7 +255,7 @@ impl Server {
             address,
             operations_address,
             acceptor: Acceptor::new(listen(bound)?, config.max_connections, config.write_timeout),
-            connections: Connections::new(front, tls, config.connection, open),
+            connections: Connections::new(front, tls, config.connection, open, crowd),
             operations_listener,
             operations,
             brokers,

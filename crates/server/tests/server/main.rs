@@ -12,6 +12,7 @@ mod description;
 mod drain;
 mod house;
 mod http2;
+mod limits;
 mod login;
 mod operations;
 mod origins;
