@@ -86,9 +86,16 @@ impl Cell {
     }
 
     /// Whether a request of `user` from that browser may use the session.
-    pub(crate) fn admits(&self, user: Option<&UserId>, browser: Option<&BrowserId>) -> bool {
+    pub(crate) fn admits(
+        &self,
+        user: Option<&UserId>,
+        browser: Option<&BrowserId>,
+        socket: bool,
+    ) -> bool {
         let proven = self.user.as_ref().filter(|_| !self.named);
-        self.within.is_none() && proven == user && (user.is_some() || self.lock().admits(browser))
+        self.within.is_none()
+            && proven == user
+            && (user.is_some() || self.lock().admits(browser, socket))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {

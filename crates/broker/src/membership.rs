@@ -23,10 +23,11 @@ impl Broker {
         client: Option<&str>,
         user: Option<&UserId>,
         browser: Option<&BrowserId>,
+        socket: bool,
     ) -> Option<Arc<Cell>> {
         let id = ClientId::parse(client?)?;
         let cell = self.shared.sessions.get(&id).map(|cell| Arc::clone(&cell))?;
-        cell.admits(user, browser).then_some(cell)
+        cell.admits(user, browser, socket).then_some(cell)
     }
 
     /// Adds a session that may begin.
