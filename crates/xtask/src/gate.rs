@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<(), String> {
         for folder in [workspace::WEB, workspace::INTEROP, workspace::BROWSER] {
             setup::npm_packages(folder)?;
         }
-        Ok(())
+        setup::python_packages()
     });
     steps.step("format", || must(cargo("fmt").args(["--all", "--check"])));
     steps.step("clippy", || {
@@ -62,9 +62,11 @@ fn cargo(subcommand: &str) -> Command {
     command
 }
 
-/// The tests of an npm package, which find the server's binary by `ENCKE_BIN`.
+/// The tests of an npm package, which find the server's binary by `ENCKE_BIN` and the interpreter
+/// for Python clients by `ENCKE_PYTHON`.
 fn npm_test(folder: &str) -> Result<(), String> {
     let mut test = Command::new("npm");
     test.current_dir(workspace::root().join(folder)).arg("test");
+    test.env("ENCKE_PYTHON", workspace::python());
     must(test.env("ENCKE_BIN", workspace::target().join("debug").join("encke")))
 }
