@@ -1,0 +1,103 @@
+/**
+ * What stands before the server in the world: a reverse proxy that serves an application's page from the same origin,
+ * and does with WebSockets what such proxies do.
+ */
+import {once} from "node:events";
+import {readFile} from "node:fs/promises";
+import {Agent, createServer, request} from "node:http";
+
+const PAGES = new Map([["/", "numbers.html"], ["/numbers-page.js", "numbers-page.js"]]);
+
+/**
+ * How it takes an upgrade: as it should; with an answer of its own; as one that knows nothing of it and hands on a
+ * plain GET; or not at all.
+ *
+ * @typedef {"passed" | "refused" | "stripped" | "hung up on"} Upgrades
+ */
+
+export class Site {
+    #agent = new Agent({keepAlive: true});
+    #listener = createServer((incoming, response) => this.#serve(incoming, response));
+    #server;
+
+    /**
+     * @param {string} server
+     * @param {Upgrades} [upgrades]
+     */
+    static async before(server, upgrades = "passed") {
+        const site = new Site(server);
+        site.#listener.on("upgrade", (incoming, socket, head) => site.#upgrade(upgrades, incoming, socket, head));
+        site.#listener.listen(0, "127.0.0.1");
+        await once(site.#listener, "listening");
+        site.url = `http://127.0.0.1:${site.#listener.address().port}`;
+        return site;
+    }
+
+    constructor(server) {
+        this.#server = new URL(server);
+    }
+
+    async close() {
+        this.#listener.close();
+        this.#listener.closeAllConnections();
+        this.#agent.destroy();
+    }
+
+    async #serve(incoming, response) {
+        const {pathname} = new URL(incoming.url, "http://site");
+        const client = /^\/cometd-client\/(\w+\.js)$/.exec(pathname);
+        const file = client ? `node_modules/cometd/${client[1]}` : PAGES.get(pathname);
+        if (file) {
+            const type = file.endsWith(".html") ? "text/html; charset=utf-8" : "text/javascript; charset=utf-8";
+            response.writeHead(200, {"Content-Type": type}).end(await readFile(new URL(file, import.meta.url)));
+            return;
+        }
+        const outgoing = this.#toServer(incoming, incoming.headers);
+        outgoing.on("response", (answer) => {
+            response.writeHead(answer.statusCode, answer.headers);
+            answer.pipe(response);
+        });
+        outgoing.on("error", () => response.destroy());
+        response.on("close", () => outgoing.destroy());
+        incoming.pipe(outgoing);
+    }
+
+    #upgrade(upgrades, incoming, socket, head) {
+        socket.on("error", () => {});
+        if (upgrades === "refused") {
+            socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        } else if (upgrades === "hung up on") {
+            socket.destroy();
+        } else {
+            const {connection, upgrade, ...plain} = incoming.headers;
+            const outgoing = this.#toServer(incoming, upgrades === "passed" ? incoming.headers : plain);
+            outgoing.on("upgrade", (answer, far, farHead) => {
+                socket.write(`HTTP/1.1 101 Switching Protocols\r\n${rawHead(answer)}\r\n`);
+                socket.write(farHead);
+                far.write(head);
+                far.on("error", () => {}).on("close", () => socket.destroy());
+                socket.on("close", () => far.destroy());
+                far.pipe(socket).pipe(far);
+            });
+            outgoing.on("response", (answer) => {
+                socket.write(`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${rawHead(answer)}\r\n`);
+                answer.pipe(socket);
+            });
+            outgoing.on("error", () => socket.destroy());
+            outgoing.end();
+        }
+    }
+
+    #toServer({method, url}, headers) {
+        const {hostname, port} = this.#server;
+        return request({agent: this.#agent, hostname, port, method, path: url, headers});
+    }
+}
+
+function rawHead({rawHeaders}) {
+    let head = "";
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+        head += `${rawHeaders[index]}: ${rawHeaders[index + 1]}\r\n`;
+    }
+    return head;
+}
