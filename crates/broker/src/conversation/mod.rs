@@ -280,8 +280,9 @@ impl<'a> Conversation<'a> {
             ("/meta/unsubscribe", _) => self.unsubscribe(message, &cell),
             ("/meta/disconnect", _) => self.disconnect(message, &cell),
             (_, ChannelKind::Meta) => self.refuse(message, None, &Failure::ChannelCreateDenied),
-            (_, ChannelKind::Service) => self.call_service(message, &cell, &channel),
-            (_, ChannelKind::Broadcast) => self.publish(message, &cell, &channel),
+            (_, ChannelKind::Service | ChannelKind::Broadcast) => {
+                self.publish(message, &cell, &channel);
+            }
         }
         None
     }

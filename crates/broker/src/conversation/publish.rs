@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use encke_bayeux::{ChannelName, Failure, Message};
+use encke_bayeux::{ChannelKind, ChannelName, Failure, Message};
 use serde_json::value::RawValue;
 
 use super::Conversation;
@@ -16,14 +16,21 @@ use crate::event::Draft;
 use crate::service::{Call, Responder};
 
 impl Conversation<'_> {
+    /// Takes a message on a channel that is not the protocol's own.
     pub(super) fn publish(
         &mut self,
         message: &Message<'_>,
         cell: &Arc<Cell>,
         channel: &ChannelName,
     ) {
-        let published = self.try_publish(message, cell, channel);
-        self.answer(message, published);
+        let outcome = match channel.kind() {
+            ChannelKind::Service => self.try_call(message, cell, channel),
+            ChannelKind::Broadcast | ChannelKind::Meta => self.try_publish(message, cell, channel),
+        };
+        match outcome {
+            Ok(()) => self.accept(message),
+            Err(failure) => self.refuse(message, None, &failure),
+        }
     }
 
     fn try_publish(
@@ -50,16 +57,6 @@ impl Conversation<'_> {
         reached.map(drop).ok_or(Failure::MessageDeleted)
     }
 
-    pub(super) fn call_service(
-        &mut self,
-        message: &Message<'_>,
-        cell: &Arc<Cell>,
-        channel: &ChannelName,
-    ) {
-        let called = self.try_call(message, cell, channel);
-        self.answer(message, called);
-    }
-
     fn try_call(
         &self,
         message: &Message<'_>,
@@ -84,12 +81,5 @@ impl Conversation<'_> {
         let responder = Responder::new(broker, cell, &call);
         broker.guarded("service", || service.call(&call, responder));
         Ok(())
-    }
-
-    fn answer(&mut self, message: &Message<'_>, outcome: Result<(), Failure>) {
-        match outcome {
-            Ok(()) => self.accept(message),
-            Err(failure) => self.refuse(message, None, &failure),
-        }
     }
 }
