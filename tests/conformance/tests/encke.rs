@@ -5,20 +5,28 @@ use std::time::Duration;
 use encke_conformance::{Endpoint, Hints, Options, Status, Target, run};
 use encke_testkit::Launch;
 
-/// Every transport, and short times, so that scenarios of holding and expiry can be waited for.
+/// Every transport, channels that are kept, and short times, so that scenarios of holding and expiry
+/// can be waited for.
 const SETTINGS: &str = "\
 [bayeux]
 timeout_ms = 3000
 max_interval_ms = 4000
 [cometd]
 transports = [\"websocket\", \"long-polling\", \"callback-polling\"]
+[[channels]]
+pattern = \"/replay/**\"
+replay_age_ms = 600000
 ";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_applicable_scenario_holds() {
     let server = Launch::demo().config(SETTINGS).start().await;
     let endpoint = Endpoint::parse(&format!("{}/cometd", server.url())).unwrap();
-    let hints = Hints { max_interval: Some(Duration::from_secs(4)), ..Hints::default() };
+    let hints = Hints {
+        max_interval: Some(Duration::from_secs(4)),
+        replay_root: Some("/replay".to_owned()),
+        ..Hints::default()
+    };
     let target = Target::survey(endpoint, &hints).await.unwrap();
 
     let report = run(&target, &Options::default()).await;
