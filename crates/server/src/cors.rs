@@ -13,11 +13,13 @@
 
 use axum::body::Body;
 use http::header::{
-    ACCEPT, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS,
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, UPGRADE, VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, HOST, ORIGIN, UPGRADE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, request};
+
+use encke::transport::opens_stream;
 
 use crate::answer::{self, Answer};
 
@@ -98,13 +100,17 @@ impl Origin {
     /// The refusal of a changing request from a foreign origin, if the request is one.
     ///
     /// A WebSocket begins with a GET and changes things ever after. A stream of events changes
-    /// nothing, but would be held for a page that may not read it.
+    /// nothing, but would be held for a page that may not read it: that is refused without an
+    /// `Origin` too, where the browser says otherwise that the page is elsewhere.
     pub(crate) fn refuse(&self, head: &request::Parts) -> Option<Answer> {
         let changes = !head.method.is_safe() || head.headers.contains_key(UPGRADE);
-        let mut accepted =
-            head.headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
-        let streams = accepted.any(|accept| accept.contains("text/event-stream"));
-        (*self == Self::Foreign && (changes || streams)).then(|| {
+        let streams = opens_stream(&head.method, &head.uri);
+        let refused = match self {
+            Self::Own => streams && is_silently_foreign(&head.headers),
+            Self::Allowed(_) => false,
+            Self::Foreign => changes || streams,
+        };
+        refused.then(|| {
             let mut answer = answer::status(
                 StatusCode::FORBIDDEN,
                 3,
@@ -124,6 +130,13 @@ impl Origin {
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }
     }
+}
+
+/// A page of another origin may send a GET without saying which, if it does not ask to read it.
+fn is_silently_foreign(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    !headers.contains_key(ORIGIN)
+        && site.is_some_and(|site| site == "cross-site" || site == "same-site")
 }
 
 /// `scheme://name[:port]` of a loopback name, any port.
@@ -227,10 +240,24 @@ mod tests {
                 .is_none()
         );
         assert!(Origin::Foreign.refuse(&head("GET", None)).is_none());
+        assert!(Origin::Own.refuse(&head("POST", None)).is_none());
+    }
+
+    #[test]
+    fn foreign_page_may_open_no_stream_however_it_asks() {
         let mut events = head("GET", None);
-        events.headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        events.uri = Uri::from_static("/cometd/events?channel=/a");
         assert!(Origin::Foreign.refuse(&events).is_some());
         assert!(Origin::Own.refuse(&events).is_none());
-        assert!(Origin::Own.refuse(&head("POST", None)).is_none());
+        for (site, refused) in
+            [("cross-site", true), ("same-site", true), ("same-origin", false), ("none", false)]
+        {
+            events.headers.insert("sec-fetch-site", HeaderValue::from_static(site));
+            assert_eq!(Origin::Own.refuse(&events).is_some(), refused, "{site}");
+        }
+        events.headers.insert("sec-fetch-site", HeaderValue::from_static("cross-site"));
+        let allowed = HeaderValue::from_static("https://desk.example.com");
+        events.headers.insert(ORIGIN, allowed.clone());
+        assert!(Origin::Allowed(allowed).refuse(&events).is_none());
     }
 }

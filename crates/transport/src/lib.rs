@@ -41,4 +41,5 @@ mod websocket;
 pub use body::ReplyBody;
 pub use clock::drive;
 pub use config::{CallbackConfig, CookieConfig, HttpConfig, SameSite, SocketConfig};
+pub use events::opens_stream;
 pub use service::{Authenticated, BayeuxService, Peer, SocketTask};

@@ -42,6 +42,11 @@ async fn events_need_a_login_and_an_origin_and_may_be_switched_off() {
     assert_eq!(house.ask(&nobody).await.status, 403);
     let foreign = stream("alice").header("origin", "https://evil.example.org");
     assert_eq!(house.ask(&foreign).await.status, 403);
+    let fetched = Request::new("GET", EVENTS)
+        .login(&Login::demo("alice"))
+        .header("accept", "*/*")
+        .header("sec-fetch-site", "cross-site");
+    assert_eq!(house.ask(&fetched).await.status, 403);
     house.end().await;
     let house = House::with(|settings| settings.bayeux.views = false).await;
     assert_eq!(house.ask(&stream("alice")).await.status, 405);

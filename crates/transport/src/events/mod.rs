@@ -46,6 +46,15 @@ pub(crate) use stream::EventStream;
 /// Most channels of one stream.
 pub(crate) const MAX_CHANNELS: usize = 64;
 
+/// Whether a request opens a stream of events wherever a [`BayeuxService`](crate::BayeuxService)
+/// with [views](HttpConfig::views) answers it.
+///
+/// For servers around the service: a stream is held, so it may not be opened by a page that may
+/// not read it.
+pub fn opens_stream(method: &Method, uri: &Uri) -> bool {
+    View::of(method, uri) == Some(View::Events)
+}
+
 /// Which view a request is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum View {
