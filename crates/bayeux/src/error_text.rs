@@ -13,7 +13,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Longest error text, in bytes, and longest reason.
+/// Longest error text that code makes, in bytes, and longest reason. A refusal for a reason is longer
+/// than that by its code and its text.
 pub const MAX_ERROR_BYTES: usize = 256;
 
 /// A checked error, `code:args:text`. Cheap to move, one allocation to make.

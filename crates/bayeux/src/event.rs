@@ -1,4 +1,4 @@
-//! A published message, rendered once for all who receive it.
+//! A published message, rendered once for all who receive it, and its position in a log.
 //!
 //! Only `channel`, `data`, `ext` and a textual `timestamp` reach a subscriber. Everything else a
 //! publisher may have written (`advice`, `successful`, `error`, `subscription`, `clientId`, `id`,
@@ -111,9 +111,7 @@ fn with_number(object: &str, name: &str, number: u64) -> String {
     let kept = members.iter().filter(|(key, _)| *key != name);
     let mut out = String::from("{");
     for (key, value) in kept {
-        let mut quoted = Vec::with_capacity(key.len() + 2);
-        text::push_string(&mut quoted, key);
-        out.push_str(&String::from_utf8_lossy(&quoted));
+        out.push_str(&text::quoted(key));
         out.push(':');
         out.push_str(value.get());
         out.push(',');

@@ -1,7 +1,7 @@
-//! Members of `ext` that this server understands.
+//! Members of `ext` that this server understands, and those that its replies have.
 //!
-//! `ext` is a free object. A broker reads the members of the extensions it offers and ignores the
-//! rest; on published messages it is passed on untouched.
+//! `ext` is a free object. A broker reads the members of the extensions it offers (acknowledge,
+//! replay, timesync) and ignores the rest; on published messages it is passed on untouched.
 //!
 //! # Sources
 //!
@@ -86,13 +86,11 @@ impl Members {
 
     /// Adds a member; `json` is JSON text and goes out as it is.
     pub fn push(&mut self, name: &str, json: &str) {
-        let mut member = Vec::with_capacity(name.len() + json.len() + 4);
         if !self.0.is_empty() {
-            member.push(b',');
+            self.0.push(',');
         }
-        text::push_string(&mut member, name);
-        member.push(b':');
-        self.0.push_str(&String::from_utf8_lossy(&member));
+        self.0.push_str(&text::quoted(name));
+        self.0.push(':');
         self.0.push_str(json);
     }
 

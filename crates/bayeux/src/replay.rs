@@ -68,18 +68,18 @@ impl ReplayFrom {
                     return Self::After { position, epoch: None };
                 }
             }
-            Err(_) => {
+            // An array would do for an object otherwise.
+            Err(_) if json.starts_with('{') => {
                 if let Ok(Known { id, epoch }) = serde_json::from_str(json) {
                     return Self::After { position: id, epoch };
                 }
             }
+            Err(_) => {}
         }
         let shown = json.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, ':' | '"' | '\\'));
         Self::Invalid(shown.take(SHOWN_BYTES).collect::<String>().into())
     }
-}
 
-impl ReplayFrom {
     /// The value as a client writes it, JSON text.
     pub fn to_json(&self) -> String {
         match self {
@@ -88,11 +88,7 @@ impl ReplayFrom {
             }
             Self::New | Self::Kept | Self::After { .. } => self.to_string(),
             // Whatever it was, it is no position.
-            Self::Invalid(text) => {
-                let mut json = Vec::new();
-                text::push_string(&mut json, text);
-                String::from_utf8_lossy(&json).into_owned()
-            }
+            Self::Invalid(text) => text::quoted(text),
         }
     }
 }

@@ -36,7 +36,9 @@ impl TimeSync {
             l: Option<Number>,
             o: Option<Number>,
         }
-        let Wire { tc, l, o } = serde_json::from_str(raw.get()).ok()?;
+        // An array would do for an object otherwise.
+        let object = Some(raw.get()).filter(|json| json.starts_with('{'))?;
+        let Wire { tc, l, o } = serde_json::from_str(object).ok()?;
         Some(Self {
             sent: whole(&tc)?,
             lag: l.as_ref().and_then(whole),
