@@ -309,6 +309,9 @@ impl LocalSession {
         struct Position {
             replay: u64,
         }
+        if !self.broker.keeps_log() {
+            return None;
+        }
         let parts = message.parts()?;
         let channel = ChannelName::new(&parts.channel).ok()?;
         // Elsewhere it would be whatever the publisher wrote.

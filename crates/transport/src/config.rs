@@ -1,4 +1,4 @@
-//! HTTP bounds and the browser cookie.
+//! How Bayeux is served over HTTP: bounds, the browser cookie, sockets, callbacks, views, gzip.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl HttpConfig {
         self
     }
 
-    /// Size above which responses are compressed for clients that take gzip. Default never.
+    /// Size above which replies are compressed for clients that take gzip. Default never.
     ///
     /// Worth it from about 2,000 bytes, where a second segment is saved; of a burst of notifications
     /// an eighth is left. Where strangers can both write into a response and watch its length on the

@@ -1,7 +1,7 @@
 //! Why a request gets a status of its own instead of replies.
 //!
-//! Only what concerns a request as a whole is told by its status: 400, 405, 408, 413, 415. The body
-//! says why, as `[{"successful":false,"error":"400::..."}]`.
+//! Only what concerns a request as a whole is told by its status: 400, 405, 406, 408, 413, 415, and
+//! for a view that was refused the code of that refusal. The body says why, as `[{"successful":false,"error":"400::..."}]`.
 //!
 //! # Sources
 //!

@@ -101,7 +101,8 @@ impl BayeuxService {
         }
         // In a box that is gone when the connect is held: what a request takes to be read would
         // otherwise stay part of the future for as long as the hold lasts.
-        let takes_gzip = compress::is_welcome(request.headers());
+        let takes_gzip =
+            self.config.compress_above.is_some() && compress::is_welcome(request.headers());
         let deciding = Box::pin(self.answer(request));
         let (answer, callback) = match deciding.await {
             Ok(answered) => answered,

@@ -14,8 +14,8 @@
 //! | the server drains                             | 1001                    |
 //!
 //! An empty array is answered with one, since old libraries keep sockets alive that way. Binary
-//! frames are ignored. No subprotocol is asked for and no extension is negotiated: a compressor
-//! per socket costs more memory than everything else together.
+//! frames are ignored. No subprotocol is asked for unless the configuration names one, and no
+//! extension is negotiated: a compressor per socket costs more memory than everything else together.
 //!
 //! # Sources
 //!

@@ -1,4 +1,4 @@
-//! What the log has of one channel, page by page.
+//! What the log has of one channel or pattern, page by page.
 //!
 //! `after` is a position, or `-2` for the oldest that is kept, which is the default; `limit` is at
 //! most [`MAX_MESSAGES`]. The answer says `more` if there is more, and `reached` is where to go on.
