@@ -2,9 +2,10 @@
 //!
 //! Everything below takes `now` as an argument; this edge is where it comes from.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use encke::broker::WallClock;
+use encke::calls::{Clock as _, SystemClock};
 
 /// Monotonic time, for deadlines and durations.
 #[expect(
@@ -21,11 +22,6 @@ pub(crate) fn wall() -> WallClock {
 }
 
 /// Milliseconds since 1970, for what is kept from one run to the next.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place of this crate that reads the time of day"
-)]
 pub(crate) fn unix_ms() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+    SystemClock.now_ms()
 }

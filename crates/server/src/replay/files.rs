@@ -190,6 +190,7 @@ impl Files {
         for record in &records {
             segment.add(record.len());
         }
+        self.segments.storing(&segment);
         self.journal.append(vec![Append { key, expected, records }]).await?;
         self.segments.stored(segment);
         self.note = note;

@@ -162,10 +162,8 @@ impl Found {
             Note { epoch, newest: epoch, told, ..Note::default() }
         };
         self.files.add(&[], note, now_ms).await.map_err(ReplayError::Store)?;
-        Ok(match (found, numbering) {
-            (Some(note), Numbering::Journal(_)) => Some(Position::new(note.told.unwrap_or(0))),
-            _ => None,
-        })
+        // Only a log that follows from a journal says how far that was told.
+        Ok(found.and_then(|note| note.told).map(Position::new))
     }
 
     /// The task that keeps the log of `broker` in these files until `stop` is ready, and what it

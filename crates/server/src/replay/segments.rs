@@ -82,6 +82,8 @@ pub(super) struct Segments {
     all: VecDeque<Segment>,
     /// Nothing is added to the newest one any more.
     ended: bool,
+    /// The highest number that anything was to be stored under, whether it was or not.
+    tried: u64,
 }
 
 impl Segments {
@@ -89,7 +91,7 @@ impl Segments {
     pub(super) fn new(bounds: Bounds, found: impl IntoIterator<Item = Segment>) -> Self {
         let mut all: Vec<_> = found.into_iter().collect();
         all.sort_by_key(|segment| segment.number);
-        Self { bounds, all: all.into(), ended: true }
+        Self { bounds, all: all.into(), ended: true, tried: 0 }
     }
 
     /// The segment to add to; `None` if a new one is to be begun at `now_ms`.
@@ -101,7 +103,14 @@ impl Segments {
 
     /// A segment that comes after all others, for [`stored`](Self::stored).
     pub(super) fn next(&self) -> Segment {
-        Segment::new(self.all.back().map_or(1, |newest| newest.number + 1))
+        let newest = self.all.back().map_or(0, |newest| newest.number);
+        Segment::new(newest.max(self.tried) + 1)
+    }
+
+    /// Something is about to be stored in `segment`. Where no answer comes it may be there, and the
+    /// number is not used again.
+    pub(super) fn storing(&mut self, segment: &Segment) {
+        self.tried = self.tried.max(segment.number);
     }
 
     /// Adds no more to the newest segment.
@@ -192,6 +201,15 @@ mod tests {
         assert_eq!(segments.next(), Segment::new(2));
         segments.stored(segments.next());
         assert_eq!(segments.current(u64::MAX - 1), Some(Segment::new(2)), "it is empty");
+    }
+
+    #[test]
+    fn a_number_that_may_be_taken_is_not_used_again() {
+        let mut segments = Segments::new(BOUNDS, []);
+        segments.storing(&Segment::new(1));
+        assert_eq!(segments.next(), Segment::new(2));
+        segments.stored(Segment::new(2));
+        assert_eq!(segments.next(), Segment::new(3));
     }
 
     #[test]

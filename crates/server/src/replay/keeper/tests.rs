@@ -284,6 +284,24 @@ async fn files_that_fail_are_opened_again_and_nothing_is_told_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn files_that_fail_twice_in_a_row_go_on_too() {
+    let home = disk();
+    let bench = Bench::start(&home).await;
+    // The second attempt begins a segment, and it is not known whether that is there.
+    bench.faults.fail_next(2, Fault::AnswerLost);
+    bench.log.publish(101..=110);
+    bench.pass(RETRY * 4).await;
+    assert_eq!((bench.counts.failures(), bench.opened.load(Ordering::Relaxed)), (2, 2));
+    assert!(!bench.counts.is_failing());
+    let (note, mut positions) = kept(&home).await;
+    assert_eq!(note.newest, 110);
+    positions.sort_unstable();
+    positions.dedup();
+    assert_eq!(positions, (101..=110).collect::<Vec<_>>());
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_keeper_that_looks_now_and_then_is_woken_by_nobody() {
     let home = disk();
     let bench = Bench::with(&home, Pace::Every(Duration::from_secs(1))).await;
