@@ -55,11 +55,11 @@ pub(super) fn rules(
             Endpoint::Notifications => of_notifications(table, pattern, &me),
         };
         let parts = parts.map_err(|(key, why)| wrong(key, why.to_owned()))?;
-        rules.extend(
-            parts.into_iter().map(|(pattern, replay)| {
-                ChannelRule::new(pattern, channel_settings(table, replay))
-            }),
-        );
+        for (pattern, replay) in parts {
+            if !rules.iter().any(|earlier| earlier.pattern.contains(&pattern)) {
+                rules.push(ChannelRule::new(pattern, channel_settings(table, replay)));
+            }
+        }
     }
     if endpoint == Endpoint::Notifications && !rules.iter().any(|rule| rule.pattern.contains(&me)) {
         let mut rule = ChannelRule::new(me, ChannelSettings::default());
@@ -226,6 +226,8 @@ mod tests {
         assert_eq!(ages(vec![table(ME, Some(0))]), [pair(ME, None)]);
         // Whatever else a wide table is about, nothing outside is kept.
         assert_eq!(ages(vec![table("/**", None)]), [all.clone(), pair("/**", None)]);
+        let both = ages(vec![table(ME, Some(7)), table("/**", None)]);
+        assert_eq!(both, [pair(ME, Some(7)), pair("/**", None)], "what never counts has no share");
         assert_eq!(ages(vec![table("/v2/**", Some(0))]), [pair(ME, None), pair("/v2/**", None)]);
         assert_eq!(ages(vec![table("/other", None)]), [pair("/other", None), all]);
         for pattern in ["/**", "/other"] {
