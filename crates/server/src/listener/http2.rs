@@ -2,8 +2,9 @@
 //!
 //! One connection carries many requests, so held polls of many tabs block nothing. hyper runs each
 //! stream as a task of its own, which ends with the connection. Bounds: streams at a time, size of
-//! a head, and a connection on which nothing happens is closed; a peer that answers no ping is
-//! dropped.
+//! a head, and a connection whose requests are all answered, and on which none comes, is closed; it
+//! is told to go away first, so bodies under way, such as streams of events, go on to their end. A
+//! peer that answers no ping is dropped.
 //!
 //! # Sources
 //!
@@ -112,7 +113,7 @@ impl Http2 {
 fn with_host(mut request: Request<Incoming>) -> Request<Incoming> {
     let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
     if let Some(host) = authority.and_then(|text| HeaderValue::try_from(text).ok()) {
-        request.headers_mut().entry(HOST).or_insert(host);
+        request.headers_mut().insert(HOST, host);
     }
     request
 }

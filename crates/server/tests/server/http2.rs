@@ -56,8 +56,7 @@ impl Wire {
     async fn session(&self) -> String {
         let hello = self.messages(json!({"channel": "/meta/handshake", "version": "1.0"})).await;
         let client = hello[0]["clientId"].as_str().unwrap().to_owned();
-        let connect = json!({"channel": "/meta/connect", "clientId": client, "connectionType": "long-polling"});
-        self.messages(connect).await;
+        self.messages(poll(&client)).await;
         let subscribe =
             json!({"channel": "/meta/subscribe", "clientId": client, "subscription": "/h2/news"});
         self.messages(subscribe).await;
