@@ -2,19 +2,21 @@
 
 use std::task::{Context, Poll, Waker};
 
-use encke_broker::{Answer, Config, Link};
+use encke_bayeux::ClientId;
+use encke_broker::{Answer, Config, Entropy as _, Link};
 use serde_json::value::RawValue;
 
-use crate::house::House;
+use crate::house::{Counting, House};
 
 /// Takes frames, and looks at everything that goes out.
 pub fn run(bytes: &[u8]) {
     let mut house = House::new(Config::default().queue(50, 10_000).subscriptions_per_session(20));
     let mut cx = Context::from_waker(Waker::noop());
     let mut link: Option<Link> = None;
+    let client = ClientId::from_random(Counting::default().bytes());
     for frame in bytes.split(|byte| *byte == b'\n').take(40) {
         // A line may name the session that the first handshake began.
-        let frame = String::from_utf8_lossy(frame).replace("CLIENT", "0000000000000001");
+        let frame = String::from_utf8_lossy(frame).replace("CLIENT", client.as_str());
         let answer = house.broker.handle(&house.request(true), frame.as_bytes());
         match answer {
             Ok(Answer::Reply(delivery)) => {

@@ -1,8 +1,9 @@
 //! What clients, networks and time do to sessions, an operation for every two bytes.
 //!
 //! Three clients, of which the first acknowledges, the second does not, and the third wants to know
-//! positions and comes back after it lost its session. Whatever happens, the first and the third
-//! see every message once and in order, and the gauges tell what is there.
+//! positions and comes back after it lost its session. Whatever happens, nobody sees a message twice, out
+//! of order or behind one that was left out, the third has all in the end, and the gauges tell what is
+//! there.
 
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
