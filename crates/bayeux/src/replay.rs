@@ -186,6 +186,7 @@ mod tests {
             ("\"7\"", "7"),
             ("null", "null"),
             ("[1]", "[1]"),
+            ("[57,9]", "[57,9]"),
             ("1e99", "1e99"),
         ] {
             assert_eq!(ReplayFrom::of(json).to_string(), shown);

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_is_no_timesync_gets_none() {
-        for wire in ["1", "{}", r#"{"tc":"1"}"#, "[]", "null", r#"{"tc":null}"#] {
+        for wire in ["1", "{}", r#"{"tc":"1"}"#, "[]", "[1,0,0]", "null", r#"{"tc":null}"#] {
             assert_eq!(answer(wire, 1, 1), None, "{wire}");
         }
         assert!(answer(r#"{"tc":1e300,"l":-1e300,"o":9e18}"#, u64::MAX, u64::MAX).is_some());

@@ -69,7 +69,7 @@ fn build(triple: &str) -> Result<(), String> {
     must(&mut build)
 }
 
-/// A fresh copy of the kept inputs of a target, to which libFuzzer adds its own.
+/// A copy of the kept inputs of a target, to which libFuzzer adds its own; those of earlier runs stay.
 fn corpus(name: &str) -> Result<std::path::PathBuf, String> {
     let kept = workspace::root().join("tests/fuzz/corpus").join(name);
     let copy = workspace::target().join("fuzz").join("corpus").join(name);
