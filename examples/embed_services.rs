@@ -5,18 +5,19 @@
 //! ```
 //!
 //! Two services answer the JavaScript library's `remoteCall("echo", ...)` and `remoteCall("sum", ...)`,
-//! the second from a task of its own. A bot without a connection sits in `/chat/room` and answers
+//! the second from a task of its own. What is said below `/chat` is kept for an hour, for clients that
+//! come back. A bot without a connection sits in `/chat/room` and answers
 //! questions. `GET /who` says who listens there; `POST /kick/{client}` throws a session out.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
-use encke::bayeux::{ChannelName, ChannelPattern, ClientId};
+use encke::bayeux::{ChannelError, ChannelName, ChannelPattern, ClientId};
 use encke::broker::{
-    Broker, Call, Config, LocalOptions, LocalSession, Responder, SessionSettings, UserId,
-    service_fn,
+    Broker, Call, ChannelRule, ChannelSettings, Config, LocalOptions, LocalSession, Responder,
+    Retention, SessionSettings, UserId, WallClock, service_fn,
 };
 use encke::transport::{BayeuxService, HttpConfig, drive};
 use futures::StreamExt as _;
@@ -27,7 +28,10 @@ use serde_json::{Value, json};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::default()
         .service(ChannelPattern::new("/service/echo")?, service_fn(echo))
-        .service(ChannelPattern::new("/service/sum")?, service_fn(sum));
+        .service(ChannelPattern::new("/service/sum")?, service_fn(sum))
+        .channels(vec![kept("/chat/**")?])
+        // Positions of a log begin at its birth, so that those of the one before are known for old.
+        .wall(WallClock::new(Instant::now(), unix_ms()?));
     let broker = Broker::new(config)?;
     tokio::spawn(drive(broker.clone()));
 
@@ -48,6 +52,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("listening on http://{}/cometd", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())
+}
+
+/// A rule by which channels are kept in memory for an hour.
+fn kept(pattern: &str) -> Result<ChannelRule, ChannelError> {
+    let mut settings = ChannelSettings::default();
+    let age = Duration::from_secs(60 * 60);
+    settings.replay = Some(Retention { age, messages: 1000, bytes: 1 << 20 });
+    Ok(ChannelRule::new(ChannelPattern::new(pattern)?, settings))
+}
+
+fn unix_ms() -> Result<u64, Box<dyn std::error::Error>> {
+    Ok(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis().try_into()?)
 }
 
 /// Answers at once with what was said; `data` passes through byte for byte.

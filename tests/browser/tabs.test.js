@@ -90,6 +90,7 @@ describe("tabs", () => {
             await desk.isLive();
             await desk.hasState("Established");
             await desk.shows("AccountNumber", "777");
+            assert.equal(await desk.root.getByText("events missed").count(), 0, "what happened meanwhile was kept on disk");
             await server.asAgent("alice", `/api/v2/me/calls/${id}`, {operationName: "AttachUserData", userData: {After: "restart"}});
             await desk.shows("After", "restart", "added");
             await context.close();

@@ -8,6 +8,7 @@
     reason = "support code of tests, which clippy takes for library code"
 )]
 
+mod calls;
 mod credentials;
 mod messages;
 mod recovery;
