@@ -168,7 +168,8 @@ impl Work {
         let now = clock::now();
         match command {
             Command::Subscribe { id, pattern, wish, queue, answer } => {
-                if queue.is_abandoned() {
+                if queue.ended().is_some() {
+                    // Dropped before it began.
                     return;
                 }
                 self.router.add(id, &pattern, Arc::<Queue>::clone(&queue));

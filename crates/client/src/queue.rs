@@ -13,7 +13,6 @@
 //! does not get too old) waits until the queue is empty and nothing is in hand.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -25,9 +24,6 @@ use crate::message::{Gap, Message};
 use crate::options::Overflow;
 use crate::replay::{Position, PositionStore, Replay};
 use crate::subscription::End;
-
-/// What a message takes of what is allowed beyond the bounds, besides its bytes.
-const OVERHEAD_BYTES: usize = 64;
 
 /// Bounds of a queue.
 #[derive(Clone, Copy, Debug)]
@@ -53,8 +49,6 @@ pub(crate) struct Queue {
     keeper: Option<Keeper>,
     shared: Arc<Shared>,
     inner: Mutex<Inner>,
-    /// The application has dropped its end.
-    abandoned: AtomicBool,
     replay: watch::Sender<Option<Replay>>,
 }
 
@@ -93,7 +87,6 @@ impl Queue {
             keeper,
             shared,
             inner: Mutex::default(),
-            abandoned: AtomicBool::new(false),
             replay: watch::Sender::new(None),
         })
     }
@@ -116,7 +109,7 @@ impl Queue {
                 return Pushed::Ended;
             }
             Overflow::Wait if inner.full => {
-                inner.excess += bytes + OVERHEAD_BYTES;
+                inner.excess += message.cost();
                 if inner.excess > self.bounds.slack_bytes {
                     self.finish(inner, End::Overflow);
                     return Pushed::Ended;
@@ -221,20 +214,18 @@ impl Queue {
         self.lock().end.clone()
     }
 
+    /// The application has dropped its end: what is queued goes, and nothing more is taken.
     pub(crate) fn abandon(&self) {
-        self.abandoned.store(true, Ordering::Release);
         let mut inner = self.lock();
+        inner.end.get_or_insert(End::Unsubscribed);
         let messages = std::mem::take(&mut inner.messages);
+        inner.bytes = 0;
         let drained = inner.release();
         drop(inner);
         drop(messages);
         if drained {
             self.shared.drained();
         }
-    }
-
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.abandoned.load(Ordering::Acquire)
     }
 
     fn keep(&self, handled: Option<Position>) {

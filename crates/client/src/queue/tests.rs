@@ -133,6 +133,9 @@ fn nobody_waits_for_a_queue_that_was_dropped() {
     assert!(shared.is_full());
     queue.abandon();
     assert!(!shared.is_full());
+    // The driver has not heard of it yet.
+    queue.push(&message("2"));
+    assert!(!shared.is_full());
 }
 
 #[test]
@@ -226,7 +229,7 @@ fn a_later_message_goes_before_what_the_server_told_in_front_of_it() {
 
 #[test]
 fn a_reader_that_waits_keeps_what_the_server_told() {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     struct Count(AtomicUsize);
     impl futures::task::ArcWake for Count {
         fn wake_by_ref(count: &Arc<Self>) {
