@@ -21,6 +21,7 @@ export class Example {
     example.url = await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${name} does not listen`)), START_LIMIT_MS);
       example.#child.once("error", (error) => reject(new Error(`cannot start ${binary}: ${error.message}`)));
+      example.#child.once("exit", (code, signal) => reject(new Error(`${name} ended with ${code ?? signal}`)));
       // Read to the end, or the program would block on a full pipe.
       createInterface({ input: example.#child.stdout }).on("line", (line) => {
         const found = line.match(/listening on (http:\/\/\S+)/);

@@ -264,6 +264,8 @@ export function replaySuite(version) {
 
       const wires = [];
       afterEach(async () => {
+        // Pages first, so that none leaves a session behind.
+        for (const page of pages.splice(0)) await page.close();
         for (const wire of wires.splice(0)) await wire.close();
       });
 

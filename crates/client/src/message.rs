@@ -31,6 +31,9 @@ pub enum Gap {
     Log,
 }
 
+/// What a message takes besides its bytes.
+const OVERHEAD_BYTES: usize = 64;
+
 /// A message as it was delivered. Cheap to clone.
 #[derive(Clone)]
 pub struct Message {
@@ -115,6 +118,11 @@ impl Message {
     /// What the message takes of a queue's bound.
     pub(crate) fn bytes(&self) -> usize {
         self.data().get().len() + self.ext().map_or(0, |ext| ext.get().len())
+    }
+
+    /// About what it takes in memory, of what is allowed beyond bounds.
+    pub(crate) fn cost(&self) -> usize {
+        self.bytes() + OVERHEAD_BYTES
     }
 }
 

@@ -72,6 +72,11 @@ impl SubscribeOptions {
     /// server keeps no log, which [`Subscription::replay`](crate::Subscription::replay) then says.
     ///
     /// A new session goes on where the one before stopped in any case.
+    ///
+    /// If another pattern of this client covers some of the channels and is subscribed already,
+    /// messages on their way for it can make this one pass over older ones, without a gap. Subscribe
+    /// from old positions first. Of two subscriptions of one pattern whose positions are stored, the
+    /// faster one decides what is stored.
     #[must_use]
     pub fn replay(mut self, from: ReplayFrom) -> Self {
         self.replay = Some(from);

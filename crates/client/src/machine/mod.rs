@@ -10,7 +10,8 @@
 //! |-----------|-----------------------------------|---------------------------------------|-----------|
 //! | `Idle`    | nothing was asked yet             | `open`                                | `Shaking` |
 //! | `Shaking` | a handshake is due or on its way  | the server agrees                     | `Open`    |
-//! | `Shaking` |                                   | it refuses and says `none`, 401, 403  | `Closed`  |
+//! | `Shaking` |                                   | it refuses: `none`, 401, 403, 407     | `Closed`  |
+//! | `Shaking` |                                   | so, and other credentials can be had  | `Shaking` |
 //! | `Shaking` |                                   | anything else fails: wait, then again | `Shaking` |
 //! | `Open`    | a session exists; one connect is  | the server does not know the session  | `Shaking` |
 //! |           | due or on its way                 | (any more)                            |           |
@@ -25,7 +26,7 @@
 //! At most one connect (or handshake) and one other request are on their way, as the protocol
 //! asks. What is queued for the second lane goes out in one body when the one before is answered.
 //! The second lane rests while connects fail. The next connect waits while the application is
-//! behind and wants the server to wait.
+//! behind and wants the server to wait, and while messages are withheld until a subscribe is answered.
 //!
 //! # What is sent again
 //!

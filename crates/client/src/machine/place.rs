@@ -18,6 +18,13 @@
 //! A server that names its log numbers all its channels in one sequence. Then a message of a
 //! position that was passed is one that another pattern of this client made the server send again,
 //! and this pattern has had it. Of other servers nothing like that is assumed.
+//!
+//! # What this does not see
+//!
+//! Two patterns that overlap, of which the later one begins at an older position: a message that is
+//! on its way for the first while the second is agreed on moves the second's place beyond what the
+//! server is about to send again for it, and that is passed over without a gap. Subscribe from old
+//! positions before, or on channels that no other pattern of the client covers.
 
 use crate::message::Gap;
 use crate::replay::{Outdated, Position, Replay, ReplayFrom, ReplayStatus};

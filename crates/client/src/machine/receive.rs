@@ -103,8 +103,8 @@ impl Machine {
             self.forget_request(ticket, now);
             return;
         }
-        if received.id.is_some_and(|id| self.operations.is_late(Ticket(id)))
-            && message.channel().kind() == ChannelKind::Service
+        if message.channel().kind() == ChannelKind::Service
+            && received.id.is_some_and(|id| self.operations.is_late(Ticket(id)))
         {
             tracing::debug!("the result of a call came too late");
             return;

@@ -101,9 +101,6 @@ pub(crate) struct Subscriptions {
     withheld_bytes: usize,
 }
 
-/// What a withheld message takes besides its bytes.
-const OVERHEAD_BYTES: usize = 64;
-
 impl Subscriptions {
     /// Adds a holder, unless the pattern is taken. `ticket` waits if the server has to agree first.
     pub(crate) fn hold(&mut self, pattern: &ChannelPattern, ticket: Ticket, wish: Wish) -> Held {
@@ -243,7 +240,7 @@ impl Subscriptions {
         pattern::covering(message.channel(), |text| {
             let Some(wanted) = self.wanted.get_mut(text) else { return };
             if wanted.state != State::Active && wanted.place.is_asked() {
-                withheld += cost(message);
+                withheld += message.cost();
                 wanted.withheld.push(message.clone());
                 let pattern = wanted.pattern.clone();
                 receipts.push(Receipt { pattern, seen: true, epoch: None, replay: None });
@@ -311,10 +308,6 @@ impl Wanted {
     }
 }
 
-fn cost(message: &Message) -> usize {
-    message.bytes() + OVERHEAD_BYTES
-}
-
 fn cost_of(messages: &[Message]) -> usize {
-    messages.iter().map(cost).sum()
+    messages.iter().map(Message::cost).sum()
 }

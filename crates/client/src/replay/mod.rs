@@ -12,6 +12,10 @@
 //! hand; never earlier. So nothing that was not handled is skipped, and a program that is killed
 //! sees again: the message in hand, and what it handled since its store last wrote.
 //!
+//! Patterns of one client that overlap are the exception: one that begins at an older position while
+//! messages for the other are on their way can pass over messages. See
+//! [`SubscribeOptions::replay`](crate::SubscribeOptions::replay).
+//!
 //! # Sources
 //!
 //! Observed: Salesforce's streaming endpoint and its clients (`ext.replay` on the handshake and on

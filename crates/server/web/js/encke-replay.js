@@ -18,7 +18,8 @@
  * that is killed sees the last few messages again, and misses none; a listener that throws counts as called. A
  * position that the server refuses never leaves a dead subscription: it falls back (see `outdated`). Messages that
  * the server sends again for another subscription of the same page are dropped, if it numbers all channels in one
- * sequence, as Encke does.
+ * sequence, as Encke does. Where two subscriptions of a page overlap and the later one begins at an older position,
+ * messages of it can be passed over for the same reason: subscribe from old positions first.
  *
  * Together with the library's AckExtension nothing is lost within a session either: without it a response that is lost
  * on its way is a hole that positions do not show.
