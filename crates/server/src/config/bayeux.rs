@@ -4,17 +4,21 @@
 //! names of the other one live. The GWS one is for users, who only listen: what happens is told by
 //! the gateway.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use encke::bayeux::batch::Limits;
-use encke::bayeux::{ChannelName, ChannelPattern};
+use encke::bayeux::{ChannelName, ChannelPattern, Dialect};
 use encke::broker::{self, Rules};
-use encke::transport::{self, CookieConfig, HttpConfig};
+use encke::transport::{self, CallbackConfig, CookieConfig, HttpConfig, SocketConfig};
+use http::StatusCode;
 
-use super::ConfigError;
 use super::channels::rules;
-use crate::settings::{BayeuxSettings, Endpoint, SameSite, Settings, Transport};
+use super::{ConfigError, is_token};
+use crate::settings::{
+    BayeuxSettings, CookieBinding, Endpoint, ErrorTexts, SameSite, Settings, Transport,
+};
 
 pub(super) fn brokers(
     settings: &Settings,
@@ -40,11 +44,11 @@ pub(super) fn brokers(
     // Clients that subscribe to everything expect what live servers send, and no more.
     let tevents =
         ChannelName::new("/v2/me/tevents").map_err(|error| ConfigError::new("bayeux", error))?;
-    let cometd = bounded(&settings.bayeux)?
+    let cometd = bounded(settings)?
         .policy(Arc::new(open))
         .channels(rules(settings, Endpoint::Cometd)?)
         .connection_types(offered(&settings.cometd.transports));
-    let notifications = bounded(&settings.bayeux)?
+    let notifications = bounded(settings)?
         .policy(Arc::new(closed))
         .channels(rules(settings, Endpoint::Notifications)?)
         .private(vec![me])
@@ -57,7 +61,8 @@ fn offered(transports: &[Transport]) -> Vec<&'static str> {
     transports.iter().map(|transport| transport.as_str()).collect()
 }
 
-fn bounded(bayeux: &BayeuxSettings) -> Result<broker::Config, ConfigError> {
+fn bounded(settings: &Settings) -> Result<broker::Config, ConfigError> {
+    let bayeux = &settings.bayeux;
     let BayeuxSettings { max_sessions_per_browser, http2_max_sessions_per_browser, .. } = *bayeux;
     let per_browser = bound_or_none("bayeux.max_sessions_per_browser", max_sessions_per_browser)?;
     let per_http2_browser =
@@ -66,6 +71,19 @@ fn bounded(bayeux: &BayeuxSettings) -> Result<broker::Config, ConfigError> {
         .timeout(Duration::from_millis(bayeux.timeout_ms))
         .interval(Duration::from_millis(bayeux.interval_ms))
         .max_interval(Duration::from_millis(bayeux.max_interval_ms))
+        .advise_max_interval(bayeux.advise_max_interval)
+        .max_hold(Duration::from_millis(bayeux.max_hold_ms))
+        .dialect(match bayeux.error_texts {
+            ErrorTexts::V31 => Dialect::V31,
+            ErrorTexts::V4 => Dialect::V4,
+            ErrorTexts::V5 => Dialect::V5,
+        })
+        .broadcast_to_publisher(bayeux.broadcast_to_publisher)
+        .cookie_binding(match settings.browser_cookie.binding {
+            CookieBinding::Learnt => broker::CookieBinding::Learnt,
+            CookieBinding::Required => broker::CookieBinding::Required,
+            CookieBinding::Ignored => broker::CookieBinding::Ignored,
+        })
         .max_lazy(Duration::from_millis(bayeux.max_lazy_ms))
         .meta_connect_delivery_only(bayeux.meta_connect_deliver_only)
         .batch(Limits { messages: bayeux.max_batch_messages, depth: bayeux.max_depth })
@@ -89,20 +107,81 @@ fn bound_or_none(key: &str, count: i64) -> Result<Option<usize>, ConfigError> {
     }
 }
 
-pub(super) fn bayeux_http(settings: &Settings, secure: bool) -> HttpConfig {
-    let same_site = match settings.session.same_site {
+pub(super) fn bayeux_http(settings: &Settings, secure: bool) -> Result<HttpConfig, ConfigError> {
+    let Settings { bayeux, cometd, websocket, server, .. } = settings;
+    let key = "bayeux.superseded_status";
+    let status = StatusCode::from_u16(bayeux.superseded_status)
+        .ok()
+        .filter(|status| status.is_client_error() || status.is_server_error())
+        .ok_or_else(|| ConfigError::new(key, "is no status from 400 to 599"))?;
+    if status == StatusCode::REQUEST_TIMEOUT {
+        let reason = "is 408, upon which browsers repeat the poll by themselves";
+        return Err(ConfigError::new(key, reason));
+    }
+    if cometd.callback_parameter.is_empty() || cometd.callback_parameter == "message" {
+        return Err(ConfigError::new("cometd.callback_parameter", "is no name for a callback"));
+    }
+    let mut callback = CallbackConfig::default();
+    callback.parameter.clone_from(&cometd.callback_parameter);
+    callback.max_bytes = cometd.callback_max_bytes;
+    if websocket
+        .protocol
+        .as_ref()
+        .is_some_and(|name| name.is_empty() || !name.bytes().all(is_token))
+    {
+        return Err(ConfigError::new("websocket.protocol", "is no name of a subprotocol"));
+    }
+    let mut socket = SocketConfig::default();
+    socket.message_bytes = Some(websocket.max_message_bytes);
+    socket.messages_per_frame = NonZeroUsize::new(websocket.messages_per_frame);
+    socket.handshake_required = websocket.require_handshake;
+    socket.protocol.clone_from(&websocket.protocol);
+    Ok(HttpConfig::default()
+        .body_bytes(bayeux.max_body_bytes)
+        .compress_above(Some(bayeux.compress_above_bytes).filter(|bytes| *bytes > 0))
+        .body_timeout(Duration::from_millis(server.body_timeout_ms))
+        .superseded_status(status)
+        .callback(callback)
+        .socket(socket)
+        .ping_interval(Duration::from_millis(websocket.ping_interval_ms))
+        .write_timeout(Duration::from_millis(websocket.write_timeout_ms))
+        .views(bayeux.views)
+        .cookie(browser_cookie(settings, secure)?))
+}
+
+fn browser_cookie(settings: &Settings, secure: bool) -> Result<CookieConfig, ConfigError> {
+    let Settings { session, browser_cookie, .. } = settings;
+    let attribute = |text: &str| !text.is_empty() && text.bytes().all(is_attribute);
+    if browser_cookie.name.is_empty() || !browser_cookie.name.bytes().all(is_token) {
+        return Err(ConfigError::new("browser_cookie.name", "is no cookie name"));
+    }
+    if browser_cookie.name == session.cookie {
+        return Err(ConfigError::new("browser_cookie.name", "is `session.cookie` too"));
+    }
+    if !attribute(&browser_cookie.path) || !browser_cookie.path.starts_with('/') {
+        return Err(ConfigError::new("browser_cookie.path", "is no path of a cookie"));
+    }
+    if browser_cookie.domain.as_deref().is_some_and(|domain| !attribute(domain)) {
+        return Err(ConfigError::new("browser_cookie.domain", "is no domain of a cookie"));
+    }
+    let max_age = Duration::from_millis(browser_cookie.max_age_ms);
+    let mut cookie = CookieConfig::default();
+    cookie.name.clone_from(&browser_cookie.name);
+    cookie.domain.clone_from(&browser_cookie.domain);
+    cookie.path.clone_from(&browser_cookie.path);
+    cookie.max_age = (!max_age.is_zero()).then_some(max_age);
+    cookie.http_only = browser_cookie.http_only;
+    cookie.secure = secure;
+    cookie.same_site = Some(match session.same_site {
         SameSite::Lax => transport::SameSite::Lax,
         SameSite::Strict => transport::SameSite::Strict,
         SameSite::None => transport::SameSite::None,
-    };
-    let mut cookie = CookieConfig::default();
-    cookie.secure = secure;
-    cookie.same_site = Some(same_site);
-    cookie.partitioned = settings.session.partitioned;
-    HttpConfig::default()
-        .body_bytes(settings.bayeux.max_body_bytes)
-        .compress_above(Some(settings.bayeux.compress_above_bytes).filter(|bytes| *bytes > 0))
-        .body_timeout(Duration::from_millis(settings.server.body_timeout_ms))
-        .views(settings.bayeux.views)
-        .cookie(cookie)
+    });
+    cookie.partitioned = session.partitioned;
+    Ok(cookie)
+}
+
+/// What may stand in an attribute of a cookie.
+fn is_attribute(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b';'
 }

@@ -188,7 +188,7 @@ impl Config {
                 .cometd
                 .enabled
                 .then_some(CometdConfig { broker: cometd, anonymous: settings.cometd.anonymous }),
-            bayeux_http: bayeux_http(settings, secure),
+            bayeux_http: bayeux_http(settings, secure)?,
             gateway: gateway(settings),
             data: settings.journal.data.clone(),
             simulator: settings.simulator.enabled,
@@ -211,6 +211,8 @@ fn check_bounds(settings: &Settings) -> Result<(), ConfigError> {
         ("bayeux.max_response_bytes", bayeux.max_response_bytes),
         ("bayeux.max_sessions", bayeux.max_sessions),
         ("bayeux.max_sessions_per_user", bayeux.max_sessions_per_user),
+        ("cometd.callback_max_bytes", settings.cometd.callback_max_bytes),
+        ("websocket.max_message_bytes", settings.websocket.max_message_bytes),
         ("calls.max_calls", settings.calls.max_calls),
         ("calls.max_calls_per_dn", settings.calls.max_calls_per_dn),
         ("calls.max_waiting", settings.calls.max_waiting),
@@ -226,6 +228,8 @@ fn check_bounds(settings: &Settings) -> Result<(), ConfigError> {
         ("login.failure_forgotten_ms", login.failure_forgotten_ms),
         ("session.max_inactive_ms", session.max_inactive_ms),
         ("session.unconfirmed_ms", session.unconfirmed_ms),
+        ("websocket.ping_interval_ms", settings.websocket.ping_interval_ms),
+        ("websocket.write_timeout_ms", settings.websocket.write_timeout_ms),
     ];
     let zero_bound = at_least_one.iter().find(|(_, value)| *value == 0).map(|(key, _)| *key);
     let zero_time = times.iter().find(|(_, value)| *value == 0).map(|(key, _)| *key);
@@ -235,6 +239,9 @@ fn check_bounds(settings: &Settings) -> Result<(), ConfigError> {
     // hyper takes no smaller buffer.
     if server.max_header_bytes < 8_192 {
         return Err(ConfigError::new("server.max_header_bytes", "is below 8192"));
+    }
+    if bayeux.max_hold_ms < bayeux.timeout_ms {
+        return Err(ConfigError::new("bayeux.max_hold_ms", "is below `bayeux.timeout_ms`"));
     }
     if settings.user_data.max_bytes > MAX_USER_DATA {
         return Err(ConfigError::new("user_data.max_bytes", "is above 65535"));
@@ -335,6 +342,15 @@ mod tests {
             "gws.transports"
         );
         assert_eq!(error_key(|s| s.server.max_header_bytes = 100), "server.max_header_bytes");
+        for status in [200, 302, 408, 600, 9] {
+            let key = error_key(|s| s.bayeux.superseded_status = status);
+            assert_eq!(key, "bayeux.superseded_status", "{status}");
+        }
+        assert_eq!(error_key(|s| s.bayeux.max_hold_ms = 1), "bayeux.max_hold_ms");
+        let parameter = |s: &mut Settings| s.cometd.callback_parameter = "message".to_owned();
+        assert_eq!(error_key(parameter), "cometd.callback_parameter");
+        let protocol = |s: &mut Settings| s.websocket.protocol = Some("a b".to_owned());
+        assert_eq!(error_key(protocol), "websocket.protocol");
         assert_eq!(
             error_key(|s| s.bayeux.max_sessions_per_browser = -2),
             "bayeux.max_sessions_per_browser"
@@ -346,6 +362,20 @@ mod tests {
         assert_eq!(error_key(url), "server.external_url");
         let origin = |s: &mut Settings| s.cors.allowed_origins = vec!["*".to_owned()];
         assert_eq!(error_key(origin), "cors.allowed_origins");
+    }
+
+    #[test]
+    fn the_browser_cookie_is_checked() {
+        let name = |s: &mut Settings| s.browser_cookie.name = "a=b".to_owned();
+        assert_eq!(error_key(name), "browser_cookie.name");
+        let same = |s: &mut Settings| s.browser_cookie.name.clone_from(&s.session.cookie);
+        assert_eq!(error_key(same), "browser_cookie.name");
+        for path in ["", "cometd", "/a;b", "/a b"] {
+            let path = |s: &mut Settings| s.browser_cookie.path = path.to_owned();
+            assert_eq!(error_key(path), "browser_cookie.path");
+        }
+        let domain = |s: &mut Settings| s.browser_cookie.domain = Some("a;b".to_owned());
+        assert_eq!(error_key(domain), "browser_cookie.domain");
     }
 
     #[test]

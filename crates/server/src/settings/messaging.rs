@@ -15,6 +15,20 @@ pub struct BayeuxSettings {
     pub interval_ms: u64,
     /// Silence after which a session is gone. Default 10,000 ms. CometD: `maxInterval`.
     pub max_interval_ms: u64,
+    /// Whether clients are told `maxInterval`, so that one that was cut off knows when to shake
+    /// hands again. Default yes. CometD: `handshakeReconnect`.
+    pub advise_max_interval: bool,
+    /// Longest hold that a client may ask for. Default 86,400,000 ms, a day, which is also the most.
+    /// Takes the place of CometD's `maxProcessing`.
+    pub max_hold_ms: u64,
+    /// Spelling of error texts: that of CometD `3.1`, `4` or `5` and later. Default `5`.
+    pub error_texts: ErrorTexts,
+    /// Status of a held poll that a newer one of its session has superseded, 400 to 599 but not 408.
+    /// Default 409. CometD: `duplicateMetaConnectHttpResponseCode`, default 500.
+    pub superseded_status: u16,
+    /// Whether a publisher that is subscribed gets its own messages; `[[channels]]` may say no.
+    /// Default yes. CometD: `broadcastToPublisher`.
+    pub broadcast_to_publisher: bool,
     /// Longest time that a message of a lazy channel waits for others. Default 5,000 ms; 0 makes
     /// nothing lazy. CometD: `maxLazyTimeout`.
     pub max_lazy_ms: u64,
@@ -64,6 +78,11 @@ impl Default for BayeuxSettings {
             timeout_ms: 30_000,
             interval_ms: 0,
             max_interval_ms: 10_000,
+            advise_max_interval: true,
+            max_hold_ms: 86_400_000,
+            error_texts: ErrorTexts::V5,
+            superseded_status: 409,
+            broadcast_to_publisher: true,
             max_lazy_ms: 5_000,
             meta_connect_deliver_only: true,
             max_body_bytes: 1_048_576,
@@ -84,6 +103,21 @@ impl Default for BayeuxSettings {
     }
 }
 
+/// Whose spelling of error texts is used: deployed clients compare whole texts.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ErrorTexts {
+    /// CometD 2.9 to 3.1: `402::Unknown client`.
+    #[serde(rename = "3.1")]
+    V31,
+    /// CometD 4: `402::unknown_session`.
+    #[serde(rename = "4")]
+    V4,
+    /// CometD 5 and later: `402::session_unknown`.
+    #[default]
+    #[serde(rename = "5")]
+    V5,
+}
+
 /// `[cometd]`: the generic endpoint at `/cometd`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,6 +131,12 @@ pub struct CometdSettings {
     /// `callback-polling` (JSONP) has to be asked for: any page of any site may load its replies
     /// with its visitor's cookies. CometD: `allowedTransports`.
     pub transports: Vec<Transport>,
+    /// The parameter that names the callback of `callback-polling`. Default `jsonp`.
+    /// CometD: `callbackParameter`.
+    pub callback_parameter: String,
+    /// Longest name of a callback. Default 64 bytes; beyond it 400.
+    /// CometD: `callbackParameterMaxLength`.
+    pub callback_max_bytes: usize,
 }
 
 /// A way to carry Bayeux messages.
@@ -129,6 +169,8 @@ impl Default for CometdSettings {
             enabled: true,
             anonymous: false,
             transports: vec![Transport::WebSocket, Transport::LongPolling],
+            callback_parameter: "jsonp".to_owned(),
+            callback_max_bytes: 64,
         }
     }
 }

@@ -21,18 +21,20 @@ mod error;
 mod messaging;
 mod network;
 mod people;
+mod transports;
 
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
 pub use messaging::{
-    BayeuxSettings, CallSettings, CometdSettings, DeskSettings, DuplicateKeys, GwsSettings,
-    JournalSettings, SimulatorSettings, SmsSpelling, Transport, UserDataSettings,
+    BayeuxSettings, CallSettings, CometdSettings, DeskSettings, DuplicateKeys, ErrorTexts,
+    GwsSettings, JournalSettings, SimulatorSettings, SmsSpelling, Transport, UserDataSettings,
 };
 pub use network::{
     CorsSettings, LimitSettings, LogFormat, LogSettings, OperationsSettings, ServerSettings,
     TlsSettings,
 };
 pub use people::{LoginSettings, RoleName, SameSite, Secret, SessionSettings, UserSettings};
+pub use transports::{BrowserCookieSettings, CookieBinding, WebSocketSettings};
 
 /// Everything that can be set, section by section.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -59,6 +61,10 @@ pub struct Settings {
     pub bayeux: BayeuxSettings,
     /// `[cometd]`
     pub cometd: CometdSettings,
+    /// `[websocket]`
+    pub websocket: WebSocketSettings,
+    /// `[browser_cookie]`
+    pub browser_cookie: BrowserCookieSettings,
     /// `[[channels]]`
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub channels: Vec<ChannelTable>,

@@ -130,6 +130,8 @@ fn sample_file_holds_every_setting_with_its_default() {
         "replay_messages",
         "replay_bytes",
         "stamp_data",
+        "protocol",
+        "domain",
     ] {
         assert!(text.lines().any(|line| line.starts_with("# ") && line.contains(key)), "{key}");
     }
