@@ -13,6 +13,7 @@
 //! | [`advice`]  | what the server advises, and what a client asks for              |
 //! | [`ext`]     | the extensions this server understands                           |
 //! | [`replay`]  | where a subscription begins in a log, and what follows           |
+//! | [`timestamp`] | the time of day as messages carry it                            |
 //! | [`timesync`] | how a client's clock differs from the server's                   |
 //! | [`error_text`] | error texts that an embedder makes, and their grammar             |
 //! | [`failure`] | refusals as `code:args:text`, in the dialect a deployment needs  |
@@ -47,6 +48,7 @@ pub mod remote_call;
 pub mod replay;
 pub mod reply;
 mod text;
+pub mod timestamp;
 pub mod timesync;
 
 pub use advice::{Advice, ClientAdvice, Reconnect};
@@ -58,4 +60,5 @@ pub use id::{BrowserId, ClientId};
 pub use message::Message;
 pub use pattern::ChannelPattern;
 pub use replay::{ReplayAnswer, ReplayFrom, ReplayStatus};
+pub use timestamp::Timestamp;
 pub use timesync::TimeSync;

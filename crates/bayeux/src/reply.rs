@@ -11,6 +11,7 @@ use crate::advice::Advice;
 use crate::failure::{Dialect, Failure};
 use crate::id::ClientId;
 use crate::text;
+use crate::timestamp::Timestamp;
 
 /// What the reply to a successful handshake says besides.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub struct Reply<'a> {
     pub advice: Option<Advice>,
     /// What extensions add: members of `ext` as JSON text, see [`Members`](crate::ext::Members).
     pub ext: Option<&'a str>,
+    /// When it is made; `None` says nothing.
+    pub timestamp: Option<Timestamp>,
     /// Only on successful handshakes.
     pub greeting: Option<Greeting<'a>>,
 }
@@ -50,6 +53,7 @@ impl<'a> Reply<'a> {
             failure: None,
             advice: None,
             ext: None,
+            timestamp: None,
             greeting: None,
         }
     }
@@ -95,6 +99,9 @@ impl<'a> Reply<'a> {
             out.extend_from_slice(b"\"ext\":{");
             out.extend_from_slice(ext.as_bytes());
             out.extend_from_slice(b"},");
+        }
+        if let Some(timestamp) = self.timestamp {
+            out.extend_from_slice(format!("\"timestamp\":\"{timestamp}\",").as_bytes());
         }
         match self.failure {
             None => out.extend_from_slice(b"\"successful\":true}"),

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use encke_bayeux::{Advice, BrowserId, ChannelKind, ChannelName, ClientId, event};
 
-use crate::backlog::{Amount, Queued};
+use crate::backlog::Amount;
 use crate::config::{Config, ConfigError};
 use crate::effect::{Due, Release, Released};
 use crate::event::{Draft, Event};
 use crate::index::Index;
 use crate::listener::{Published, RemovedBecause};
 use crate::log::Log;
-use crate::outbox::{Admitted, Taken};
+use crate::outbox::Taken;
 use crate::round::Round;
 use crate::session::Session;
 use crate::snapshot::Via;
@@ -288,18 +288,6 @@ impl Broker {
         sent.unwrap_or(0)
     }
 
-    /// Queues a message that comes from the broker itself, and releases nothing for it.
-    pub(crate) fn append(&self, cell: &Cell, message: Queued) {
-        let bytes = message.text.len();
-        let given_up = match cell.lock().append(message, self.config()) {
-            Admitted::Waits(given_up) => given_up,
-            Admitted::Missed | Admitted::Full => return,
-        };
-        self.count_queued(1, bytes);
-        self.count_gone(given_up);
-        add(&self.counters().overflow_dropped, given_up.messages);
-    }
-
     /// Moves time on: ends holds whose time is up and sessions whose client stayed silent.
     ///
     /// Call it about every 50 ms; [`now`](Instant) must not go backwards.
@@ -426,7 +414,7 @@ impl Broker {
         let settings = self.config().channel(channel);
         let log = if settings.replay.is_some() { self.log() } else { None };
         let Some(mut log) = log else {
-            let event = Event::new(draft.render(channel), now);
+            let event = Event::new(draft.render(channel, self.config(), now), now);
             let mut round = Round::new(self, event.on(settings, draft.within, self.config()));
             offer(&mut round);
             return Some(self.told(channel, user, &draft, round.finish()));
@@ -435,7 +423,7 @@ impl Broker {
         let stamped = draft.data.filter(|_| settings.stamp_data);
         let stamped = stamped.and_then(|data| event::stamp(data, place));
         let draft = Draft { data: stamped.as_deref().or(draft.data), ..draft };
-        let text = draft.render(channel);
+        let text = draft.render(channel, self.config(), now);
         let Some(entry) = log.append(channel, user, text, Some(place), self.unix_ms(now)) else {
             return Some(0);
         };

@@ -6,11 +6,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use encke_bayeux::batch::Limits;
-use encke_bayeux::{Advice, ChannelKind, ChannelName, ChannelPattern, Dialect, Reconnect};
+use encke_bayeux::{
+    Advice, ChannelKind, ChannelName, ChannelPattern, Dialect, Reconnect, Timestamp,
+};
 
+use crate::activity::Activity;
 use crate::authorizer::{Authorizer, Authorizers};
 use crate::binding::CookieBinding;
 use crate::channel_rule::{ChannelRule, ChannelSettings};
@@ -50,6 +53,8 @@ pub struct Config {
     pub(crate) private: Vec<ChannelPattern>,
     pub(crate) named_only: Vec<ChannelName>,
     pub(crate) channels: Vec<ChannelRule>,
+    pub(crate) activity: Option<Activity>,
+    pub(crate) timestamps: bool,
     pub(crate) wall: Option<WallClock>,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) extensions: Extensions,
@@ -87,6 +92,8 @@ impl Default for Config {
             private: Vec::new(),
             named_only: Vec::new(),
             channels: Vec::new(),
+            activity: None,
+            timestamps: false,
             wall: None,
             policy: Arc::new(Rules::default()),
             extensions: Extensions::default(),
@@ -318,6 +325,24 @@ impl Config {
         self
     }
 
+    /// How long sessions may be inactive before they are ended. Default: for ever.
+    ///
+    /// CometD: the activity extension.
+    #[must_use]
+    pub fn activity(mut self, activity: Option<Activity>) -> Self {
+        self.activity = activity;
+        self
+    }
+
+    /// Whether events and replies carry the time of day as `timestamp`. Default false.
+    ///
+    /// A publisher's own is kept. Needs [`Config::wall`]. CometD: the timestamp extension.
+    #[must_use]
+    pub fn timestamps(mut self, stamped: bool) -> Self {
+        self.timestamps = stamped;
+        self
+    }
+
     /// What time of day it is. Default unknown.
     ///
     /// Whatever tells clients the time of day needs it.
@@ -381,6 +406,11 @@ impl Config {
         ChannelSettings::of(&self.channels, channel)
     }
 
+    /// What messages made at `now` carry as their time of day, if they do.
+    pub(crate) fn timestamp(&self, now: Instant) -> Option<Timestamp> {
+        self.wall.filter(|_| self.timestamps).map(|wall| Timestamp(wall.unix_ms(now)))
+    }
+
     /// The advice to connect again after `interval`.
     pub(crate) fn retry(&self, interval: Duration) -> Advice {
         Advice {
@@ -400,6 +430,9 @@ impl Config {
         check_timeout(self.timeout)?;
         if self.max_hold < self.timeout {
             return Err(ConfigError::MaxHold(self.max_hold));
+        }
+        if self.timestamps && self.wall.is_none() {
+            return Err(ConfigError::Timestamps);
         }
         check_max_interval(self.max_interval)?;
         if self.queue_messages == 0 || self.queue_bytes == 0 || self.batch.messages == 0 {
@@ -431,6 +464,8 @@ pub enum ConfigError {
     Timeout(Duration),
     /// Less than the timeout, which clients are told to expect.
     MaxHold(Duration),
+    /// Timestamps are wanted, but the time of day is not known.
+    Timestamps,
     /// Zero: every session would end as soon as its connect is answered.
     MaxInterval,
     /// A bound of zero would refuse everything.
@@ -444,6 +479,7 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Timeout(timeout) => write!(f, "timeout of {timeout:?} is beyond one hour"),
             Self::MaxHold(hold) => write!(f, "max_hold of {hold:?} is below the timeout"),
+            Self::Timestamps => f.write_str("timestamps without the time of day"),
             Self::MaxInterval => f.write_str("max_interval is zero"),
             Self::NoServiceChannel(pattern) => write!(f, "{pattern} is no service channel"),
             Self::ZeroBound => f.write_str("a bound of zero refuses everything"),

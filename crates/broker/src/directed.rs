@@ -7,19 +7,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
+use encke_bayeux::reply::Reply;
 use encke_bayeux::{ChannelName, ClientId};
 
 use crate::broker::{Broker, Cell};
 use crate::config::ConfigError;
 use crate::event::{Draft, Event};
 use crate::listener::RemovedBecause;
+use crate::outbox::Admitted;
 use crate::round::Round;
 use crate::session_settings::SessionSettings;
+use crate::stats::add;
 use crate::user::UserId;
-
-/// What a client is sent when the server ends its session.
-const DISCONNECT: &[u8] = b"{\"channel\":\"/meta/disconnect\",\"successful\":true}";
 
 impl Broker {
     /// Delivers to one session, whatever it is subscribed to. False if it has ended or is full, or if
@@ -63,21 +62,40 @@ impl Broker {
     ///
     /// What waits for the client goes out before, where a connect is held.
     pub fn disconnect_session(&self, client: ClientId, now: Instant) -> bool {
-        self.session(client).is_some_and(|cell| self.disconnect(&cell, now))
+        self.session(client).is_some_and(|cell| self.dismiss(&cell, RemovedBecause::Server, now))
     }
 
     /// Ends every session of `user`; held connects are told to stay away. Returns how many.
     pub fn disconnect_user(&self, user: &UserId, now: Instant) -> usize {
         let cells = self.shared.users.get(user).map(|cells| cells.clone()).unwrap_or_default();
-        cells.iter().filter(|cell| self.disconnect(cell, now)).count()
+        cells.iter().filter(|cell| self.dismiss(cell, RemovedBecause::Server, now)).count()
     }
 
-    fn disconnect(&self, cell: &Arc<Cell>, now: Instant) -> bool {
+    /// Ends a session and tells its client to stay away, behind all that it still has to get. False
+    /// if it had ended already.
+    pub(crate) fn dismiss(&self, cell: &Arc<Cell>, because: RemovedBecause, now: Instant) -> bool {
         // Code inside the process is told by the end of the stream.
         if cell.within.is_none() {
-            self.append(cell, Event::new(Bytes::from_static(DISCONNECT), now).queued(false));
+            self.bid_farewell(cell, now);
         }
-        self.remove(cell, RemovedBecause::Server)
+        self.remove(cell, because)
+    }
+
+    /// Queues a disconnect, and releases nothing for it.
+    fn bid_farewell(&self, cell: &Cell, now: Instant) {
+        let mut text = Vec::new();
+        let success = Reply::success(Some("/meta/disconnect"), None);
+        let farewell = Reply { timestamp: self.config().timestamp(now), ..success };
+        farewell.render(self.config().dialect, &mut text);
+        let message = Event::new(text.into(), now).queued(false);
+        let bytes = message.text.len();
+        // A queue that is full has no room for it; the connect that is held says it as well.
+        let admitted = cell.lock().append(message, self.config());
+        if let Admitted::Waits(given_up) = admitted {
+            self.count_queued(1, bytes);
+            self.count_gone(given_up);
+            add(&self.counters().overflow_dropped, given_up.messages);
+        }
     }
 
     pub(crate) fn deliver_to(
@@ -89,7 +107,7 @@ impl Broker {
     ) -> bool {
         let draft = Draft { data: Some(data), ..Draft::default() };
         self.pass_outgoing(channel, cell.user.as_ref(), &draft).is_some_and(|rewritten| {
-            let text = rewritten.apply(&draft).render(channel);
+            let text = rewritten.apply(&draft).render(channel, self.config(), now);
             self.offer_to(cell, Event::new(text, now))
         })
     }

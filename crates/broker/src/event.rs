@@ -25,8 +25,11 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    pub(crate) fn render(&self, channel: &ChannelName) -> Bytes {
-        event::render(channel, self.data, self.ext, self.timestamp)
+    /// With the time of day, if messages are to carry it and the publisher has not said it.
+    pub(crate) fn render(&self, channel: &ChannelName, config: &Config, now: Instant) -> Bytes {
+        let stamp = config.timestamp(now).filter(|_| self.timestamp.is_none());
+        let stamp = stamp.map(|stamp| format!("\"{stamp}\""));
+        event::render(channel, self.data, self.ext, self.timestamp.or(stamp.as_deref()))
     }
 }
 

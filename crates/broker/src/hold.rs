@@ -92,6 +92,7 @@ impl Hold {
             self.broker.pass_reply(&reply, Some(self.cell.id), &mut ext);
         }
         reply.ext = ext.text();
+        reply.timestamp = self.broker.config().timestamp(now);
         let mut replies = Vec::with_capacity(96);
         reply.render(self.broker.config().dialect, &mut replies);
         Delivery::new(self.broker, Some(self.cell), taken, &replies)

@@ -27,6 +27,7 @@
 //! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
+//! | `activity`     | sessions that connect and do nothing else                           |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
 //! | [`replay`]     | the log of a broker, published into and subscribed from             |
 //! | `log`          | messages kept by channel and user, their positions and horizons     |
@@ -56,6 +57,7 @@
 //! delivered by [`Broker::deliver_to_user`] to sessions of that user and to nobody else, whatever
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
+mod activity;
 mod alarm;
 pub mod authorizer;
 mod backlog;
@@ -94,6 +96,7 @@ pub mod verdict;
 mod wall;
 mod wheel;
 
+pub use activity::{ActiveBy, Activity};
 pub use authorizer::{Authorizer, Grants, Operation, Opinion};
 pub use binding::CookieBinding;
 pub use broker::{Broker, PublishError};

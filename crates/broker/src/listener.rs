@@ -20,6 +20,8 @@ pub enum RemovedBecause {
     Disconnected,
     /// The client stayed silent for `interval + max_interval`.
     Expired,
+    /// Its client did nothing but connect for as long as the configuration allows.
+    Inactive,
     /// Its queue was full: a slow reader.
     Overflow,
     /// The server ended it.

@@ -78,8 +78,10 @@ impl Broker {
             self.unindex(cell, pattern);
         }
         // The last response of a session takes its queue along: the held connect's, the link's or that
-        // of the disconnect. Where there is none, or its client is too slow, the queue is lost.
-        let last_response = owed || link.is_some() || because == RemovedBecause::Disconnected;
+        // of the request upon which it ends. Where there is none, or its client is too slow, the queue
+        // is lost.
+        let asked = matches!(because, RemovedBecause::Disconnected | RemovedBecause::Inactive);
+        let last_response = owed || link.is_some() || asked;
         if because == RemovedBecause::Overflow || !last_response {
             self.drop_queue(cell);
         }

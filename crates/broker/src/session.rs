@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
+use crate::activity::ActiveBy;
 use crate::alarm::Alarm;
 use crate::backlog::{Amount, Queued};
 use crate::binding::Binding;
@@ -112,6 +113,8 @@ pub(crate) struct Session {
     /// Everything that waits is lazy and may wait until then; `None` where something must leave.
     flush_at: Option<Instant>,
     notices: Notices,
+    /// When the session was active last, where that matters.
+    active: Option<Box<Instant>>,
     link: Option<Attached>,
     links: u64,
     outbox: Outbox,
@@ -154,6 +157,7 @@ impl Session {
             alarm: Alarm::default(),
             flush_at: None,
             notices: Notices::default(),
+            active: config.activity.map(|_| Box::new(now)),
             link: None,
             links: 0,
             outbox: Outbox::new(acknowledged),
@@ -176,9 +180,23 @@ impl Session {
 
     /// Any message but a connect arrived: the client is alive.
     pub(crate) fn handle_message(&mut self, config: &Config, now: Instant) {
+        self.touch(now);
         if let State::Idle { expires: Some(expires) } = &mut self.state {
             *expires = (*expires).max(now + self.own.max_interval(config));
         }
+    }
+
+    fn touch(&mut self, now: Instant) {
+        if let Some(active) = &mut self.active {
+            **active = now;
+        }
+    }
+
+    /// Whether the session has been inactive for longer than it may.
+    pub(crate) fn is_inactive(&self, config: &Config, now: Instant) -> bool {
+        self.active.as_ref().zip(config.activity).is_some_and(|(active, activity)| {
+            now.saturating_duration_since(**active) > activity.max_inactive
+        })
     }
 
     /// A connect arrived. `may_hold` is false if it shares its body or the server drains. It is held
@@ -296,6 +314,9 @@ impl Session {
                 return Offered::Double;
             }
             self.last_publish = publish;
+        }
+        if config.activity.is_some_and(|activity| activity.by == ActiveBy::ClientOrServer) {
+            self.touch(event.at);
         }
         if event.entry.is_some() && self.is_catching_up() {
             return Offered::Later;

@@ -46,6 +46,8 @@ pub struct Stats {
     pub messages_requeued: u64,
     /// Sessions that ended because their client stayed silent.
     pub expired: u64,
+    /// Sessions that ended because their client did nothing but connect.
+    pub inactive: u64,
     /// Sessions cut because their queue was full.
     pub overflowed: u64,
     /// Messages given up because a queue was full and their channels drop the oldest.
@@ -96,6 +98,7 @@ pub(crate) struct Counters {
     pub(crate) messages_dropped: AtomicU64,
     pub(crate) messages_requeued: AtomicU64,
     pub(crate) expired: AtomicU64,
+    pub(crate) inactive: AtomicU64,
     pub(crate) overflowed: AtomicU64,
     pub(crate) overflow_dropped: AtomicU64,
     pub(crate) overflow_refused: AtomicU64,
@@ -147,6 +150,7 @@ impl Counters {
             messages_dropped: read(&self.messages_dropped),
             messages_requeued: read(&self.messages_requeued),
             expired: read(&self.expired),
+            inactive: read(&self.inactive),
             overflowed: read(&self.overflowed),
             overflow_dropped: read(&self.overflow_dropped),
             overflow_refused: read(&self.overflow_refused),

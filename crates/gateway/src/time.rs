@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Instant;
 
+use encke_bayeux::timestamp::civil_date;
+
 /// The monotonic clock, for the broker's deadlines and for measured durations.
 #[expect(clippy::disallowed_methods, reason = "the clock module of this crate")]
 pub(crate) fn now() -> Instant {
@@ -31,21 +33,6 @@ impl fmt::Display for Timestamp {
             rest % 1000
         )
     }
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
-fn civil_date(day: u64) -> (u64, u64, u64) {
-    // Years that begin in March, so that the leap day is the last; eras of 400 such years.
-    let shifted = day + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day_of_month)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
-use encke_bayeux::{Ack, Failure, Message};
+use encke_bayeux::{Ack, Advice, Failure, Message, Reconnect};
 
 use super::{Conversation, Request};
 use crate::backlog::Amount;
@@ -55,6 +55,10 @@ impl Conversation<'_> {
             self.refuse(message, Failure::SessionUnknown.advice(), &Failure::SessionUnknown);
             return None;
         }
+        if cell.lock().is_inactive(broker.config(), now) {
+            self.dismiss(message, cell);
+            return None;
+        }
         let (connected, arm, unlinked) = {
             let mut session = cell.lock();
             let may_hold = alone && !draining;
@@ -87,6 +91,24 @@ impl Conversation<'_> {
             });
         }
         let advice = if draining { Some(broker.drain_advice(cell.id)) } else { connected.advice };
+        let crowded = connected.crowded && !draining;
+        if crowded {
+            add(&broker.counters().crowded, 1);
+        }
+        let away = crowded && broker.config().multi_session_interval.is_zero();
+        self.answer(message, cell, advice, away.then_some(&Failure::MultipleClients));
+        None
+    }
+
+    /// Answers a connect that does not wait; what waits for the session goes along.
+    fn answer(
+        &mut self,
+        message: &Message<'_>,
+        cell: &Arc<Cell>,
+        advice: Option<Advice>,
+        failure: Option<&Failure>,
+    ) {
+        let broker = self.broker;
         let settled = broker.settled_for(cell);
         if cell.lock().is_acknowledged() {
             // Now, and not with the rest of the body: the messages belong to the batch of this reply.
@@ -107,15 +129,27 @@ impl Conversation<'_> {
         if let Some(settled) = settled {
             self.ext.push_number("replay", settled);
         }
-        if connected.crowded && !draining {
-            add(&broker.counters().crowded, 1);
-            if broker.config().multi_session_interval.is_zero() {
-                self.refuse(message, advice, &Failure::MultipleClients);
-                return None;
-            }
+        if let Some(failure) = failure {
+            self.refuse(message, advice, failure);
+            return;
         }
         self.reply(&Reply { advice, ..Reply::success(message.channel.get(), message.id.get()) });
-        None
+    }
+
+    /// Ends a session that was inactive for too long. Its queue goes with the connect that is held, if
+    /// there is one, else with the reply to this one.
+    fn dismiss(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {
+        let (broker, now) = (self.broker, self.request.now);
+        let held = cell.lock().is_held();
+        add(&broker.counters().inactive, 1);
+        broker.dismiss(cell, RemovedBecause::Inactive, now);
+        let advice = Some(Advice::only(Reconnect::None));
+        if held {
+            let success = Reply::success(message.channel.get(), message.id.get());
+            self.reply(&Reply { advice, ..success });
+        } else {
+            self.answer(message, cell, advice, None);
+        }
     }
 
     /// How many connects of this request's browser may be held; `None` where that is not asked.

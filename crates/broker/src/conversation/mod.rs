@@ -333,7 +333,8 @@ impl<'a> Conversation<'a> {
         if !self.replies.is_empty() {
             self.replies.push(b',');
         }
-        let reply = Reply { ext: self.ext.text(), ..*reply };
+        let timestamp = self.broker.config().timestamp(self.request.now);
+        let reply = Reply { ext: self.ext.text(), timestamp, ..*reply };
         reply.render(self.broker.config().dialect, &mut self.replies);
     }
 

@@ -12,6 +12,7 @@
 mod support;
 
 mod acknowledge;
+mod activity;
 mod authorizer;
 mod browser;
 mod connect;
@@ -34,4 +35,5 @@ mod replay;
 mod service;
 mod snapshot;
 mod subscribe;
+mod timestamp;
 mod timesync;

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use encke::bayeux::batch::Limits;
 use encke::bayeux::{ChannelName, ChannelPattern, Dialect};
-use encke::broker::{self, Rules};
+use encke::broker::{self, Activity, Rules};
 use encke::transport::{self, CallbackConfig, CookieConfig, HttpConfig, SocketConfig};
 use http::StatusCode;
 
 use super::channels::rules;
 use super::{ConfigError, is_token};
 use crate::settings::{
-    BayeuxSettings, CookieBinding, Endpoint, ErrorTexts, SameSite, Settings, Transport,
+    ActiveBy, BayeuxSettings, CookieBinding, Endpoint, ErrorTexts, SameSite, Settings, Transport,
 };
 
 pub(super) fn brokers(
@@ -84,6 +84,14 @@ fn bounded(settings: &Settings) -> Result<broker::Config, ConfigError> {
             CookieBinding::Required => broker::CookieBinding::Required,
             CookieBinding::Ignored => broker::CookieBinding::Ignored,
         })
+        .activity((bayeux.max_inactive_ms > 0).then(|| Activity {
+            by: match bayeux.active_by {
+                ActiveBy::Client => broker::ActiveBy::Client,
+                ActiveBy::ClientOrServer => broker::ActiveBy::ClientOrServer,
+            },
+            max_inactive: Duration::from_millis(bayeux.max_inactive_ms),
+        }))
+        .timestamps(bayeux.timestamps)
         .max_lazy(Duration::from_millis(bayeux.max_lazy_ms))
         .meta_connect_delivery_only(bayeux.meta_connect_deliver_only)
         .batch(Limits { messages: bayeux.max_batch_messages, depth: bayeux.max_depth })

@@ -54,6 +54,9 @@ const COUNTERS: [Number; 14] = [
         stats.messages_requeued
     }),
     ("sessions_expired", "Sessions ended by silence", |stats| stats.expired),
+    ("sessions_inactive", "Sessions ended because their client did nothing but connect", |stats| {
+        stats.inactive
+    }),
     ("sessions_overflowed", "Sessions cut because their queue was full", |stats| stats.overflowed),
     (
         "connects_crowded",

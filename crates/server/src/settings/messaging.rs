@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct BayeuxSettings {
     /// Longest hold of a `/meta/connect`. Default 30,000 ms. CometD: `timeout`.
     pub timeout_ms: u64,
@@ -29,6 +30,14 @@ pub struct BayeuxSettings {
     /// Whether a publisher that is subscribed gets its own messages; `[[channels]]` may say no.
     /// Default yes. CometD: `broadcastToPublisher`.
     pub broadcast_to_publisher: bool,
+    /// How long a session may do nothing but connect before it is ended. Default 0 ms: for ever.
+    /// CometD: the activity extension, `maxInactivityPeriod`.
+    pub max_inactive_ms: u64,
+    /// What counts as activity: `client` is what the client sends, `client-or-server` also what is
+    /// published for it. Default `client`. CometD: `CLIENT`, `CLIENT_SERVER`.
+    pub active_by: ActiveBy,
+    /// Whether events and replies carry the time of day. Default no. CometD: the timestamp extension.
+    pub timestamps: bool,
     /// Longest time that a message of a lazy channel waits for others. Default 5,000 ms; 0 makes
     /// nothing lazy. CometD: `maxLazyTimeout`.
     pub max_lazy_ms: u64,
@@ -83,6 +92,9 @@ impl Default for BayeuxSettings {
             error_texts: ErrorTexts::V5,
             superseded_status: 409,
             broadcast_to_publisher: true,
+            max_inactive_ms: 0,
+            active_by: ActiveBy::Client,
+            timestamps: false,
             max_lazy_ms: 5_000,
             meta_connect_deliver_only: true,
             max_body_bytes: 1_048_576,
@@ -101,6 +113,17 @@ impl Default for BayeuxSettings {
             multi_session_interval_ms: 2_000,
         }
     }
+}
+
+/// What keeps a session from being inactive; connects never do.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActiveBy {
+    /// What its client sends.
+    #[default]
+    Client,
+    /// That, and what is published for it.
+    ClientOrServer,
 }
 
 /// Whose spelling of error texts is used: deployed clients compare whole texts.

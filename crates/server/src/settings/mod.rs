@@ -26,8 +26,9 @@ mod transports;
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
 pub use messaging::{
-    BayeuxSettings, CallSettings, CometdSettings, DeskSettings, DuplicateKeys, ErrorTexts,
-    GwsSettings, JournalSettings, SimulatorSettings, SmsSpelling, Transport, UserDataSettings,
+    ActiveBy, BayeuxSettings, CallSettings, CometdSettings, DeskSettings, DuplicateKeys,
+    ErrorTexts, GwsSettings, JournalSettings, SimulatorSettings, SmsSpelling, Transport,
+    UserDataSettings,
 };
 pub use network::{
     CorsSettings, LimitSettings, LogFormat, LogSettings, OperationsSettings, ServerSettings,
