@@ -36,6 +36,12 @@ pub enum Failure {
     HandshakeDenied,
     /// The server holds as many sessions as it may, or this user does.
     TooManySessions,
+    /// The address has as many sessions as it may.
+    TooManySessionsOfAddress,
+    /// More handshakes come than the server wants to serve at a time.
+    TooManyHandshakes,
+    /// The session publishes more often than it may.
+    TooManyPublishes,
     /// The browser has as many connects held as it may, and sessions beyond are turned away.
     MultipleClients,
     /// The server is about to stop.
@@ -80,8 +86,8 @@ impl Failure {
             Self::ChannelMissing | Self::ReplayIdInvalid(_) => 400,
             Self::MessageDeleted => 404,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
-            Self::MultipleClients => 429,
-            Self::TooManySessions | Self::Draining | Self::Busy => 503,
+            Self::MultipleClients | Self::TooManySessionsOfAddress | Self::TooManyPublishes => 429,
+            Self::TooManySessions | Self::TooManyHandshakes | Self::Draining | Self::Busy => 503,
             Self::Own(error) => error.code(),
             _ => 403,
         }
@@ -104,6 +110,9 @@ impl Failure {
             (Self::HandshakeDenied, V31) => "403::Handshake denied",
             (Self::HandshakeDenied, V4 | V5) => "403::handshake_denied",
             (Self::TooManySessions, _) => "503::too_many_sessions",
+            (Self::TooManySessionsOfAddress, _) => "429::too_many_sessions_of_address",
+            (Self::TooManyHandshakes, _) => "503::too_many_handshakes",
+            (Self::TooManyPublishes, _) => "429::too_many_publishes",
             (Self::MultipleClients, _) => "429::multiple_clients",
             (Self::Draining, _) => "503::server_draining",
             (Self::Busy, _) => "503::server_busy",
@@ -148,7 +157,10 @@ impl Failure {
         match self {
             Self::SessionUnknown => Some(Advice::handshake()),
             Self::HandshakeDenied => Some(Advice::only(Reconnect::None)),
-            Self::TooManySessions | Self::Draining => Some(Advice {
+            Self::TooManySessions
+            | Self::TooManySessionsOfAddress
+            | Self::TooManyHandshakes
+            | Self::Draining => Some(Advice {
                 interval: Some(Duration::from_secs(5)),
                 ..Advice::only(Reconnect::Handshake)
             }),
@@ -176,6 +188,9 @@ mod tests {
             Failure::SessionUnknown,
             Failure::HandshakeDenied,
             Failure::TooManySessions,
+            Failure::TooManySessionsOfAddress,
+            Failure::TooManyHandshakes,
+            Failure::TooManyPublishes,
             Failure::MultipleClients,
             Failure::Draining,
             Failure::Busy,

@@ -5,6 +5,7 @@
 //! [`crate::conversation`].
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
@@ -25,6 +26,7 @@ use crate::round::Round;
 use crate::session::Session;
 use crate::snapshot::Via;
 use crate::stats::{Counters, Stats, add, sub};
+use crate::storm::Storm;
 use crate::tally::Tally;
 use crate::user::UserId;
 use crate::verdict::Verdict;
@@ -123,6 +125,10 @@ pub(crate) struct Shared {
     pub(crate) index: Index<Subscriber>,
     /// Held connects by browser.
     pub(crate) browsers: Arc<Tally<BrowserId>>,
+    /// Sessions by address, where those are bounded.
+    pub(crate) addresses: Arc<Tally<IpAddr>>,
+    /// `None` where every handshake is served.
+    pub(crate) storm: Option<Mutex<Storm>>,
     wheel: Mutex<Wheel<ClientId>>,
     counters: Counters,
     publishes: AtomicU64,
@@ -168,12 +174,15 @@ impl Broker {
         config.check()?;
         let epoch = config.wall.map_or(0, |wall| wall.begun().saturating_mul(POSITIONS_PER_MS));
         let log = Log::new(&config.channels, epoch);
+        let storm = config.handshake_rate.map(|rate| Mutex::new(Storm::new(rate)));
         let shared = Shared {
             config,
             sessions: DashMap::new(),
             users: DashMap::new(),
             index: Index::new(),
             browsers: Tally::new(),
+            addresses: Tally::new(),
+            storm,
             wheel: Mutex::new(Wheel::new()),
             counters: Counters::default(),
             publishes: AtomicU64::new(1),

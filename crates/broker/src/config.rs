@@ -21,6 +21,7 @@ use crate::extension::{Extension, Extensions};
 use crate::filter::{DataFilter, Filters};
 use crate::listener::Listener;
 use crate::policy::{Policy, Rules};
+use crate::rate::Rate;
 use crate::service::{Service, Services};
 use crate::wall::WallClock;
 
@@ -45,6 +46,9 @@ pub struct Config {
     pub(crate) subscriptions_per_session: usize,
     pub(crate) sessions: usize,
     pub(crate) sessions_per_user: Option<usize>,
+    pub(crate) sessions_per_address: Option<usize>,
+    pub(crate) handshake_rate: Option<Rate>,
+    pub(crate) publish_rate: Option<Rate>,
     pub(crate) sessions_per_browser: Option<usize>,
     pub(crate) multiplexed_sessions_per_browser: Option<usize>,
     pub(crate) multi_session_interval: Duration,
@@ -84,6 +88,9 @@ impl Default for Config {
             subscriptions_per_session: 4096,
             sessions: 200_000,
             sessions_per_user: None,
+            sessions_per_address: None,
+            handshake_rate: None,
+            publish_rate: None,
             sessions_per_browser: Some(5),
             multiplexed_sessions_per_browser: None,
             multi_session_interval: Duration::from_secs(2),
@@ -255,6 +262,37 @@ impl Config {
     #[must_use]
     pub fn sessions_per_user(mut self, count: Option<usize>) -> Self {
         self.sessions_per_user = count;
+        self
+    }
+
+    /// Most sessions from one address, or one /64 of IPv6; `None`, the default, is no bound.
+    ///
+    /// Beyond: `429::too_many_sessions_of_address`, with the advice to shake hands after a pause of
+    /// some seconds. Asks for [`Request::peer`](crate::Request::peer), and says nothing about
+    /// clients without one.
+    #[must_use]
+    pub fn sessions_per_address(mut self, count: Option<usize>) -> Self {
+        self.sessions_per_address = count;
+        self
+    }
+
+    /// How many handshakes are served, of all clients together. Default: as many as come.
+    ///
+    /// Beyond: `503::too_many_handshakes`, with the advice to shake hands after a pause that grows
+    /// with the excess and is spread by chance, so that a crowd that comes back at once is served at
+    /// this rate. A client whose session is gone is advised likewise while that lasts.
+    #[must_use]
+    pub fn handshake_rate(mut self, rate: Option<Rate>) -> Self {
+        self.handshake_rate = rate;
+        self
+    }
+
+    /// How often one session may publish, on service channels too. Default: as it likes.
+    ///
+    /// Beyond: `429::too_many_publishes`, and the message reaches nobody.
+    #[must_use]
+    pub fn publish_rate(mut self, rate: Option<Rate>) -> Self {
+        self.publish_rate = rate;
         self
     }
 

@@ -27,6 +27,9 @@
 //! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
 //! | `effect`       | what a session asks of whoever holds it: wake, arm, undo, count     |
+//! | [`address`]    | what of an address is counted as one                                |
+//! | `rate`         | how often something may happen                                      |
+//! | `storm`        | more handshakes than the server wants to serve at a time            |
 //! | `activity`     | sessions that connect and do nothing else                           |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
 //! | [`replay`]     | the log of a broker, published into and subscribed from             |
@@ -37,7 +40,7 @@
 //! | `session_settings` | settings of one session, set from code                          |
 //! | `round`        | one event on its way into many queues                               |
 //! | `index`        | who subscribed to what, found without scanning                      |
-//! | `tally`        | how many there are of each browser, counted without leaks           |
+//! | `tally`        | how many there are of each browser or address, without leaks        |
 //! | `notice`       | what listeners have still to be told of one session                 |
 //! | `guard`        | running what embedders have written                                 |
 //! | `conversation` | one request body, message by message                                |
@@ -58,6 +61,7 @@
 //! anybody subscribed to. Such a subscription is never put into the shared index.
 
 mod activity;
+pub mod address;
 mod alarm;
 pub mod authorizer;
 mod backlog;
@@ -83,6 +87,7 @@ mod membership;
 mod notice;
 mod outbox;
 pub mod policy;
+mod rate;
 pub mod replay;
 mod round;
 pub mod service;
@@ -90,6 +95,7 @@ mod session;
 mod session_settings;
 pub mod snapshot;
 pub mod stats;
+mod storm;
 mod tally;
 mod user;
 pub mod verdict;
@@ -111,6 +117,7 @@ pub use link::Link;
 pub use listener::{Listener, Published, RemovedBecause};
 pub use local::{LocalMessage, LocalOptions, LocalSession, Parts};
 pub use policy::{Asking, Policy, Rules};
+pub use rate::Rate;
 pub use replay::{History, Logged};
 pub use service::{Call, Responder, Service, service_fn};
 pub use session_settings::SessionSettings;

@@ -169,7 +169,9 @@ impl Broker {
         }
         let owner = self.admit(&options)?;
         let number = self.next_number();
-        let cell = Cell::new(local_id(number), number, owner, Session::local(self.config(), now));
+        let mut session = Session::local(self.config(), now);
+        session.sit(self.seat_of_address(options.peer)?);
+        let cell = Cell::new(local_id(number), number, owner, session);
         let cell = self.add_session(cell.within(options.via), now)?;
         let link = Link::attach(self, &cell);
         let broker = self.clone();

@@ -4,16 +4,19 @@
 //! the index. Its own list of subscriptions is the truth; the index follows it, and whoever adds to
 //! the index looks back whether the session still wants it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use encke_bayeux::{BrowserId, ChannelPattern, ClientId, Failure};
 
+use crate::address::network;
 use crate::broker::{Broker, Cell, Subscriber};
 use crate::effect::Ended;
 use crate::listener::RemovedBecause;
 use crate::notice::Notice;
 use crate::stats::add;
+use crate::tally::Seat;
 use crate::user::UserId;
 
 impl Broker {
@@ -27,6 +30,21 @@ impl Broker {
         let id = ClientId::parse(client?)?;
         let cell = self.shared.sessions.get(&id).map(|cell| Arc::clone(&cell))?;
         cell.admits(user, browser).then_some(cell)
+    }
+
+    /// A seat among the sessions of an address, where those are bounded.
+    pub(crate) fn seat_of_address(
+        &self,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Seat<IpAddr>>, Failure> {
+        let Some((address, most)) = address.map(network).zip(self.config().sessions_per_address)
+        else {
+            return Ok(None);
+        };
+        self.shared.addresses.take(address, most).map(Some).ok_or_else(|| {
+            add(&self.counters().addresses_limited, 1);
+            Failure::TooManySessionsOfAddress
+        })
     }
 
     /// Adds a session that may begin.

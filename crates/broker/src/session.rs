@@ -25,6 +25,7 @@
 //! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
 //! message puts it off to at least `maxInterval`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -43,6 +44,7 @@ use crate::event::Event;
 use crate::listener::RemovedBecause;
 use crate::notice::{Notice, Notices};
 use crate::outbox::{Admitted, Outbox, Taken};
+use crate::rate::Bucket;
 use crate::session_settings::{Own, SessionSettings};
 use crate::snapshot::{Described, MAX_SUBSCRIPTIONS, Via};
 use crate::tally::{Seat, Tally};
@@ -115,6 +117,10 @@ pub(crate) struct Session {
     notices: Notices,
     /// When the session was active last, where that matters.
     active: Option<Box<Instant>>,
+    /// Its tokens for publishing, once it has published.
+    publishes: Option<Box<Bucket>>,
+    /// Its seat among the sessions of its address, where those are bounded.
+    address: Option<Box<Seat<IpAddr>>>,
     link: Option<Attached>,
     links: u64,
     outbox: Outbox,
@@ -158,6 +164,8 @@ impl Session {
             flush_at: None,
             notices: Notices::default(),
             active: config.activity.map(|_| Box::new(now)),
+            publishes: None,
+            address: None,
             link: None,
             links: 0,
             outbox: Outbox::new(acknowledged),
@@ -184,6 +192,18 @@ impl Session {
         if let State::Idle { expires: Some(expires) } = &mut self.state {
             *expires = (*expires).max(now + self.own.max_interval(config));
         }
+    }
+
+    /// Counts the session among those of its address, as long as it lives.
+    pub(crate) fn sit(&mut self, address: Option<Seat<IpAddr>>) {
+        self.address = address.map(Box::new);
+    }
+
+    /// Whether the client may publish once more now.
+    pub(crate) fn may_publish(&mut self, config: &Config, now: Instant) -> bool {
+        config
+            .publish_rate
+            .is_none_or(|rate| self.publishes.get_or_insert_default().take(rate, now))
     }
 
     fn touch(&mut self, now: Instant) {
@@ -400,6 +420,7 @@ impl Session {
             }
             State::Idle { .. } => None,
         };
+        self.address = None;
         let release = match because {
             RemovedBecause::Overflow => Release::Overflow,
             _ => Release::Ended,

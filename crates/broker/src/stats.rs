@@ -30,6 +30,12 @@ pub struct Stats {
     pub handshakes: u64,
     /// Handshakes that were refused.
     pub handshakes_refused: u64,
+    /// Handshakes refused because too many came from everywhere.
+    pub handshakes_limited: u64,
+    /// Handshakes refused because their address has enough sessions.
+    pub addresses_limited: u64,
+    /// Publishes refused because their session publishes too often.
+    pub publishes_limited: u64,
     /// Messages received, of every kind.
     pub messages_in: u64,
     /// Messages refused with an error reply.
@@ -90,6 +96,9 @@ pub(crate) struct Counters {
     pub(crate) queue_bytes: AtomicU64,
     pub(crate) handshakes: AtomicU64,
     pub(crate) handshakes_refused: AtomicU64,
+    pub(crate) handshakes_limited: AtomicU64,
+    pub(crate) addresses_limited: AtomicU64,
+    pub(crate) publishes_limited: AtomicU64,
     pub(crate) messages_in: AtomicU64,
     pub(crate) messages_refused: AtomicU64,
     pub(crate) bodies_refused: AtomicU64,
@@ -142,6 +151,9 @@ impl Counters {
             queue_bytes: read(&self.queue_bytes),
             handshakes: read(&self.handshakes),
             handshakes_refused: read(&self.handshakes_refused),
+            handshakes_limited: read(&self.handshakes_limited),
+            addresses_limited: read(&self.addresses_limited),
+            publishes_limited: read(&self.publishes_limited),
             messages_in: read(&self.messages_in),
             messages_refused: read(&self.messages_refused),
             bodies_refused: read(&self.bodies_refused),

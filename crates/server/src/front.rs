@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use encke::broker::UserId;
+use encke::broker::address::network;
 use encke::gateway::{Operation, ReturnCode};
 use encke::transport::{Authenticated, BayeuxService, Peer};
 use http::header::CONNECTION;
@@ -40,7 +41,7 @@ use crate::login::{Found, Known, Login, Refusal};
 use crate::metrics::Counted;
 use crate::operations::Operations;
 use crate::pages;
-use crate::rate::{self, Buckets};
+use crate::rate::Buckets;
 
 /// The generic Bayeux endpoint.
 #[derive(Clone, Debug)]
@@ -132,7 +133,7 @@ impl Front {
             return house.other(&head);
         }
         if let Some(limit) = &house.by_address
-            && let Err(wait) = limit.take(rate::network(peer.ip()), now)
+            && let Err(wait) = limit.take(network(peer.ip()), now)
         {
             house.counted.limited("address");
             return too_many(wait);

@@ -10,7 +10,6 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -105,17 +104,6 @@ impl<K> State<K> {
     }
 }
 
-/// The part of an address that one customer holds: all of IPv4, the /64 of IPv6.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let bits = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(bits))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,16 +145,5 @@ mod tests {
         assert!(buckets.take(5, now).is_err());
         let later = now + Duration::from_secs(60);
         assert_eq!(buckets.take(5, later), Ok(()), "full buckets are forgotten");
-    }
-
-    #[test]
-    fn one_network_of_ipv6_is_one_key() {
-        let one = "2001:db8:1:2:3::1".parse().unwrap();
-        let other = "2001:db8:1:2:ffff::9".parse().unwrap();
-        assert_eq!(network(one), network(other));
-        assert_eq!(
-            network("::ffff:192.0.2.1".parse().unwrap()),
-            "192.0.2.1".parse::<IpAddr>().unwrap()
-        );
     }
 }

@@ -8,15 +8,17 @@
 //! Specified: Bayeux 1.0, "Handshake". Observed: CometD 3.1 to 8 validate nothing here either.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use encke_bayeux::reply::{Greeting, Reply};
 use encke_bayeux::{Ack, Advice, BrowserId, ChannelName, ClientId, Failure, Message};
 
 use super::Conversation;
 use super::hooks::Room;
-use crate::broker::{Cell, Owner};
+use crate::broker::{Cell, Owner, lock};
 use crate::session::Session;
 use crate::stats::add;
+use crate::storm::spread;
 use crate::verdict::Verdict;
 
 impl<'a> Conversation<'a> {
@@ -68,13 +70,22 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Asks everybody who may refuse, the cheapest first.
     fn begin_session(&mut self, message: &Message<'_>) -> Result<Begun, Refused> {
         let (broker, request) = (self.broker, self.request);
         if !message.id_is_valid() {
-            return Err(plain(Failure::MessageIdInvalid));
+            return Err(self.turn_away(Failure::MessageIdInvalid, None));
         }
         if broker.is_draining() {
-            return Err(plain(Failure::Draining));
+            return Err(self.turn_away(Failure::Draining, None));
+        }
+        let address = broker.seat_of_address(request.peer);
+        let address = address.map_err(|failure| self.turn_away(failure, None))?;
+        if let Some(storm) = &broker.shared.storm {
+            lock(storm).admit(request.now).map_err(|pause| {
+                add(&broker.counters().handshakes_limited, 1);
+                self.turn_away(Failure::TooManyHandshakes, Some(pause))
+            })?;
         }
         let owner = self.judge(message)?;
         let client_id = ClientId::from_random(request.entropy.bytes());
@@ -87,9 +98,22 @@ impl<'a> Conversation<'a> {
         if broker.keeps_log() && self.asked.replay.is_some_and(|asked| asked.get() == "true") {
             session.opt_into_replay();
         }
+        session.sit(address);
         let cell = Cell::new(client_id, broker.next_number(), owner, session);
-        broker.add_session(cell, request.now).map_err(plain)?;
+        let added = broker.add_session(cell, request.now);
+        added.map_err(|failure| self.turn_away(failure, None))?;
         Ok(Begun { client_id, offered, acknowledged })
+    }
+
+    /// Refuses a handshake, for `pause` where that is not always the same. Whoever is turned away
+    /// together shall not come back together.
+    fn turn_away(&self, failure: Failure, pause: Option<Duration>) -> Refused {
+        let random = self.request.entropy.bytes();
+        let advice = failure.advice().map(|advice| Advice {
+            interval: advice.interval.map(|base| spread(pause.unwrap_or(base), random)),
+            ..advice
+        });
+        (failure, advice)
     }
 
     /// Asks the policy whether a session may begin, and whose it is.
@@ -112,9 +136,5 @@ struct Begun {
     acknowledged: bool,
 }
 
+/// Why not, and what the client is advised.
 type Refused = (Failure, Option<Advice>);
-
-fn plain(failure: Failure) -> Refused {
-    let advice = failure.advice();
-    (failure, advice)
-}

@@ -23,7 +23,7 @@ mod subscribe;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
@@ -36,11 +36,12 @@ use encke_bayeux::{
     Message, ReplayAnswer,
 };
 
-use crate::broker::{Broker, Cell};
+use crate::broker::{Broker, Cell, lock};
 use crate::hold::{Delivery, Hold};
 use crate::outbox::Taken;
 use crate::policy::Asking;
 use crate::stats::add;
+use crate::storm::share;
 use crate::user::UserId;
 use hooks::Room;
 
@@ -262,7 +263,7 @@ impl<'a> Conversation<'a> {
         );
         let Some(cell) = self.session_of(message) else {
             let advised = channel.as_str() == "/meta/connect";
-            let advice = Failure::SessionUnknown.advice().filter(|_| advised);
+            let advice = advised.then(|| self.unknown_advice());
             self.refuse(message, advice, &Failure::SessionUnknown);
             return None;
         };
@@ -274,7 +275,17 @@ impl<'a> Conversation<'a> {
         if channel.as_str() == "/meta/connect" {
             return self.connect(message, &cell, alone);
         }
-        cell.lock().handle_message(self.broker.config(), self.request.now);
+        let publishes = matches!(channel.kind(), ChannelKind::Service | ChannelKind::Broadcast);
+        let may_publish = {
+            let mut session = cell.lock();
+            session.handle_message(self.broker.config(), self.request.now);
+            !publishes || session.may_publish(self.broker.config(), self.request.now)
+        };
+        if !may_publish {
+            add(&self.broker.counters().publishes_limited, 1);
+            self.refuse(message, None, &Failure::TooManyPublishes);
+            return None;
+        }
         match (channel.as_str(), channel.kind()) {
             ("/meta/subscribe", _) => self.subscribe(message, &cell),
             ("/meta/unsubscribe", _) => self.unsubscribe(message, &cell),
@@ -285,6 +296,18 @@ impl<'a> Conversation<'a> {
             }
         }
         None
+    }
+
+    /// What a client is told whose session is gone: to shake hands, at once or spread over the time
+    /// that a storm lasts.
+    fn unknown_advice(&self) -> Advice {
+        let storm = self.broker.shared.storm.as_ref();
+        let lasts = storm.map_or(Duration::ZERO, |storm| lock(storm).lasts(self.request.now));
+        let pause = match lasts {
+            Duration::ZERO => Duration::ZERO,
+            lasts => share(lasts + Duration::from_secs(1), self.request.entropy.bytes()),
+        };
+        Advice { interval: Some(pause), ..Advice::handshake() }
     }
 
     /// The body's session, if this message names it and it still lives.

@@ -11,6 +11,7 @@
 
 mod support;
 
+mod abuse;
 mod acknowledge;
 mod activity;
 mod authorizer;
@@ -34,6 +35,7 @@ mod publisher;
 mod replay;
 mod service;
 mod snapshot;
+mod storm;
 mod subscribe;
 mod timestamp;
 mod timesync;

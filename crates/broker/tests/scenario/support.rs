@@ -1,6 +1,7 @@
 //! A world with a clock of its own, and clients that speak to its broker.
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -85,6 +86,7 @@ impl World {
             pushes: false,
             multiplexed: false,
             reach: Reach::Any,
+            peer: None,
             next: Cell::new(1),
         }
     }
@@ -122,6 +124,8 @@ pub(crate) struct Client<'w> {
     pub(crate) multiplexed: bool,
     /// Which sessions its connection may use.
     pub(crate) reach: Reach,
+    /// Where it comes from.
+    pub(crate) peer: Option<IpAddr>,
     next: Cell<u32>,
 }
 
@@ -133,6 +137,7 @@ impl<'w> Client<'w> {
             pushes: self.pushes,
             multiplexed: self.multiplexed,
             reach: self.reach,
+            peer: self.peer,
             ..Request::new(self.world.now.get(), &self.world.entropy)
         };
         self.world.broker.handle(&request, body.as_bytes()).unwrap()

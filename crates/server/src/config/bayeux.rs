@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use encke::bayeux::batch::Limits;
 use encke::bayeux::{ChannelName, ChannelPattern, Dialect};
-use encke::broker::{self, Activity, Rules};
+use encke::broker::{self, Activity, Rate, Rules};
 use encke::transport::{self, CallbackConfig, CookieConfig, HttpConfig, SocketConfig};
 use http::StatusCode;
 
@@ -62,7 +62,7 @@ fn offered(transports: &[Transport]) -> Vec<&'static str> {
 }
 
 fn bounded(settings: &Settings) -> Result<broker::Config, ConfigError> {
-    let bayeux = &settings.bayeux;
+    let Settings { bayeux, limits, .. } = settings;
     let BayeuxSettings { max_sessions_per_browser, http2_max_sessions_per_browser, .. } = *bayeux;
     let per_browser = bound_or_none("bayeux.max_sessions_per_browser", max_sessions_per_browser)?;
     let per_http2_browser =
@@ -100,6 +100,12 @@ fn bounded(settings: &Settings) -> Result<broker::Config, ConfigError> {
         .subscriptions_per_session(bayeux.max_subscriptions)
         .sessions(bayeux.max_sessions)
         .sessions_per_user(Some(bayeux.max_sessions_per_user))
+        .sessions_per_address(Some(bayeux.max_sessions_per_address).filter(|most| *most > 0))
+        .handshake_rate(Rate::new(limits.handshakes_per_second, limits.handshake_burst.max(1)))
+        .publish_rate(Rate::new(
+            limits.session_publishes_per_second,
+            limits.session_publish_burst.max(1),
+        ))
         .sessions_per_browser(per_browser)
         .multiplexed_sessions_per_browser(per_http2_browser)
         .multi_session_interval(Duration::from_millis(bayeux.multi_session_interval_ms)))

@@ -7,7 +7,9 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::rate::{self, Buckets};
+use encke::broker::address::network;
+
+use crate::rate::Buckets;
 
 /// Failed logins, counted.
 #[derive(Debug)]
@@ -28,14 +30,14 @@ impl Throttle {
     /// Whether a password may be checked; else how long to wait.
     pub(crate) fn check(&self, user: &str, peer: IpAddr, now: Instant) -> Result<(), Duration> {
         self.users.check(user, now)?;
-        self.addresses.check(&rate::network(peer), now)
+        self.addresses.check(&network(peer), now)
     }
 
     /// Counts a failure.
     pub(crate) fn failed(&self, user: &str, peer: IpAddr, now: Instant) {
         // A refusal here means that checks ran side by side; the bucket is as empty as it gets.
         self.users.take(user.to_owned(), now).ok();
-        self.addresses.take(rate::network(peer), now).ok();
+        self.addresses.take(network(peer), now).ok();
     }
 }
 

@@ -108,6 +108,22 @@ impl House {
             }
         }
         let mut metric = encoder.encode_descriptor(
+            "bayeux_limited",
+            "Messages of Bayeux clients refused because of a limit",
+            None,
+            MetricType::Counter,
+        )?;
+        for ([endpoint], stats) in &stats {
+            for (limit, value) in [
+                ("handshakes", stats.handshakes_limited),
+                ("address", stats.addresses_limited),
+                ("publishes", stats.publishes_limited),
+            ] {
+                let labels = [*endpoint, ("limit", limit)];
+                encode_counter(&mut metric.encode_family(&labels)?, value)?;
+            }
+        }
+        let mut metric = encoder.encode_descriptor(
             "messages_overflowed",
             "Messages lost to full queues whose channels allow it",
             None,

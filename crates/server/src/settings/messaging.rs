@@ -69,6 +69,9 @@ pub struct BayeuxSettings {
     pub max_sessions: usize,
     /// Sessions of one user. Default 10,000; beyond it the handshake is refused.
     pub max_sessions_per_user: usize,
+    /// Sessions from one address, or one /64 of IPv6. Default 10,000; demo 0, which is no bound.
+    /// Beyond it `429`.
+    pub max_sessions_per_address: usize,
     /// Polls of one browser that are held at a time over HTTP/1.1, told by its cookie. Default 5:
     /// browsers open six connections to a host. Further sessions are answered at once and advised
     /// to poll. 0 holds nobody, -1 is no bound. CometD: `maxSessionsPerBrowser`, default 1.
@@ -108,6 +111,7 @@ impl Default for BayeuxSettings {
             max_subscriptions: 4_096,
             max_sessions: 200_000,
             max_sessions_per_user: 10_000,
+            max_sessions_per_address: 10_000,
             max_sessions_per_browser: 5,
             http2_max_sessions_per_browser: -1,
             multi_session_interval_ms: 2_000,

@@ -83,7 +83,7 @@ pub struct CorsSettings {
     pub loopback: bool,
 }
 
-/// `[limits]`: request rates. Bursts are what may come at once; 0 per second means no limit.
+/// `[limits]`: rates. Bursts are what may come at once; 0 per second means no limit.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -96,11 +96,29 @@ pub struct LimitSettings {
     pub user_per_second: u32,
     /// Default 500 requests.
     pub user_burst: u32,
+    /// Bayeux handshakes per second of one endpoint, of all clients together. Default 1,000; demo 0.
+    /// Beyond it `503`, and clients are told to come back spread over the time that it takes.
+    pub handshakes_per_second: u32,
+    /// Default 10,000 handshakes.
+    pub handshake_burst: u32,
+    /// Messages per second that one Bayeux session publishes. Default 100; demo 0. Beyond it `429`.
+    pub session_publishes_per_second: u32,
+    /// Default 1,000 messages.
+    pub session_publish_burst: u32,
 }
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { address_per_second: 500, address_burst: 5_000, user_per_second: 50, user_burst: 500 }
+        Self {
+            address_per_second: 500,
+            address_burst: 5_000,
+            user_per_second: 50,
+            user_burst: 500,
+            handshakes_per_second: 1_000,
+            handshake_burst: 10_000,
+            session_publishes_per_second: 100,
+            session_publish_burst: 1_000,
+        }
     }
 }
 

@@ -23,6 +23,7 @@ async fn machines_are_told_what_they_ask() {
         "encke_held_polls{endpoint=\"notifications\"} 0",
         "encke_queue_bytes{endpoint=\"notifications\"} 0",
         "encke_messages_in_total{endpoint=\"notifications\"} 0",
+        "encke_bayeux_limited_total{endpoint=\"cometd\",limit=\"handshakes\"} 0",
         "encke_messages_overflowed_total{endpoint=\"cometd\",policy=\"drop-oldest\"} 0",
         "encke_publish_to_write_seconds_bucket{le=\"+Inf\",endpoint=\"cometd\"} 0",
         "encke_journal_append_seconds_count 0",
