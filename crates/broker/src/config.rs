@@ -269,7 +269,7 @@ impl Config {
     ///
     /// Beyond: `429::too_many_sessions_of_address`, with the advice to shake hands after a pause of
     /// some seconds. Asks for [`Request::peer`](crate::Request::peer), and says nothing about
-    /// clients without one.
+    /// clients without one. Sessions inside the process count where they name a peer.
     #[must_use]
     pub fn sessions_per_address(mut self, count: Option<usize>) -> Self {
         self.sessions_per_address = count;

@@ -1,12 +1,12 @@
 //! One session under random treatment against the obvious model: a list of what was published.
 //!
 //! Whatever the client, its connections and the network do, as long as the session lives it gets
-//! every message once and in order.
+//! every message once and in order, or is told how many it missed.
 
 use std::time::Duration;
 
 use encke_bayeux::ChannelPattern;
-use encke_broker::{ChannelRule, ChannelSettings};
+use encke_broker::{ChannelRule, ChannelSettings, Overflow};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -47,13 +47,56 @@ struct Run<'w> {
     client: Client<'w>,
     held: Vec<Held<'w>>,
     seen: Vec<Value>,
+    /// How many messages it was told that it missed.
+    missed: u64,
     /// The last batch that arrived, if the client acknowledges.
     batch: Option<u64>,
 }
 
-impl Run<'_> {
+impl<'w> Run<'w> {
+    /// Plays the steps; how many messages were published meanwhile, numbered from 1.
+    fn play(world: &'w World, steps: Vec<Step>, acknowledges: bool) -> (Self, u64) {
+        let publisher = world.up();
+        let mut client = world.anonymous();
+        client.shake_with(json!({"ack": acknowledges}));
+        let batch = acknowledges.then_some(0);
+        let mut run = Run { client, held: Vec::new(), seen: Vec::new(), missed: 0, batch };
+        run.connect_at_once();
+        run.client.subscribe("/a");
+        run.client.subscribe("/a/*");
+        let mut published: u64 = 0;
+        for step in steps {
+            match step {
+                Step::Publish(burst) => {
+                    for _ in 0..burst {
+                        published += 1;
+                        publisher.publish("/a", json!(published));
+                    }
+                }
+                Step::PublishLazily => {
+                    published += 1;
+                    publisher.publish("/a/lazy", json!(published));
+                }
+                Step::ConnectAtOnce => run.connect_at_once(),
+                Step::Connect => run.connect(),
+                Step::CutHeld => run.held.drain(..).for_each(Held::cut),
+                Step::LoseAnswer | Step::SwallowAnswer | Step::AnswerHeld => run.answer(&step),
+                Step::Pass(millis) => {
+                    world.pass(millis);
+                    // Signs of life, or the session would rightly expire.
+                    publisher.publish("/other", json!(0));
+                    run.client.publish("/other", json!(0));
+                }
+            }
+        }
+        run.held.drain(..).for_each(Held::cut);
+        (run, published)
+    }
+
     fn see(&mut self, response: &[Value]) {
         self.seen.extend(data(response));
+        let missed = response.last().and_then(|reply| reply["ext"]["dropped"].as_u64());
+        self.missed += missed.unwrap_or_default();
         if let Some(batch) = response.last().and_then(|reply| reply["ext"]["ack"].as_u64()) {
             self.batch = Some(batch);
         }
@@ -103,50 +146,25 @@ impl Run<'_> {
     }
 }
 
+/// A rule for one channel.
+fn rule(channel: &str, lazy: Option<Duration>, overflow: Overflow) -> ChannelRule {
+    let mut settings = ChannelSettings::default();
+    settings.lazy = lazy;
+    settings.overflow = overflow;
+    ChannelRule::new(ChannelPattern::new(channel).unwrap(), settings)
+}
+
+const WHILE: Option<Duration> = Some(Duration::from_millis(700));
+
 proptest! {
     #[test]
     fn a_living_session_gets_everything_once_and_in_order(
         steps in prop::collection::vec(step(), 1..80),
         acknowledges: bool,
     ) {
-        let mut settings = ChannelSettings::default();
-        settings.lazy = Some(Duration::from_millis(700));
-        let lazy = ChannelRule::new(ChannelPattern::new("/a/lazy").unwrap(), settings);
+        let lazy = rule("/a/lazy", WHILE, Overflow::Cut);
         let world = World::new(World::quick().response_bytes(120).channels(vec![lazy]));
-        let publisher = world.up();
-        let mut client = world.anonymous();
-        client.shake_with(json!({"ack": acknowledges}));
-        let batch = acknowledges.then_some(0);
-        let mut run = Run { client, held: Vec::new(), seen: Vec::new(), batch };
-        run.connect_at_once();
-        run.client.subscribe("/a");
-        run.client.subscribe("/a/*");
-        let mut published: u64 = 0;
-        for step in steps {
-            match step {
-                Step::Publish(burst) => {
-                    for _ in 0..burst {
-                        published += 1;
-                        publisher.publish("/a", json!(published));
-                    }
-                }
-                Step::PublishLazily => {
-                    published += 1;
-                    publisher.publish("/a/lazy", json!(published));
-                }
-                Step::ConnectAtOnce => run.connect_at_once(),
-                Step::Connect => run.connect(),
-                Step::CutHeld => run.held.drain(..).for_each(Held::cut),
-                Step::LoseAnswer | Step::SwallowAnswer | Step::AnswerHeld => run.answer(&step),
-                Step::Pass(millis) => {
-                    world.pass(millis);
-                    // Signs of life, or the session would rightly expire.
-                    publisher.publish("/other", json!(0));
-                    run.client.publish("/other", json!(0));
-                }
-            }
-        }
-        run.held.drain(..).for_each(Held::cut);
+        let (mut run, published) = Run::play(&world, steps, acknowledges);
         while (run.seen.len() as u64) < published {
             let before = run.seen.len();
             run.connect_at_once();
@@ -157,6 +175,30 @@ proptest! {
         run.connect_at_once();
         let stats = world.broker.stats();
         prop_assert_eq!((stats.held, stats.queue_messages, stats.queue_bytes), (0, 0, 0));
+        prop_assert_eq!(run.missed, 0);
         prop_assert!(acknowledges || stats.messages_out == published);
+    }
+
+    #[test]
+    fn whatever_a_living_session_misses_it_is_told_of_exactly(
+        steps in prop::collection::vec(step(), 1..80),
+        acknowledges: bool,
+        oldest: bool,
+    ) {
+        let loses = if oldest { Overflow::DropOldest } else { Overflow::Refuse };
+        let rules = vec![rule("/a", None, loses), rule("/a/lazy", WHILE, Overflow::DropOldest)];
+        let config = World::quick().queue(4, 1000).response_bytes(60).channels(rules);
+        let world = World::new(config);
+        let (mut run, published) = Run::play(&world, steps, acknowledges);
+        // What is left leaves in a few responses, and the last ones are acknowledged.
+        for _ in 0..10 {
+            run.connect_at_once();
+        }
+        prop_assert!(run.seen.is_sorted_by_key(Value::as_u64), "{:?}", run.seen);
+        prop_assert_eq!(run.seen.len() as u64 + run.missed, published);
+        let stats = world.broker.stats();
+        prop_assert_eq!(run.missed, stats.overflow_dropped + stats.overflow_refused);
+        prop_assert_eq!((stats.held, stats.queue_messages, stats.queue_bytes), (0, 0, 0));
+        prop_assert_eq!(stats.sessions, 2, "nobody is cut");
     }
 }
