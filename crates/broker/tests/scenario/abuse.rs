@@ -1,4 +1,5 @@
-use encke_broker::{Config, Rate};
+use encke_bayeux::Failure;
+use encke_broker::{Config, LocalOptions, Rate};
 use serde_json::json;
 
 use crate::support::{Client, World, data};
@@ -99,6 +100,19 @@ fn every_end_of_a_session_makes_room_at_its_address() {
         let refused = from(&world, "192.0.2.1").shake();
         assert_eq!(refused["error"], "503::too_many_sessions", "a refusal keeps no seat");
     }
+}
+
+#[test]
+fn a_session_inside_the_process_counts_at_the_address_that_it_names() {
+    let world = World::new(bounded(1));
+    let now = world.now.get();
+    let options = LocalOptions::default().peer("192.0.2.1".parse().unwrap());
+    let session = world.broker.open_local(options.clone(), now).unwrap();
+    let second = world.broker.open_local(options.clone(), now).unwrap_err();
+    assert_eq!(second, Failure::TooManySessionsOfAddress);
+    assert!(world.broker.open_local(LocalOptions::default(), now).is_ok());
+    drop(session);
+    assert!(world.broker.open_local(options, now).is_ok());
 }
 
 #[test]

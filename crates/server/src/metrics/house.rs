@@ -39,7 +39,7 @@ const GAUGES: [Number; 3] = [
     ("queue_messages", "Messages waiting in all queues", |stats| stats.queue_messages),
 ];
 
-const COUNTERS: [Number; 14] = [
+const COUNTERS: [Number; 15] = [
     ("handshakes", "Handshakes that succeeded", |stats| stats.handshakes),
     ("handshakes_refused", "Handshakes refused", |stats| stats.handshakes_refused),
     ("messages_in", "Messages received", |stats| stats.messages_in),
