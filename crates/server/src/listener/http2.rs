@@ -2,9 +2,8 @@
 //!
 //! One connection carries many requests, so held polls of many tabs block nothing. hyper runs each
 //! stream as a task of its own, which ends with the connection. Bounds: streams at a time, size of
-//! a head, and a connection whose requests are all answered, and on which none comes, is closed; it
-//! is told to go away first, so bodies under way, such as streams of events, go on to their end. A
-//! peer that answers no ping is dropped.
+//! a head, and a connection whose requests are all answered to the end of their bodies, and on which
+//! none comes, is closed. A peer that answers no ping is dropped.
 //!
 //! # Sources
 //!
@@ -13,13 +12,17 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Body;
+use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderValue, Request};
+use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -28,7 +31,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::connection::{ConnectionLimits, Service};
-use crate::answer::Answer;
 
 /// Name in ALPN.
 pub(super) const ALPN: &[u8] = b"h2";
@@ -79,8 +81,7 @@ impl Http2 {
                 let under_way = traffic.begin();
                 async move {
                     let answer = service.answer(with_host(request), peer).await;
-                    drop(under_way);
-                    Ok::<Answer, Infallible>(answer)
+                    Ok::<_, Infallible>(answer.map(|body| UnderWayBody { body, _is: under_way }))
                 }
             }
         });
@@ -118,7 +119,7 @@ fn with_host(mut request: Request<Incoming>) -> Request<Incoming> {
     request
 }
 
-/// Requests of one connection: how many there were, and how many are not answered yet.
+/// Requests of one connection: how many there were, and how many are not answered to the end.
 #[derive(Debug, Default)]
 struct Traffic {
     begun: AtomicU64,
@@ -141,11 +142,37 @@ impl Traffic {
     }
 }
 
-/// A request that is not answered yet.
+/// A request that is not answered to the end.
 struct UnderWay(Arc<Traffic>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The body of an answer, under way until it is written or given up: a stream of events is.
+struct UnderWayBody {
+    body: Body,
+    _is: UnderWay,
+}
+
+impl http_body::Body for UnderWayBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

@@ -119,3 +119,23 @@ async fn a_connection_on_which_nothing_happens_is_closed() {
     timeout(DEADLINE, connection).await.expect("it is closed").unwrap();
     house.house.end().await;
 }
+
+#[tokio::test]
+async fn a_connection_with_a_stream_of_events_is_not_idle() {
+    let house = TlsHouse::with(|settings| settings.server.header_timeout_ms = 200).await;
+    let wire = Wire::open(&house).await;
+    let mut events = wire.send(Method::GET, "/cometd/events?channel=/h2/news", &Value::Null).await;
+    assert_eq!(events.status(), StatusCode::OK);
+    // It would look idle many times over.
+    let silence = async { while events.frame().await.is_some() {} };
+    timeout(Duration::from_secs(1), silence).await.unwrap_err();
+    let publisher = wire.session().await;
+    let news = json!({"channel": "/h2/news", "clientId": publisher, "data": "aphelion"});
+    wire.messages(news).await;
+    let mut text = String::new();
+    while !text.contains("aphelion") {
+        let frame = timeout(DEADLINE, events.frame()).await.unwrap().unwrap().unwrap();
+        text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+    }
+    house.house.end().await;
+}
