@@ -87,10 +87,21 @@ impl Cell {
         Self { within: Some(via), ..self }
     }
 
-    /// Whether a request of `user` from that browser may use the session.
-    pub(crate) fn admits(&self, user: Option<&UserId>, browser: Option<&BrowserId>) -> bool {
+    /// Whether a request of `user` from that browser, or what such a socket carries, may use the
+    /// session.
+    ///
+    /// A user whom a policy named is nobody to the server around the broker, so the browser alone
+    /// shows whose request it is, over a socket too.
+    pub(crate) fn admits(
+        &self,
+        user: Option<&UserId>,
+        browser: Option<&BrowserId>,
+        socket: bool,
+    ) -> bool {
         let proven = self.user.as_ref().filter(|_| !self.named);
-        self.within.is_none() && proven == user && (user.is_some() || self.lock().admits(browser))
+        self.within.is_none()
+            && proven == user
+            && (user.is_some() || self.lock().admits(browser, socket && !self.named))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {

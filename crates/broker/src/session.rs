@@ -179,11 +179,11 @@ impl Session {
         Self { state: State::Idle { expires: None }, ..Self::new(None, None, false, config, now) }
     }
 
-    /// Whether a request with this browser cookie may use an anonymous session.
+    /// Whether a request with this browser cookie, or a socket, may use an anonymous session.
     ///
-    /// The first request after the handshake decides whether the client keeps cookies.
-    pub(crate) fn admits(&mut self, browser: Option<&BrowserId>) -> bool {
-        self.binding.admits(browser)
+    /// The first POST after the handshake decides whether the client keeps cookies.
+    pub(crate) fn admits(&mut self, browser: Option<&BrowserId>, socket: bool) -> bool {
+        self.binding.admits(browser, socket)
     }
 
     /// Any message but a connect arrived: the client is alive.

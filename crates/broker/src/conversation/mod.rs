@@ -207,7 +207,8 @@ impl<'a> Conversation<'a> {
             Reach::Own(own) => own.is_some_and(|own| own.as_str() == *client),
         };
         let client = first.and_then(|message| message.client_id.get()).filter(own);
-        self.cell = self.broker.find(client, self.request.user, self.request.browser);
+        let Request { user, browser, pushes, .. } = *self.request;
+        self.cell = self.broker.find(client, user, browser, pushes);
         if let Some(cell) = &self.cell {
             let is_connect =
                 first.is_some_and(|message| message.channel.get() == Some("/meta/connect"));

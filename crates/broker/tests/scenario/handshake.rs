@@ -83,6 +83,31 @@ fn an_anonymous_client_that_keeps_the_cookie_must_show_it() {
 }
 
 #[test]
+fn a_socket_opened_before_the_handshake_goes_on_without_the_cookie_of_its_reply() {
+    for shows_it_at_once in [true, false] {
+        let world = World::new(World::quick());
+        let mut client = world.anonymous();
+        client.shake();
+        let cookie = client.browser.clone();
+        if shows_it_at_once {
+            assert_eq!(client.connect_at_once()[0]["successful"], true);
+        }
+        client.pushes = true;
+        client.browser = None;
+        assert_eq!(client.connect_at_once()[0]["successful"], true);
+        client.browser = BrowserId::adopt("another");
+        assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+
+        // The socket says nothing of whether POSTs keep the cookie.
+        client.pushes = false;
+        client.browser = cookie;
+        assert_eq!(client.connect_at_once()[0]["successful"], true);
+        client.browser = None;
+        assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+    }
+}
+
+#[test]
 fn an_anonymous_client_without_cookies_is_known_by_its_client_id() {
     let world = World::new(World::quick());
     let mut client = world.anonymous();
@@ -124,6 +149,13 @@ fn every_client_has_to_show_the_cookie_where_it_is_required() {
     other.shake();
     other.browser = None;
     assert_eq!(other.connect_at_once()[0]["error"], "402::session_unknown");
+
+    // One that was opened before its handshake, which went by POST, has to be opened again.
+    let mut early = world.anonymous();
+    early.shake();
+    early.pushes = true;
+    early.browser = None;
+    assert_eq!(early.connect_at_once()[0]["error"], "402::session_unknown");
 }
 
 #[test]
