@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, ChannelPattern};
-use encke_broker::{Broker, ChannelRule, ChannelSettings, Config, Retention, Rules, UserId, Via};
+use encke_broker::{
+    Broker, ChannelRule, ChannelSettings, Config, Retention, Rules, UserId, Via, WallClock,
+};
 use encke_transport::{Authenticated, BayeuxService, HttpConfig, drive};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Empty};
@@ -159,7 +161,7 @@ fn kept(pattern: &str, messages: usize) -> Config {
     let mut settings = ChannelSettings::default();
     settings.replay = Some(Retention { age: Duration::from_secs(600), messages, bytes: 1 << 20 });
     let rule = ChannelRule::new(ChannelPattern::new(pattern).unwrap(), settings);
-    Config::default().channels(vec![rule])
+    Config::default().channels(vec![rule]).wall(WallClock::new(clock(), 0))
 }
 
 #[tokio::test]

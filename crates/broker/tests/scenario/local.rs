@@ -263,7 +263,8 @@ fn lazy_messages_come_when_their_time_is_up() {
 #[test]
 fn a_local_session_begins_where_it_says_in_the_log() {
     let retention = Retention { age: Duration::from_secs(60), messages: 100, bytes: 10_000 };
-    let world = World::new(rule("/a", |settings| settings.replay = Some(retention)));
+    let kept = rule("/a", |settings| settings.replay = Some(retention));
+    let world = World::new(kept.wall(World::wall()));
     let (now, a) = (world.now.get(), name("/a"));
     for number in 0..3 {
         world.broker.publish(&a, &number.to_string(), now).unwrap();
