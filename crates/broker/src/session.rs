@@ -219,12 +219,12 @@ impl Session {
         })
     }
 
-    /// A connect arrived. `may_hold` is false if it shares its body or the server drains. It is held
-    /// if its browser has a seat left, which is not asked where `seats` is `None`.
+    /// A connect arrived. It is held for `longest` at most, not at all where that is zero, and if its
+    /// browser has a seat left, which is not asked where `seats` is `None`.
     pub(crate) fn handle_connect(
         &mut self,
         asked: &ClientAdvice,
-        may_hold: bool,
+        longest: Duration,
         seats: Option<Seats<'_>>,
         config: &Config,
         now: Instant,
@@ -248,8 +248,8 @@ impl Session {
             self.interval = self.interval.max(config.multi_session_interval);
         }
         let advised = first || asked.present || crowded || was_crowded;
-        let timeout = asked.timeout.unwrap_or(self.own.timeout(config)).min(config.max_hold);
-        let hold = may_hold && !first && !crowded && !self.is_urgent() && !timeout.is_zero();
+        let timeout = asked.timeout.unwrap_or(self.own.timeout(config)).min(longest);
+        let hold = !first && !crowded && !self.is_urgent() && !timeout.is_zero();
         self.state = if hold {
             State::Held { since: now, deadline: now + timeout, waker: None, seat: seat.flatten() }
         } else {

@@ -70,6 +70,8 @@ pub struct Request<'a> {
     pub user: Option<&'a UserId>,
     /// What the server around the broker says the user is; for policies.
     pub roles: &'a [Arc<str>],
+    /// When the proof of who it is ends, as that of a token does; a hold is over by then.
+    pub until: Option<Instant>,
     /// The address that the request came from, where it is known.
     pub peer: Option<IpAddr>,
     /// The browser cookie.
@@ -92,6 +94,7 @@ impl<'a> Request<'a> {
         Self {
             user: None,
             roles: &[],
+            until: None,
             peer: None,
             browser: None,
             pushes: false,

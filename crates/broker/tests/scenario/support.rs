@@ -139,7 +139,13 @@ pub(crate) struct Client<'w> {
 
 impl<'w> Client<'w> {
     pub(crate) fn raw(&self, body: &str) -> Answer {
+        self.raw_until(None, body)
+    }
+
+    /// The same, where the proof of who it is ends.
+    pub(crate) fn raw_until(&self, until: Option<Instant>, body: &str) -> Answer {
         let request = Request {
+            until,
             user: self.user.as_ref(),
             browser: self.browser.as_ref(),
             pushes: self.pushes,
