@@ -11,7 +11,7 @@ use super::{Query, who};
 use crate::body::ReplyBody;
 use crate::clock;
 use crate::refusal::{Refusal, set_json};
-use crate::service::Authenticated;
+use crate::who::Authenticated;
 
 /// Messages of a page where nothing is said, and most of one.
 const MESSAGES: usize = 100;

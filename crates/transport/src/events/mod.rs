@@ -39,7 +39,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, Response, Uri, request};
 use crate::body::ReplyBody;
 use crate::config::HttpConfig;
 use crate::refusal::Refusal;
-use crate::service::{Authenticated, Peer};
+use crate::who::{Authenticated, Peer};
 
 pub(crate) use stream::EventStream;
 
