@@ -1,6 +1,6 @@
 //! The server under the tables: what is there to be asked about, and the walk through the rows.
 
-use encke_testkit::{Agent, Connection, GWS, Launch, Login, PLAIN, Peer, Request, Server};
+use encke_testkit::{Agent, Connection, GWS, Issuer, Launch, Login, PLAIN, Peer, Request, Server};
 use serde_json::json;
 
 use crate::case::Case;
@@ -39,7 +39,21 @@ pub struct World {
     pub other: Session,
     /// The client id and the cookies of alice's session on the GWS endpoint.
     pub gws: Session,
+    /// Whose tokens the server takes.
+    pub issuer: Issuer,
 }
+
+/// Failures cost nothing here: a table is full of them.
+const TOKENS: &str = r#"
+[login]
+user_failures = 1000
+address_failures = 10000
+[login.jwt]
+jwks_file = "keys.json"
+issuers = ["https://issuer.example.com"]
+audiences = ["encke"]
+leeway_ms = 0
+"#;
 
 /// A Bayeux session as a request names it.
 #[derive(Debug)]
@@ -61,7 +75,12 @@ impl Ground {
     /// Starts a server and fills it.
     pub async fn lay() -> Self {
         // Sessions live as long as the table: a row is about its input, not about expiry.
-        let server = Launch::demo().config("[bayeux]\nmax_interval_ms = 600000\n").start().await;
+        let issuer = Issuer::new("a secret that is long enough for SHA-256");
+        let server = Launch::demo()
+            .config(&format!("[bayeux]\nmax_interval_ms = 600000\n{TOKENS}"))
+            .file("keys.json", &issuer.key_set("known"))
+            .start()
+            .await;
         let mut alice = Agent::new(&server, "alice");
         let released = alice.dial("15003").await;
         alice.operate(&released, &json!({"operationName": "Hangup"})).await;
@@ -90,6 +109,7 @@ impl Ground {
             plain,
             other,
             gws,
+            issuer,
         };
         Self { server, healthy, world }
     }

@@ -13,6 +13,7 @@ mod http;
 mod login;
 mod simulator;
 mod smssessions;
+mod tokens;
 
 use ground::Ground;
 
@@ -35,4 +36,4 @@ macro_rules! tables {
     };
 }
 
-tables! { bayeux_framing bayeux_messages calls http login simulator smssessions }
+tables! { bayeux_framing bayeux_messages calls http login simulator smssessions tokens }

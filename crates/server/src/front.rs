@@ -17,14 +17,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use encke::broker::UserId;
 use encke::broker::address::network;
 use encke::gateway::{Operation, ReturnCode};
-use encke::transport::{Authenticated, BayeuxService, Peer};
+use encke::transport::{Authenticated, BayeuxService, Peer, Roles, Until};
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, StatusCode, request};
 use http_body::Body as _;
@@ -33,7 +33,7 @@ use tower::ServiceExt;
 use tracing::Level;
 
 use crate::answer::{self, Answer};
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::cors::Origins;
 use crate::description;
 use crate::listener::{DeadlineBody, Service};
@@ -105,7 +105,7 @@ impl Part {
 
 impl Service for Front {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
-        let start = clock::now();
+        let start = clock::moment();
         // A copy of the text, and only if somebody reads it: the address shares hyper's read
         // buffer, which would stay with every held poll.
         let asked = tracing::enabled!(Level::DEBUG)
@@ -116,7 +116,7 @@ impl Service for Front {
                 %peer,
                 asked,
                 status = answer.status().as_u16(),
-                elapsed_ms = clock::now().saturating_duration_since(start).as_millis(),
+                elapsed_ms = clock::now().saturating_duration_since(start.at).as_millis(),
                 "request"
             );
         }
@@ -125,7 +125,7 @@ impl Service for Front {
 }
 
 impl Front {
-    async fn dispatch(&self, request: Request<Incoming>, peer: SocketAddr, now: Instant) -> Answer {
+    async fn dispatch(&self, request: Request<Incoming>, peer: SocketAddr, now: Moment) -> Answer {
         let house = &*self.0;
         let (mut head, body) = request.into_parts();
         let part = Part::of(head.uri.path());
@@ -133,7 +133,7 @@ impl Front {
             return house.other(&head);
         }
         if let Some(limit) = &house.by_address
-            && let Err(wait) = limit.take(network(peer.ip()), now)
+            && let Err(wait) = limit.take(network(peer.ip()), now.at)
         {
             house.counted.limited("address");
             return too_many(wait);
@@ -206,22 +206,19 @@ impl House {
         part: Part,
         head: &mut request::Parts,
         peer: SocketAddr,
-        now: Instant,
+        now: Moment,
     ) -> Result<Option<Box<Known>>, Box<Answer>> {
         if part == Part::Simulator {
             return Ok(None);
         }
         let anonymous =
             part == Part::Cometd && self.cometd.as_ref().is_some_and(|cometd| cometd.anonymous);
-        let known = match self.login.identify(&head.headers, now) {
+        let known = match self.login.identify(head, peer.ip(), now) {
             Found::Known(known) => known,
-            Found::Unchecked(credentials) => {
-                let check = self.login.check(credentials, &head.headers, peer.ip(), now);
+            Found::Unchecked(unchecked) => {
+                let check = self.login.check(unchecked, &head.headers, peer.ip(), now);
                 match Box::pin(check).await {
-                    Ok(known) => {
-                        self.counted.login("right");
-                        known
-                    }
+                    Ok(known) => known,
                     Err(refusal) => return Err(Box::new(self.refuse(refusal))),
                 }
             }
@@ -230,9 +227,12 @@ impl House {
                 return Err(Box::new(self.refuse(refusal)));
             }
         };
-        let user = known.account.user();
+        if let Some(outcome) = known.outcome {
+            self.counted.login(outcome);
+        }
+        let user = known.who.user();
         if let Some(limit) = &self.by_user
-            && let Err(wait) = limit.take(user.clone(), now)
+            && let Err(wait) = limit.take(user.clone(), now.at)
         {
             self.counted.limited("user");
             return Err(Box::new(too_many(wait)));
@@ -242,8 +242,18 @@ impl House {
             known.give_cookie(answer.headers_mut());
             return Err(Box::new(answer));
         }
-        head.extensions.insert(Authenticated(user));
-        head.extensions.insert(known.account.caller());
+        match known.who.caller() {
+            Some(caller) => {
+                head.extensions.insert(caller);
+            }
+            None if part == Part::Cometd => {}
+            None => return Err(Box::new(self.refuse(Refusal::NotConfigured))),
+        }
+        head.extensions.insert(Authenticated(user.clone()));
+        head.extensions.insert(Roles(Arc::clone(known.who.roles())));
+        if let Some(until) = known.who.until() {
+            head.extensions.insert(Until(until));
+        }
         Ok(Some(Box::new(known)))
     }
 

@@ -8,6 +8,7 @@
 //! | [`Desk`] | a desk that comes back, over sessions and restarts, with the position it has reached |
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
 //! | [`WireCutter`] | a proxy that cuts connections in the middle of whatever they carry |
+//! | [`Issuer`] | signs tokens with a secret that it shares with the server |
 //! | [`eventually()`] | polling with a deadline, which tells what it last saw |
 //!
 //! Everything panics with what it saw instead of returning errors, unless the error is of interest
@@ -22,6 +23,7 @@ mod login;
 mod peer;
 mod server;
 mod wire_cutter;
+mod token;
 
 pub use agent::Agent;
 pub use binary::encke_binary;
@@ -32,3 +34,4 @@ pub use login::Login;
 pub use peer::{Delivery, GWS, PLAIN, Peer};
 pub use server::{Launch, Server};
 pub use wire_cutter::WireCutter;
+pub use token::{Issuer, now};

@@ -17,15 +17,18 @@ use http::Uri;
 use crate::cors::Origins;
 use crate::listener::ConnectionLimits;
 use crate::logging;
+use crate::login::token::TokenConfig;
 use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
 use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling};
 
 mod bayeux;
 mod channels;
 mod people;
+mod token;
 
 use bayeux::{bayeux_http, brokers};
 use people::{accounts, directory};
+use token::tokens;
 
 /// Largest packed user data that may be allowed, in bytes.
 ///
@@ -56,6 +59,7 @@ pub struct Config {
     pub(crate) sessions: SessionBounds,
     pub(crate) cookie: CookieForm,
     pub(crate) csrf: bool,
+    pub(crate) tokens: Option<TokenConfig>,
     pub(crate) directory: Directory,
     pub(crate) notifications: broker::Config,
     pub(crate) cometd: Option<CometdConfig>,
@@ -181,6 +185,7 @@ impl Config {
                 partitioned: session.partitioned,
             },
             csrf: login.csrf,
+            tokens: tokens(settings)?,
             calls: calls(settings, &directory),
             directory,
             notifications,

@@ -41,6 +41,7 @@ use crate::config::Config;
 use crate::front::{Cometd, Front, House};
 use crate::journal_gate::JournalGate;
 use crate::listener::{Acceptor, Bound, Connections, Sockets, tls_acceptor};
+use crate::login::token::Tokens;
 use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
@@ -170,6 +171,10 @@ impl Server {
         .map_err(|error| StartError::part("call-state core", error))?;
         let gateway = Gateway::new(core.clone(), config.directory.clone(), gateway_config, clock);
 
+        let tokens = match config.tokens.map(Tokens::open) {
+            Some(opened) => Some(opened.map_err(|error| StartError::part("token login", error))?),
+            None => None,
+        };
         let login = Arc::new(Login {
             verifier: verifier(config.checks)?,
             users: config.accounts.into_iter().collect::<Users>(),
@@ -177,6 +182,7 @@ impl Server {
             throttle: config.throttle,
             cookie: config.cookie,
             csrf: config.csrf,
+            tokens,
         });
         let counted = Counted::default();
         let open = Arc::new(AtomicU64::new(0));
@@ -245,6 +251,9 @@ impl Server {
         let mut tasks = JoinSet::new();
         for broker in &brokers {
             tasks.spawn(transport::drive(broker.clone()));
+        }
+        if let Some(keys) = login.tokens.as_ref().and_then(Tokens::follow) {
+            tasks.spawn(keys);
         }
         tasks.spawn(sweep(login, core.clone()));
         let mut writers = JoinSet::new();

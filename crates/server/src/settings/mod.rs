@@ -21,6 +21,7 @@ mod error;
 mod messaging;
 mod network;
 mod people;
+mod token;
 mod transports;
 
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
@@ -35,6 +36,7 @@ pub use network::{
     TlsSettings,
 };
 pub use people::{LoginSettings, RoleName, SameSite, Secret, SessionSettings, UserSettings};
+pub use token::{JwtSettings, TokenAlgorithm, TokenUsers};
 pub use transports::{BrowserCookieSettings, CookieBinding, WebSocketSettings};
 
 /// Everything that can be set, section by section.

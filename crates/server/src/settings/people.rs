@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::token::JwtSettings;
+
 /// `[login]`: how credentials are checked and what failures cost.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -32,6 +34,8 @@ pub struct LoginSettings {
     pub address_failures: u32,
     /// Time after which one failure is forgotten. Default 30,000 ms.
     pub failure_forgotten_ms: u64,
+    /// `[login.jwt]`
+    pub jwt: JwtSettings,
 }
 
 impl Default for LoginSettings {
@@ -46,6 +50,7 @@ impl Default for LoginSettings {
             user_failures: 10,
             address_failures: 50,
             failure_forgotten_ms: 30_000,
+            jwt: JwtSettings::default(),
         }
     }
 }
@@ -152,6 +157,17 @@ pub enum RoleName {
     Supervisor,
     /// A program that acts on any call and has no phone.
     Service,
+}
+
+impl RoleName {
+    /// The name as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Service => "service",
+        }
+    }
 }
 
 /// A value that is read from settings and never shown.

@@ -20,3 +20,4 @@ mod replay;
 mod simulator;
 mod tls;
 mod tls_house;
+mod tokens;
