@@ -45,6 +45,7 @@ mod login;
 mod metrics;
 mod operations;
 mod pages;
+mod policy;
 mod rate;
 mod replay;
 mod server;

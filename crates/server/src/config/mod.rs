@@ -24,6 +24,7 @@ use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpell
 mod bayeux;
 mod channels;
 mod people;
+mod rules;
 mod token;
 
 use bayeux::{bayeux_http, brokers};
@@ -136,6 +137,7 @@ impl Config {
             None => None,
         };
         let (cometd, notifications) = brokers(settings)?;
+        rules::check_roles(settings)?;
         // Before the directory, which names users in less detail.
         let accounts = accounts(settings)?;
         let directory = directory(settings)?;

@@ -42,10 +42,11 @@ pub(super) fn accounts(settings: &Settings) -> Result<Vec<Account>, ConfigError>
 fn roles(user: &UserSettings) -> Roles {
     user.roles
         .iter()
-        .map(|role| match role {
-            RoleName::Agent => Role::Agent,
-            RoleName::Supervisor => Role::Supervisor,
-            RoleName::Service => Role::Service,
+        .filter_map(|role| match role {
+            RoleName::Agent => Some(Role::Agent),
+            RoleName::Supervisor => Some(Role::Supervisor),
+            RoleName::Service => Some(Role::Service),
+            RoleName::Other(_) => None,
         })
         .collect()
 }

@@ -21,6 +21,7 @@ mod error;
 mod messaging;
 mod network;
 mod people;
+mod rules;
 mod token;
 mod transports;
 
@@ -36,6 +37,7 @@ pub use network::{
     TlsSettings,
 };
 pub use people::{LoginSettings, RoleName, SameSite, Secret, SessionSettings, UserSettings};
+pub use rules::{ChannelOperation, RuleSettings};
 pub use token::{JwtSettings, TokenAlgorithm, TokenUsers};
 pub use transports::{BrowserCookieSettings, CookieBinding, WebSocketSettings};
 
@@ -83,6 +85,9 @@ pub struct Settings {
     pub simulator: SimulatorSettings,
     /// `[desk]`
     pub desk: DeskSettings,
+    /// `[[rules]]`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleSettings>,
     /// `[users.NAME]`
     pub users: BTreeMap<String, UserSettings>,
 }

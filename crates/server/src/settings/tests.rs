@@ -95,6 +95,21 @@ fn channels_are_tables_in_order_and_print_as_they_were_written() {
     assert!(error.to_string().contains("lazy"), "{error}");
 }
 
+/// Uncommented, the examples of what has no default must be right, too.
+#[test]
+fn examples_of_the_sample_file_are_taken() {
+    let sample = include_str!("../../../../docs/encke.toml");
+    let (_, examples) = sample.split_once("# Who may subscribe").unwrap();
+    let lines: Vec<&str> = examples
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| line.starts_with('[') || line.contains(" = "))
+        .collect();
+    let text = lines.join("\n");
+    let settings = load_text(&text).unwrap();
+    assert_eq!((settings.rules.len(), settings.users.len()), (2, 1), "{text}");
+}
+
 /// The sample says what the defaults are, so it must be what the defaults are.
 #[test]
 fn sample_file_holds_every_setting_with_its_default() {
@@ -124,6 +139,7 @@ fn sample_file_holds_every_setting_with_its_default() {
         "jwks_ca_file",
         "secure",
         "data",
+        "[[rules]]",
         "users.alice",
         "[[channels]]",
         "pattern",

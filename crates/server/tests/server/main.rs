@@ -17,6 +17,7 @@ mod operations;
 mod origins;
 mod pages;
 mod replay;
+mod rules;
 mod simulator;
 mod tls;
 mod tls_house;
