@@ -9,6 +9,7 @@
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
 //! | [`WireCutter`] | a proxy that cuts connections in the middle of whatever they carry |
 //! | [`Issuer`] | signs tokens with a secret that it shares with the server |
+//! | [`schema`] | whether an answer is what the description of a surface says |
 //! | [`eventually()`] | polling with a deadline, which tells what it last saw |
 //!
 //! Everything panics with what it saw instead of returning errors, unless the error is of interest
@@ -21,9 +22,10 @@ mod eventually;
 mod http;
 mod login;
 mod peer;
+pub mod schema;
 mod server;
-mod wire_cutter;
 mod token;
+mod wire_cutter;
 
 pub use agent::Agent;
 pub use binary::encke_binary;
@@ -33,5 +35,5 @@ pub use http::{Connection, Request, Response};
 pub use login::Login;
 pub use peer::{Delivery, GWS, PLAIN, Peer};
 pub use server::{Launch, Server};
-pub use wire_cutter::WireCutter;
 pub use token::{Issuer, now};
+pub use wire_cutter::WireCutter;

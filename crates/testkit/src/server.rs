@@ -30,6 +30,7 @@ pub struct Launch {
     data: Option<PathBuf>,
     config: Option<String>,
     files: Vec<(String, String)>,
+    binary: Option<PathBuf>,
 }
 
 impl Launch {
@@ -41,6 +42,7 @@ impl Launch {
             data: None,
             config: None,
             files: Vec::new(),
+            binary: None,
         }
     }
 
@@ -61,6 +63,13 @@ impl Launch {
     #[must_use]
     pub fn config(mut self, toml: &str) -> Self {
         self.config = Some(toml.to_owned());
+        self
+    }
+
+    /// Starts this binary, where cargo has told the test which one is its own.
+    #[must_use]
+    pub fn binary(mut self, path: &str) -> Self {
+        self.binary = Some(path.into());
         self
     }
 
@@ -165,7 +174,7 @@ impl Server {
 
 async fn spawn(launch: &Launch, folder: &Path, log: &Log) -> (Child, SocketAddr) {
     let data = launch.data.clone().unwrap_or_else(|| folder.join("data"));
-    let mut command = Command::new(encke_binary());
+    let mut command = Command::new(launch.binary.as_deref().unwrap_or_else(|| encke_binary()));
     command.args(["demo", "--listen", &launch.listen, "--data"]).arg(data);
     for (name, content) in &launch.files {
         fs::write(folder.join(name), content).expect("a file of the settings can be written");
