@@ -30,6 +30,7 @@
 //! Bayeux message or a call is.
 
 mod answer;
+mod api;
 mod cli;
 mod clock;
 mod config;

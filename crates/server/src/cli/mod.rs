@@ -21,6 +21,7 @@ use crate::settings::Settings;
 use crate::{Config, logging};
 
 mod hash_password;
+mod make_api_key;
 mod serve;
 
 /// Exit code for a usage or configuration error, `EX_USAGE` of sysexits(3).
@@ -47,6 +48,8 @@ enum Command {
     Check(CheckArguments),
     /// Read a password from standard input and print its hash for the configuration.
     HashPassword,
+    /// Make a key for a back end, and print it with its hash for the configuration.
+    MakeApiKey,
 }
 
 #[derive(Args, Debug)]
@@ -129,6 +132,7 @@ pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => run_serve(serve),
         Command::Check(check) => run_check(&check),
         Command::HashPassword => hash_password::run(),
+        Command::MakeApiKey => make_api_key::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

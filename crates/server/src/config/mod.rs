@@ -21,12 +21,15 @@ use crate::login::token::TokenConfig;
 use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
 use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling};
 
+mod api;
 mod bayeux;
 mod channels;
 mod people;
 mod rules;
 mod token;
 
+pub(crate) use api::ApiConfig;
+use api::api;
 use bayeux::{bayeux_http, brokers};
 use people::{accounts, directory};
 use token::tokens;
@@ -61,6 +64,7 @@ pub struct Config {
     pub(crate) cookie: CookieForm,
     pub(crate) csrf: bool,
     pub(crate) tokens: Option<TokenConfig>,
+    pub(crate) api: Option<ApiConfig>,
     pub(crate) directory: Directory,
     pub(crate) notifications: broker::Config,
     pub(crate) cometd: Option<CometdConfig>,
@@ -188,6 +192,7 @@ impl Config {
             },
             csrf: login.csrf,
             tokens: tokens(settings)?,
+            api: api(settings)?,
             calls: calls(settings, &directory),
             directory,
             notifications,

@@ -28,10 +28,15 @@ impl Known {
         Self { who, outcome: None, session: None, csrf_token: None, set_cookie: None }
     }
 
-    /// Puts the new cookie, or the end of the old one, into a response.
+    /// The new cookie, or the end of the old one, as a response gives it.
+    pub(crate) fn new_cookie(&self) -> Option<HeaderValue> {
+        self.set_cookie.clone()
+    }
+
+    /// Puts that into a response.
     pub(crate) fn give_cookie(&self, headers: &mut HeaderMap) {
-        if let Some(cookie) = &self.set_cookie {
-            headers.append(SET_COOKIE, cookie.clone());
+        if let Some(cookie) = self.new_cookie() {
+            headers.append(SET_COOKIE, cookie);
         }
     }
 

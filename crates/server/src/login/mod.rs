@@ -30,6 +30,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, request};
 use subtle::ConstantTimeEq;
 
+pub(crate) mod api_keys;
 mod basic;
 mod cookie;
 mod known;
@@ -43,6 +44,7 @@ mod users;
 mod verifier;
 mod who;
 
+pub(crate) use api_keys::{ApiKeys, Shown};
 pub(crate) use basic::Credentials;
 pub(crate) use cookie::CookieForm;
 pub(crate) use known::Known;
@@ -210,6 +212,18 @@ impl Login {
             return Err(Refusal::NotConfigured);
         }
         Ok(Known::without_session(Who::bearer(bearer, account)))
+    }
+
+    /// Counts an API key that is none of ours. One that is does not get here, so nobody is locked
+    /// out by others.
+    pub(crate) fn refuse_key(&self, peer: IpAddr, now: Moment) -> Refusal {
+        match self.throttle.check_address(peer, now.at) {
+            Ok(()) => {
+                self.throttle.failed_from(peer, now.at);
+                Refusal::Key
+            }
+            Err(wait) => Refusal::TooManyFailures(wait),
+        }
     }
 
     fn refuse_token(&self, error: TokenError, peer: IpAddr, now: Moment) -> Refusal {

@@ -37,8 +37,9 @@ use encke::transport::{self, BayeuxService};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
+use crate::api::Api;
 use crate::config::Config;
-use crate::front::{Cometd, Front, House};
+use crate::front::{Cometd, Door, Front, House};
 use crate::journal_gate::JournalGate;
 use crate::listener::{Acceptor, Bound, Connections, Sockets, tls_acceptor};
 use crate::login::token::Tokens;
@@ -231,7 +232,19 @@ impl Server {
             let service = BayeuxService::new(broker, http);
             if websocket { service.websocket(sockets.clone()) } else { service }
         };
+        let door = config.api.map(|api| Door {
+            body_bytes: api.bounds.body_bytes,
+            keys: api.keys,
+            router: Api::new(
+                cometd.as_ref().map(|(broker, _)| broker.clone()),
+                notifications.clone(),
+                api.bounds,
+                counted.clone(),
+            )
+            .router(),
+        });
         let front = Front(Arc::new(House {
+            api: door,
             origins: config.origins,
             by_address: Buckets::per_second(limits.address_per_second, limits.address_burst),
             by_user: Buckets::per_second(limits.user_per_second, limits.user_burst),

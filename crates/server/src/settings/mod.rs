@@ -16,6 +16,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+mod api;
 mod channels;
 mod error;
 mod messaging;
@@ -25,6 +26,7 @@ mod rules;
 mod token;
 mod transports;
 
+pub use api::{ApiKeySettings, ApiOperation, ApiSettings};
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
 pub use messaging::{
@@ -62,6 +64,8 @@ pub struct Settings {
     pub login: LoginSettings,
     /// `[session]`
     pub session: SessionSettings,
+    /// `[api]`
+    pub api: ApiSettings,
     /// `[bayeux]`
     pub bayeux: BayeuxSettings,
     /// `[cometd]`
@@ -119,6 +123,9 @@ impl Settings {
         let mut shown = self.clone();
         for user in shown.users.values_mut() {
             user.password_hash = Secret::new("(not shown)");
+        }
+        for key in shown.api.keys.values_mut() {
+            key.sha256 = Secret::new("(not shown)");
         }
         shown
     }

@@ -80,6 +80,12 @@ fn printed_settings_hold_no_secret_and_parse_again() {
     let shown = toml::to_string(&settings.without_secrets()).unwrap();
     assert!(!shown.contains("$argon2id$secret"), "{shown}");
     assert!(load_text(&shown).is_ok(), "{shown}");
+
+    let mut settings = Settings::default();
+    let key = ApiKeySettings::new(Secret::new("5b3d"));
+    settings.api.keys.insert("billing".to_owned(), key);
+    let shown = toml::to_string(&settings.without_secrets()).unwrap();
+    assert!(shown.contains("[api.keys.billing]") && !shown.contains("5b3d"), "{shown}");
 }
 
 #[test]
@@ -140,6 +146,7 @@ fn sample_file_holds_every_setting_with_its_default() {
         "secure",
         "data",
         "[[rules]]",
+        "api.keys.billing",
         "users.alice",
         "[[channels]]",
         "pattern",

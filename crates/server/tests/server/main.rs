@@ -6,6 +6,7 @@
     reason = "the helpers of a test, taken for library code"
 )]
 
+mod api;
 mod command_line;
 mod description;
 mod drain;

@@ -161,7 +161,12 @@ async fn websocket_is_closed_when_the_token_of_its_address_ends() {
 async fn token_is_never_logged() {
     let issuer = Issuer::new(SECRET);
     let config = "[log]\nfilter = \"trace\"\n[login.jwt]\nsecret_file = \"token.secret\"\n";
-    let mut server = Launch::demo().config(config).file("token.secret", SECRET).start().await;
+    let mut server = Launch::demo()
+        .binary(env!("CARGO_BIN_EXE_encke"))
+        .config(config)
+        .file("token.secret", SECRET)
+        .start()
+        .await;
     let token = issuer.token("alice", 60.0);
     let signature = token.rsplit_once('.').unwrap().1;
     let bad = format!("{}x", &token[..token.len() - 1]);

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::answer::Form;
 use crate::login::token::tests::{hs256, tokens};
 
 const MINUTE: u64 = 60;
@@ -106,11 +107,18 @@ async fn cookies_and_passwords_go_on_beside_tokens() {
 
 #[test]
 fn refused_token_is_answered_so_that_its_owner_gets_another() {
-    let answer = Refusal::Token(TokenError::Expired).answer();
+    let answer = Refusal::Token(TokenError::Expired).refused().answer(Form::Gws);
     assert_eq!(answer.status(), 401);
     assert_eq!(
         answer.headers()["www-authenticate"],
         "Bearer error=\"invalid_token\", error_description=\"the token has expired\""
     );
-    assert!(Refusal::NoCredentials.answer().headers().get("www-authenticate").is_none());
+    assert!(
+        Refusal::NoCredentials
+            .refused()
+            .answer(Form::Gws)
+            .headers()
+            .get("www-authenticate")
+            .is_none()
+    );
 }

@@ -1,0 +1,110 @@
+//! Who may go on to a part of the house, and who may not.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use encke::transport::{Authenticated, Roles, Until};
+use http::{StatusCode, request};
+
+use super::House;
+use super::part::Part;
+use crate::answer::Refused;
+use crate::api::BackEnd;
+use crate::clock::Moment;
+use crate::login::{Found, Known, Refusal, Shown};
+
+/// The role of users who may use the API.
+const SERVICE: &str = "service";
+
+impl House {
+    /// Finds out who asks, and whether they may go on to this part.
+    ///
+    /// Puts the user into the request's extensions. `None` is an anonymous client, where those are
+    /// allowed.
+    pub(super) async fn admit(
+        &self,
+        part: Part,
+        head: &mut request::Parts,
+        peer: SocketAddr,
+        now: Moment,
+    ) -> Result<Option<Box<Known>>, Box<Refused>> {
+        if part == Part::Simulator {
+            return Ok(None);
+        }
+        if let (Part::Api, Some(door)) = (part, &self.api) {
+            match door.keys.find(&head.headers) {
+                Shown::Nothing => {}
+                Shown::Known(back_end) => {
+                    head.extensions.insert(back_end);
+                    return Ok(None);
+                }
+                Shown::Unknown => {
+                    let refusal = self.login.refuse_key(peer.ip(), now);
+                    return Err(Box::new(self.refuse(refusal)));
+                }
+            }
+        }
+        let anonymous =
+            part == Part::Cometd && self.cometd.as_ref().is_some_and(|cometd| cometd.anonymous);
+        let known = match self.login.identify(head, peer.ip(), now) {
+            Found::Known(known) => known,
+            Found::Unchecked(unchecked) => {
+                let check = self.login.check(unchecked, &head.headers, peer.ip(), now);
+                match Box::pin(check).await {
+                    Ok(known) => known,
+                    Err(refusal) => return Err(Box::new(self.refuse(refusal))),
+                }
+            }
+            Found::Nobody(_) if anonymous => return Ok(None),
+            Found::Nobody(refusal) | Found::Refused(refusal) => {
+                return Err(Box::new(self.refuse(refusal)));
+            }
+        };
+        if let Some(outcome) = known.outcome {
+            self.counted.login(outcome);
+        }
+        let user = known.who.user();
+        if let Some(limit) = &self.by_user
+            && let Err(wait) = limit.take(user.clone(), now.at)
+        {
+            self.counted.limited("user");
+            return Err(Box::new(too_many(wait)));
+        }
+        if let Err(refusal) = self.login.guard_csrf(&known, &head.method, &head.headers) {
+            let mut refused = self.refuse(refusal);
+            refused.cookie = known.new_cookie();
+            return Err(Box::new(refused));
+        }
+        match (part, known.who.caller()) {
+            (Part::Api, _) => {
+                if !known.who.roles().iter().any(|role| **role == *SERVICE) {
+                    return Err(Box::new(self.refuse(Refusal::NoService)));
+                }
+                head.extensions.insert(BackEnd::unlimited());
+            }
+            (_, Some(caller)) => {
+                head.extensions.insert(caller);
+            }
+            (Part::Cometd, None) => {}
+            (_, None) => return Err(Box::new(self.refuse(Refusal::NotConfigured))),
+        }
+        head.extensions.insert(Authenticated(user.clone()));
+        head.extensions.insert(Roles(Arc::clone(known.who.roles())));
+        if let Some(until) = known.who.until() {
+            head.extensions.insert(Until(until));
+        }
+        Ok(Some(Box::new(known)))
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Refused {
+        self.counted.login(refusal.label());
+        refusal.refused()
+    }
+}
+
+/// The refusal of a request that comes too soon after others.
+pub(super) fn too_many(wait: Duration) -> Refused {
+    Refused::new(StatusCode::TOO_MANY_REQUESTS, 3, "too_many_requests", "Too many requests")
+        .after(wait)
+}
