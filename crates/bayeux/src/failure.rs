@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::advice::Advice;
 use crate::error_text::{ErrorText, MAX_ERROR_BYTES, Reason, cut};
@@ -51,6 +52,8 @@ pub enum Failure {
     TooManyPublishes,
     /// The browser has as many connects held as it may, and sessions beyond are turned away.
     MultipleClients,
+    /// This client shakes hands too often; it may come back after this time.
+    TooManyHandshakesOfAddress(Duration),
     /// The server is about to stop.
     Draining,
     /// The server has not caught up with this session.
@@ -93,7 +96,10 @@ impl Failure {
             Self::ChannelMissing | Self::ReplayIdInvalid(_) => 400,
             Self::MessageDeleted => 404,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
-            Self::MultipleClients | Self::TooManySessionsOfAddress | Self::TooManyPublishes => 429,
+            Self::MultipleClients
+            | Self::TooManySessionsOfAddress
+            | Self::TooManyHandshakesOfAddress(_)
+            | Self::TooManyPublishes => 429,
             Self::TooManySessions | Self::TooManyHandshakes | Self::Draining | Self::Busy => 503,
             Self::Own(error) => error.code(),
             _ => 403,
@@ -115,6 +121,7 @@ impl Failure {
             (Self::SessionUnknown, V5) => "402::session_unknown",
             (Self::HandshakeDenied, V31) => "403::Handshake denied",
             (Self::HandshakeDenied, V4 | V5) => "403::handshake_denied",
+            (Self::TooManyHandshakesOfAddress(_), _) => "429::too_many_handshakes_of_address",
             (Self::TooManySessions, _) => "503::too_many_sessions",
             (Self::TooManySessionsOfAddress, _) => "429::too_many_sessions_of_address",
             (Self::TooManyHandshakes, _) => "503::too_many_handshakes",
@@ -159,10 +166,12 @@ impl Failure {
     /// Observed: CometD sends it on those two channels only, the same error elsewhere goes without.
     pub fn advice(&self) -> Option<Advice> {
         use crate::advice::Reconnect;
-        use std::time::Duration;
         match self {
             Self::SessionUnknown => Some(Advice::handshake()),
             Self::HandshakeDenied => Some(Advice::only(Reconnect::None)),
+            Self::TooManyHandshakesOfAddress(wait) => {
+                Some(Advice { interval: Some(*wait), ..Advice::only(Reconnect::Handshake) })
+            }
             Self::TooManySessions
             | Self::TooManySessionsOfAddress
             | Self::TooManyHandshakes
@@ -194,6 +203,7 @@ mod tests {
         let failures = [
             Failure::SessionUnknown,
             Failure::HandshakeDenied,
+            Failure::TooManyHandshakesOfAddress(Duration::ZERO),
             Failure::TooManySessions,
             Failure::TooManySessionsOfAddress,
             Failure::TooManyHandshakes,

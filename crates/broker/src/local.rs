@@ -167,7 +167,7 @@ impl Broker {
         if self.is_draining() {
             return Err(Failure::Draining);
         }
-        let owner = self.admit(&options)?;
+        let owner = self.admit(&options, now)?;
         let number = self.next_number();
         let mut session = Session::local(self.config(), now);
         session.sit(self.seat_of_address(options.peer)?);
@@ -193,15 +193,16 @@ impl Broker {
         pattern: &ChannelPattern,
         now: Instant,
     ) -> Result<(), Failure> {
-        self.admit(options)?;
+        self.admit(options, now)?;
         self.may_listen(&options.request(now), pattern)
     }
 
     /// Asks the policy whether somebody may be here at all.
-    fn admit(&self, options: &LocalOptions) -> Result<Owner, Failure> {
+    fn admit(&self, options: &LocalOptions, now: Instant) -> Result<Owner, Failure> {
         let LocalOptions { user, roles, peer, .. } = options;
         let user = user.as_ref();
-        let asking = Asking { client: None, user, roles, peer: *peer, ext: None };
+        let asking =
+            Asking { client: None, user, roles, peer: *peer, ext: None, now: Some(now) };
         let verdict = self.guarded("policy", || self.config().policy.judge_handshake(&asking));
         let verdict = verdict.unwrap_or_else(Verdict::deny);
         let owner = Owner::of(user, &verdict);

@@ -323,10 +323,10 @@ impl<'a> Conversation<'a> {
 
     /// Who sends this message, for a policy.
     fn asking<'m>(&'m self, message: &Message<'m>) -> Asking<'m> {
-        let Request { user, roles, peer, .. } = *self.request;
+        let Request { user, roles, peer, now, .. } = *self.request;
         let client = self.cell.as_ref().map(|cell| cell.id);
         let user = self.cell.as_ref().map_or(user, |cell| cell.user.as_ref());
-        Asking { client, user, roles, peer, ext: message.ext }
+        Asking { client, user, roles, peer, ext: message.ext, now: Some(now) }
     }
 
     fn accept(&mut self, message: &Message<'_>) {

@@ -1,10 +1,10 @@
 use serde_json::json;
 
 use crate::support::World;
-use encke_bayeux::{BrowserId, Dialect};
-use encke_broker::{Config, ConfigError, CookieBinding, Rules};
+use encke_bayeux::{BrowserId, ChannelName, ChannelPattern, Dialect, Failure};
+use encke_broker::{Asking, Config, ConfigError, CookieBinding, Policy, Rules, Verdict};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn success_names_the_session_and_advises_retry() {
@@ -41,6 +41,47 @@ fn ids_come_back_as_text_or_not_at_all() {
     let reply = &client.send(json!({"channel": "/meta/handshake", "id": "<x>"}))[0];
     assert_eq!(reply["error"], "405::message_id_invalid");
     assert!(reply.get("id").is_none());
+}
+
+/// Everybody may come, but nobody before this time.
+#[derive(Debug)]
+struct NotBefore(Instant);
+
+impl Policy for NotBefore {
+    fn can_handshake(&self, asking: &Asking<'_>) -> bool {
+        self.judge_handshake(asking).is_granted()
+    }
+
+    fn judge_handshake(&self, asking: &Asking<'_>) -> Verdict {
+        let wait = asking.now.map_or(Duration::ZERO, |now| self.0.saturating_duration_since(now));
+        if wait.is_zero() {
+            return Verdict::grant();
+        }
+        Verdict::deny().failure(Failure::TooManyHandshakesOfAddress(wait))
+    }
+
+    fn can_subscribe(&self, _: &Asking<'_>, _: &ChannelPattern) -> bool {
+        true
+    }
+
+    fn can_publish(&self, _: &Asking<'_>, _: &ChannelName) -> bool {
+        true
+    }
+}
+
+#[test]
+fn the_policy_may_tell_when_to_come_back() {
+    #[expect(clippy::disallowed_methods, reason = "the world begins about now")]
+    let start = Instant::now() + Duration::from_secs(60);
+    let at = start + Duration::from_millis(1500);
+    let world = World::new(World::quick().policy(Arc::new(NotBefore(at))));
+    world.now.set(start);
+    let reply = world.anonymous().shake();
+    assert_eq!(reply["error"], "429::too_many_handshakes_of_address");
+    assert_eq!(reply["advice"], json!({"reconnect": "handshake", "interval": 1500}));
+    assert_eq!(world.broker.stats().handshakes_refused, 1);
+    world.pass(1500);
+    assert_eq!(world.anonymous().shake()["successful"], true);
 }
 
 #[test]
