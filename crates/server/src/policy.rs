@@ -17,8 +17,10 @@
 
 use std::sync::Arc;
 
-use encke::bayeux::{ChannelName, ChannelPattern};
-use encke::broker::{Asking, Policy};
+use encke::bayeux::{ChannelName, ChannelPattern, Failure};
+use encke::broker::{Asking, Policy, Verdict};
+
+use crate::handshakes::HandshakeRate;
 
 /// The rules of one endpoint, and what holds without them.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct ChannelRules {
     pub(crate) reserved: Vec<ChannelPattern>,
     /// The rules, in order.
     pub(crate) rules: Vec<Rule>,
+    /// How often clients may shake hands.
+    pub(crate) handshakes: Arc<HandshakeRate>,
 }
 
 /// One rule.
@@ -38,8 +42,8 @@ pub(crate) struct ChannelRules {
 pub(crate) struct Rule {
     pub(crate) pattern: ChannelPattern,
     pub(crate) who: Vec<Whom>,
-    pub(crate) subscribe: Option<Verdict>,
-    pub(crate) publish: Option<Verdict>,
+    pub(crate) subscribe: Option<Ruling>,
+    pub(crate) publish: Option<Ruling>,
 }
 
 /// Whom a rule is for; a rule that names nobody is for everybody.
@@ -55,7 +59,7 @@ pub(crate) enum Whom {
 
 /// What a rule decides.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum Ruling {
     Allow,
     Deny,
 }
@@ -65,20 +69,30 @@ impl Policy for ChannelRules {
         self.anonymous || asking.user.is_some()
     }
 
+    fn judge_handshake(&self, asking: &Asking<'_>) -> Verdict {
+        if !self.can_handshake(asking) {
+            return Verdict::deny();
+        }
+        match asking.now.map(|now| self.handshakes.take(asking.peer, now)) {
+            Some(Err(wait)) => Verdict::deny().failure(Failure::TooManyHandshakesOfAddress(wait)),
+            Some(Ok(())) | None => Verdict::grant(),
+        }
+    }
+
     fn can_subscribe(&self, asking: &Asking<'_>, pattern: &ChannelPattern) -> bool {
         if self.reserved.iter().any(|reserved| reserved.contains(pattern)) {
             return false;
         }
         let mut allowed: Vec<&ChannelPattern> = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.is_for(asking)) {
-            let Some(verdict) = rule.subscribe else { continue };
+            let Some(ruling) = rule.subscribe else { continue };
             if rule.pattern.contains(pattern) {
-                return verdict == Verdict::Allow;
+                return ruling == Ruling::Allow;
             }
             if pattern.contains(&rule.pattern) {
-                match verdict {
-                    Verdict::Allow => allowed.push(&rule.pattern),
-                    Verdict::Deny => {
+                match ruling {
+                    Ruling::Allow => allowed.push(&rule.pattern),
+                    Ruling::Deny => {
                         if !allowed.iter().any(|earlier| earlier.contains(&rule.pattern)) {
                             return false;
                         }
@@ -97,7 +111,7 @@ impl Policy for ChannelRules {
             .iter()
             .filter(|rule| rule.pattern.matches(channel) && rule.is_for(asking))
             .find_map(|rule| rule.publish)
-            .map_or(self.publish, |verdict| verdict == Verdict::Allow)
+            .map_or(self.publish, |ruling| ruling == Ruling::Allow)
     }
 }
 
@@ -117,14 +131,14 @@ impl Rule {
 mod tests {
     use encke::broker::UserId;
 
-    use super::Verdict::{Allow, Deny};
+    use super::Ruling::{Allow, Deny};
     use super::*;
 
     fn pattern(text: &str) -> ChannelPattern {
         ChannelPattern::new(text).unwrap()
     }
 
-    fn rule(channels: &str, who: &[Whom], subscribe: Verdict, publish: Verdict) -> Rule {
+    fn rule(channels: &str, who: &[Whom], subscribe: Ruling, publish: Ruling) -> Rule {
         Rule {
             pattern: pattern(channels),
             who: who.to_vec(),
@@ -134,7 +148,13 @@ mod tests {
     }
 
     fn rules(rules: Vec<Rule>) -> ChannelRules {
-        ChannelRules { anonymous: true, publish: true, reserved: vec![pattern("/v2/**")], rules }
+        ChannelRules {
+            anonymous: true,
+            publish: true,
+            reserved: vec![pattern("/v2/**")],
+            rules,
+            handshakes: Arc::default(),
+        }
     }
 
     fn role(name: &str) -> Whom {
@@ -249,11 +269,11 @@ mod tests {
         let mut tried = 0;
         for first in texts {
             for second in texts {
-                for verdicts in 0..4 {
-                    let verdict = |bit: u32| if verdicts & bit == 0 { Allow } else { Deny };
+                for rulings in 0..4 {
+                    let ruling = |bit: u32| if rulings & bit == 0 { Allow } else { Deny };
                     let of = vec![
-                        rule(first, &[], verdict(1), verdict(1)),
-                        rule(second, &[], verdict(2), verdict(2)),
+                        rule(first, &[], ruling(1), ruling(1)),
+                        rule(second, &[], ruling(2), ruling(2)),
                     ];
                     let rules = rules(of);
                     for wanted in texts {
@@ -261,7 +281,7 @@ mod tests {
                             .into_iter()
                             .filter(|c| pattern(wanted).matches(&ChannelName::new(c).unwrap()))
                             .all(|channel| publishes(&rules, channel));
-                        let context = format!("{first} {second} {verdicts} {wanted}");
+                        let context = format!("{first} {second} {rulings} {wanted}");
                         assert_eq!(subscribes(&rules, wanted), each, "{context}");
                         tried += 1;
                     }

@@ -17,6 +17,7 @@ use http::StatusCode;
 use super::channels;
 use super::rules::with_rules;
 use super::{ConfigError, is_token};
+use crate::handshakes::HandshakeRate;
 use crate::policy::ChannelRules;
 use crate::settings::{
     ActiveBy, BayeuxSettings, CookieBinding, Endpoint, ErrorTexts, SameSite, Settings, Transport,
@@ -24,6 +25,7 @@ use crate::settings::{
 
 pub(super) fn brokers(
     settings: &Settings,
+    handshakes: &Arc<HandshakeRate>,
 ) -> Result<(broker::Config, broker::Config), ConfigError> {
     let pattern =
         |text: &str| ChannelPattern::new(text).map_err(|error| ConfigError::new("bayeux", error));
@@ -46,9 +48,15 @@ pub(super) fn brokers(
         publish: true,
         reserved: vec![gws],
         rules: Vec::new(),
+        handshakes: Arc::clone(handshakes),
     };
-    let closed =
-        ChannelRules { anonymous: false, publish: false, reserved: Vec::new(), rules: Vec::new() };
+    let closed = ChannelRules {
+        anonymous: false,
+        publish: false,
+        reserved: Vec::new(),
+        rules: Vec::new(),
+        handshakes: Arc::clone(handshakes),
+    };
     let open = with_rules(settings, Endpoint::Cometd, open)?;
     let closed = with_rules(settings, Endpoint::Notifications, closed)?;
     // Clients that subscribe to everything expect what live servers send, and no more.

@@ -3,7 +3,7 @@
 use encke::bayeux::ChannelPattern;
 
 use super::ConfigError;
-use crate::policy::{ChannelRules, Rule, Verdict, Whom};
+use crate::policy::{ChannelRules, Rule, Ruling, Whom};
 use crate::settings::{ChannelOperation, Endpoint, RoleName, RuleSettings, Settings};
 
 /// Most rules that are looked through for each subscription and publish.
@@ -59,15 +59,15 @@ fn compile(rule: &RuleSettings, at: usize) -> Result<Rule, ConfigError> {
         name => Whom::User(name.into()),
     });
     let roles = rule.roles.iter().map(|role| Whom::Role(role.as_str().into()));
-    let verdict =
+    let ruling =
         |operation| match (rule.allow.contains(&operation), rule.deny.contains(&operation)) {
             (true, true) => Err(error(at, "deny", "names what `allow` names")),
-            (true, false) => Ok(Some(Verdict::Allow)),
-            (false, true) => Ok(Some(Verdict::Deny)),
+            (true, false) => Ok(Some(Ruling::Allow)),
+            (false, true) => Ok(Some(Ruling::Deny)),
             (false, false) => Ok(None),
         };
-    let subscribe = verdict(ChannelOperation::Subscribe)?;
-    let publish = verdict(ChannelOperation::Publish)?;
+    let subscribe = ruling(ChannelOperation::Subscribe)?;
+    let publish = ruling(ChannelOperation::Publish)?;
     if subscribe.is_none() && publish.is_none() {
         return Err(error(at, "allow", "is empty, and so is `deny`"));
     }
@@ -80,6 +80,8 @@ fn error(at: usize, key: &str, reason: impl std::fmt::Display) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::settings::{Secret, UserSettings};
 
@@ -91,7 +93,13 @@ mod tests {
 
     fn compiled(settings: &Settings) -> Result<ChannelRules, ConfigError> {
         let reserved = vec![ChannelPattern::new("/v2/**").unwrap()];
-        let none = ChannelRules { anonymous: true, publish: true, reserved, rules: Vec::new() };
+        let none = ChannelRules {
+            anonymous: true,
+            publish: true,
+            reserved,
+            rules: Vec::new(),
+            handshakes: Arc::default(),
+        };
         with_rules(settings, Endpoint::Cometd, none)
     }
 
@@ -114,7 +122,7 @@ mod tests {
             chat.who,
             [Whom::AnyUser, Whom::User("bob".into()), Whom::Role("member".into())]
         );
-        assert_eq!((chat.subscribe, chat.publish), (Some(Verdict::Deny), Some(Verdict::Allow)));
+        assert_eq!((chat.subscribe, chat.publish), (Some(Ruling::Deny), Some(Ruling::Allow)));
         let elsewhere = RuleSettings { endpoint: Endpoint::Notifications, ..good() };
         assert_eq!(compiled(&settings(elsewhere)).unwrap().rules.len(), 1);
     }

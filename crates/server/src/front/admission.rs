@@ -1,6 +1,6 @@
 //! Who may go on to a part of the house, and who may not.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl House {
         &self,
         part: Part,
         head: &mut request::Parts,
-        peer: SocketAddr,
+        peer: IpAddr,
         now: Moment,
     ) -> Result<Option<Box<Known>>, Box<Refused>> {
         if part == Part::Simulator {
@@ -40,17 +40,17 @@ impl House {
                     return Ok(None);
                 }
                 Shown::Unknown => {
-                    let refusal = self.login.refuse_key(peer.ip(), now);
+                    let refusal = self.login.refuse_key(peer, now);
                     return Err(Box::new(self.refuse(refusal)));
                 }
             }
         }
         let anonymous =
             part == Part::Cometd && self.cometd.as_ref().is_some_and(|cometd| cometd.anonymous);
-        let known = match self.login.identify(head, peer.ip(), now) {
+        let known = match self.login.identify(head, peer, now) {
             Found::Known(known) => known,
             Found::Unchecked(unchecked) => {
-                let check = self.login.check(unchecked, &head.headers, peer.ip(), now);
+                let check = self.login.check(unchecked, &head.headers, peer, now);
                 match Box::pin(check).await {
                     Ok(known) => known,
                     Err(refusal) => return Err(Box::new(self.refuse(refusal))),

@@ -16,7 +16,7 @@
 //!
 //! Nothing that a stranger can do is logged above debug.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ use crate::login::{ApiKeys, Known, Login};
 use crate::metrics::Counted;
 use crate::operations::Operations;
 use crate::pages;
+use crate::proxies::Proxies;
 use crate::rate::Buckets;
 
 /// The generic Bayeux endpoint.
@@ -65,7 +66,8 @@ pub(crate) struct Door {
 pub(crate) struct House {
     pub(crate) login: Arc<Login>,
     pub(crate) origins: Origins,
-    pub(crate) by_address: Option<Buckets<std::net::IpAddr>>,
+    pub(crate) proxies: Proxies,
+    pub(crate) by_address: Option<Buckets<IpAddr>>,
     pub(crate) by_user: Option<Buckets<UserId>>,
     pub(crate) notifications: BayeuxService,
     pub(crate) cometd: Option<Cometd>,
@@ -97,6 +99,7 @@ impl Service for Front {
         // buffer, which would stay with every held poll.
         let asked = tracing::enabled!(Level::DEBUG)
             .then(|| format!("{} {}", request.method(), request.uri().path()));
+        let peer = self.0.proxies.client(peer.ip(), request.headers());
         let answer = self.dispatch(request, peer, start).await;
         if let Some(asked) = asked {
             tracing::debug!(
@@ -112,7 +115,7 @@ impl Service for Front {
 }
 
 impl Front {
-    async fn dispatch(&self, request: Request<Incoming>, peer: SocketAddr, now: Moment) -> Answer {
+    async fn dispatch(&self, request: Request<Incoming>, peer: IpAddr, now: Moment) -> Answer {
         let house = &*self.0;
         let (mut head, body) = request.into_parts();
         let part = Part::of(head.uri.path());
@@ -122,13 +125,15 @@ impl Front {
         if part == Part::Api && house.api.is_none() {
             return no_such_page().answer(part.form());
         }
+        let origin = house.origins.judge(&head.headers);
         if let Some(limit) = &house.by_address
-            && let Err(wait) = limit.take(network(peer.ip()), now.at)
+            && let Err(wait) = limit.take(network(peer), now.at)
         {
             house.counted.limited("address");
-            return too_many(wait).answer(part.form());
+            let mut answer = too_many(wait).answer(part.form());
+            origin.mark(answer.headers_mut());
+            return answer;
         }
-        let origin = house.origins.judge(&head.headers);
         if let Some(answer) = origin.preflight(&head) {
             return answer;
         }
@@ -146,7 +151,7 @@ impl Front {
                 return answer;
             }
         };
-        head.extensions.insert(Peer(peer.ip()));
+        head.extensions.insert(Peer(peer));
         let tells_token = house.login.csrf && head.method == Method::GET;
         let request = Request::from_parts(head, body);
         let mut answer = match part {

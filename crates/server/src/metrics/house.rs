@@ -15,6 +15,8 @@ use prometheus_client::registry::Unit;
 
 use super::Endpoint;
 use super::process;
+use crate::handshakes::HandshakeRate;
+use crate::listener::Crowd;
 use crate::login::Login;
 use crate::login::token::Tokens;
 
@@ -26,6 +28,8 @@ pub(crate) struct House {
     pub(crate) requests: Arc<RequestCounts>,
     pub(crate) login: Arc<Login>,
     pub(crate) connections: Arc<AtomicU64>,
+    pub(crate) handshakes: Arc<HandshakeRate>,
+    pub(crate) crowd: Crowd,
 }
 
 /// What exemplars would carry; there are none.
@@ -247,6 +251,21 @@ impl House {
             ),
         ] {
             encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)?;
+        }
+        for (name, help, value) in [
+            (
+                "address_handshakes_limited",
+                "Handshakes that had to wait because of the rate of their address",
+                self.handshakes.limited(),
+            ),
+            (
+                "connections_refused",
+                "Connections closed because their address had too many",
+                self.crowd.refused(),
+            ),
+        ] {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            encode_counter(&mut metric, value)?;
         }
         if let Some(tokens) = &self.login.tokens {
             encode_tokens(encoder, tokens)?;

@@ -41,7 +41,7 @@ use crate::api::Api;
 use crate::config::Config;
 use crate::front::{Cometd, Door, Front, House};
 use crate::journal_gate::JournalGate;
-use crate::listener::{Acceptor, Bound, Connections, Sockets, tls_acceptor};
+use crate::listener::{Acceptor, Bound, Connections, Crowd, Sockets, tls_acceptor};
 use crate::login::token::Tokens;
 use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
@@ -185,6 +185,7 @@ impl Server {
             csrf: config.csrf,
             tokens,
         });
+        let crowd = Crowd::new(config.limits.connections_per_address, config.proxies.clone());
         let counted = Counted::default();
         let open = Arc::new(AtomicU64::new(0));
         let mut logs = Logs::default();
@@ -213,6 +214,8 @@ impl Server {
                     requests: gateway.counts(),
                     login: Arc::clone(&login),
                     connections: Arc::clone(&open),
+                    handshakes: config.handshakes,
+                    crowd: crowd.clone(),
                 },
             ),
         });
@@ -246,6 +249,7 @@ impl Server {
         let front = Front(Arc::new(House {
             api: door,
             origins: config.origins,
+            proxies: config.proxies,
             by_address: Buckets::per_second(limits.address_per_second, limits.address_burst),
             by_user: Buckets::per_second(limits.user_per_second, limits.user_burst),
             notifications: service(notifications),
@@ -277,8 +281,13 @@ impl Server {
                 let acceptor =
                     Acceptor::new(listen(bound)?, OPERATIONS_CONNECTIONS, config.write_timeout);
                 let service = OperationsService(Arc::clone(&operations));
-                let connections =
-                    Connections::new(service, None, config.connection, Arc::default());
+                let connections = Connections::new(
+                    service,
+                    None,
+                    config.connection,
+                    Arc::default(),
+                    Crowd::default(),
+                );
                 Some((acceptor, connections))
             }
         };
@@ -287,7 +296,7 @@ impl Server {
             address,
             operations_address,
             acceptor: Acceptor::new(listen(bound)?, config.max_connections, config.write_timeout),
-            connections: Connections::new(front, tls, config.connection, open),
+            connections: Connections::new(front, tls, config.connection, open, crowd),
             operations_listener,
             operations,
             brokers,

@@ -35,8 +35,8 @@ pub use messaging::{
     UserDataSettings,
 };
 pub use network::{
-    CorsSettings, LimitSettings, LogFormat, LogSettings, OperationsSettings, ServerSettings,
-    TlsSettings,
+    CorsSettings, ForwardedHeader, LimitSettings, LogFormat, LogSettings, OperationsSettings,
+    ServerSettings, TlsSettings,
 };
 pub use people::{LoginSettings, RoleName, SameSite, Secret, SessionSettings, UserSettings};
 pub use rules::{ChannelOperation, RuleSettings};
