@@ -44,7 +44,7 @@ pub struct World {
 }
 
 /// Failures cost nothing here: a table is full of them.
-const TOKENS: &str = r#"
+const SETTINGS: &str = r#"
 [login]
 user_failures = 1000
 address_failures = 10000
@@ -53,6 +53,14 @@ jwks_file = "keys.json"
 issuers = ["https://issuer.example.com"]
 audiences = ["encke"]
 leeway_ms = 0
+[api]
+enabled = true
+max_batch_messages = 3
+[api.keys.all]
+sha256 = "e48ca2bf8164afcb930b4ba991bfe00e34794e8612620250741adab59f4b1bb9"
+[api.keys.reader]
+sha256 = "99ebe6f6c17e3e94441555592799d5866792c57211dad4e04aeafa1036a4517b"
+operations = ["presence"]
 "#;
 
 /// A Bayeux session as a request names it.
@@ -77,7 +85,7 @@ impl Ground {
         // Sessions live as long as the table: a row is about its input, not about expiry.
         let issuer = Issuer::new("a secret that is long enough for SHA-256");
         let server = Launch::demo()
-            .config(&format!("[bayeux]\nmax_interval_ms = 600000\n{TOKENS}"))
+            .config(&format!("[bayeux]\nmax_interval_ms = 600000\n{SETTINGS}"))
             .file("keys.json", &issuer.key_set("known"))
             .start()
             .await;

@@ -4,6 +4,7 @@
 //! The rows are in the modules below, one table for each part of the surface; `case` says how they
 //! are read and compared. A row that fails does not hide the others.
 
+mod api;
 mod bayeux_framing;
 mod bayeux_messages;
 mod calls;
@@ -36,4 +37,4 @@ macro_rules! tables {
     };
 }
 
-tables! { bayeux_framing bayeux_messages calls http login simulator smssessions tokens }
+tables! { api bayeux_framing bayeux_messages calls http login simulator smssessions tokens }
