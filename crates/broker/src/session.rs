@@ -97,6 +97,7 @@ struct Attached {
 #[derive(Debug)]
 pub(crate) struct Session {
     state: State,
+    begun: Instant,
     binding: Binding,
     generation: u64,
     release: Release,
@@ -149,6 +150,7 @@ impl Session {
     ) -> Self {
         Self {
             state: State::Idle { expires: Some(now + config.interval + config.max_interval) },
+            begun: now,
             binding: Binding::new(kept, offered, config.cookie_binding),
             generation: 0,
             release: Release::Timeout,
@@ -755,6 +757,7 @@ impl Session {
         };
         let waiting = self.outbox.amount();
         Some(Described {
+            begun: self.begun,
             via: if self.link.is_some() { Via::Pushing } else { Via::Polling },
             queue_messages: waiting.messages,
             queue_bytes: waiting.bytes,
