@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encke::transport::{Authenticated, Roles, Until};
-use http::{StatusCode, request};
+use http::{Method, StatusCode, request};
 
 use super::House;
 use super::part::Part;
 use crate::answer::Refused;
 use crate::api::BackEnd;
 use crate::clock::Moment;
-use crate::login::{Found, Known, Refusal, Shown};
+use crate::login::{Found, Given, Refusal, Shown};
 
 /// The role of users who may use the API.
 const SERVICE: &str = "service";
@@ -20,15 +20,14 @@ const SERVICE: &str = "service";
 impl House {
     /// Finds out who asks, and whether they may go on to this part.
     ///
-    /// Puts the user into the request's extensions. `None` is an anonymous client, where those are
-    /// allowed.
+    /// Puts the user into the request's extensions, and returns what the answer has to tell them.
     pub(super) async fn admit(
         &self,
         part: Part,
         head: &mut request::Parts,
         peer: IpAddr,
         now: Moment,
-    ) -> Result<Option<Box<Known>>, Box<Refused>> {
+    ) -> Result<Option<Box<Given>>, Box<Refused>> {
         if part == Part::Simulator {
             return Ok(None);
         }
@@ -73,7 +72,7 @@ impl House {
         }
         if let Err(refusal) = self.login.guard_csrf(&known, &head.method, &head.headers) {
             let mut refused = self.refuse(refusal);
-            refused.cookie = known.new_cookie();
+            refused.cookie = known.given.into_cookie();
             return Err(Box::new(refused));
         }
         match (part, known.who.caller()) {
@@ -94,7 +93,19 @@ impl House {
         if let Some(until) = known.who.until() {
             head.extensions.insert(Until(until));
         }
-        Ok(Some(Box::new(known)))
+        Ok(self.is_told(part, &head.method, &known.given).then(|| Box::new(known.given)))
+    }
+
+    /// Whether anything of this is needed for the answer. Of most polls nothing is, and a held one
+    /// need not keep it.
+    fn is_told(&self, part: Part, method: &Method, given: &Given) -> bool {
+        let is_poll = matches!(part, Part::Cometd | Part::Notifications);
+        !is_poll || given.has_cookie() || self.tells_token(method)
+    }
+
+    /// Whether the answer to a request with this method tells the CSRF token.
+    pub(super) fn tells_token(&self, method: &Method) -> bool {
+        self.login.csrf && *method == Method::GET
     }
 
     fn refuse(&self, refusal: Refusal) -> Refused {

@@ -27,7 +27,7 @@ use encke::broker::address::network;
 use encke::gateway::{Operation, ReturnCode};
 use encke::transport::{BayeuxService, Peer};
 use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, StatusCode, request};
+use http::{HeaderValue, Request, StatusCode, request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tower::ServiceExt;
@@ -38,7 +38,7 @@ use crate::clock::{self, Moment};
 use crate::cors::Origins;
 use crate::description;
 use crate::listener::{DeadlineBody, Service};
-use crate::login::{ApiKeys, Known, Login};
+use crate::login::{ApiKeys, Given, Login};
 use crate::metrics::Counted;
 use crate::operations::Operations;
 use crate::pages;
@@ -143,8 +143,8 @@ impl Front {
             return answer;
         }
         // In a box, so that a held poll does not keep the room that a login takes.
-        let mut known = match Box::pin(house.admit(part, &mut head, peer, now)).await {
-            Ok(known) => known,
+        let mut given = match Box::pin(house.admit(part, &mut head, peer, now)).await {
+            Ok(given) => given,
             Err(refused) => {
                 let mut answer = refused.answer(part.form());
                 origin.mark(answer.headers_mut());
@@ -152,7 +152,7 @@ impl Front {
             }
         };
         head.extensions.insert(Peer(peer));
-        let tells_token = house.login.csrf && head.method == Method::GET;
+        let tells_token = house.tells_token(&head.method);
         let request = Request::from_parts(head, body);
         let mut answer = match part {
             Part::Notifications => to_answer(house.notifications.clone().serve(request).await),
@@ -163,7 +163,7 @@ impl Front {
             Part::Gateway => {
                 let router = house.gateway.clone();
                 let answer = Box::pin(house.route(router, house.body_bytes, part, request)).await;
-                house.end_session(&answer, known.as_deref_mut());
+                house.end_session(&answer, given.as_deref_mut());
                 answer
             }
             Part::Api => match &house.api {
@@ -182,10 +182,10 @@ impl Front {
         };
         let headers = answer.headers_mut();
         origin.mark(headers);
-        if let Some(known) = known {
-            known.give_cookie(headers);
+        if let Some(given) = given {
+            given.give_cookie(headers);
             if tells_token {
-                known.tell_csrf_token(headers);
+                given.tell_csrf_token(headers);
             }
         }
         answer
@@ -231,13 +231,13 @@ impl House {
     }
 
     /// Ends the browser session where the gateway says that the user has logged out.
-    fn end_session(&self, answer: &Answer, known: Option<&mut Known>) {
+    fn end_session(&self, answer: &Answer, given: Option<&mut Given>) {
         let ended = answer.extensions().get::<(Operation, ReturnCode)>()
             == Some(&(Operation::EndContactCenterSession, ReturnCode::Success));
-        if let Some(known) = known
+        if let Some(given) = given
             && ended
         {
-            self.login.end_session(known);
+            self.login.end_session(given);
         }
     }
 }

@@ -14,7 +14,7 @@
 //! waits for the keys that a token is signed with.
 //!
 //! With CSRF protection on, a request that changes something must carry the token of its session,
-//! and any GET tells it (see [`Known::tell_csrf_token`]). Who bears a signed token needs none:
+//! and any GET tells it (see [`Given::tell_csrf_token`]). Who bears a signed token needs none:
 //! browsers send cookies and passwords by themselves, but no such token.
 //!
 //! # Sources
@@ -47,7 +47,7 @@ mod who;
 pub(crate) use api_keys::{ApiKeys, Shown};
 pub(crate) use basic::Credentials;
 pub(crate) use cookie::CookieForm;
-pub(crate) use known::Known;
+pub(crate) use known::{Given, Known};
 pub(crate) use refusal::Refusal;
 pub(crate) use sessions::{Bounds as SessionBounds, Sessions};
 pub(crate) use throttle::Throttle;
@@ -211,7 +211,7 @@ impl Login {
         if account.is_none() && !tokens.takes_any_user() {
             return Err(Refusal::NotConfigured);
         }
-        Ok(Known::without_session(Who::bearer(bearer, account)))
+        Ok(Known::new(Who::bearer(bearer, account), Given::default()))
     }
 
     /// Counts an API key that is none of ours. One that is does not get here, so nobody is locked
@@ -244,19 +244,19 @@ impl Login {
             return Ok(());
         }
         let sent = headers.get(CSRF_TOKEN).map(HeaderValue::as_bytes);
-        match (&known.csrf_token, sent) {
+        match (&known.given.csrf_token, sent) {
             (Some(token), Some(sent)) if bool::from(token.as_bytes().ct_eq(sent)) => Ok(()),
             _ => Err(Refusal::Csrf),
         }
     }
 
     /// Ends the session a request came with; the answer then takes its cookie back.
-    pub(crate) fn end_session(&self, known: &mut Known) {
-        if let Some(session) = known.session.take() {
+    pub(crate) fn end_session(&self, given: &mut Given) {
+        if let Some(session) = given.session.take() {
             self.sessions.end(&session);
         }
-        known.csrf_token = None;
-        known.set_cookie = self.cookie.take_back();
+        given.csrf_token = None;
+        given.set_cookie = self.cookie.take_back();
     }
 
     fn remembered(&self, credentials: &Credentials, now: Instant) -> Option<Arc<Account>> {
@@ -273,11 +273,11 @@ impl Login {
             Sent::Id(id) => id,
         };
         match self.sessions.find(&id, now) {
-            Some(login) => Found::Known(Known {
-                session: Some(id),
-                csrf_token: Some(login.csrf_token),
-                ..Known::without_session(Who::owner(login.account))
-            }),
+            Some(login) => {
+                let csrf_token = Some(login.csrf_token);
+                let given = Given { session: Some(id), csrf_token, set_cookie: None };
+                Found::Known(Known::new(Who::owner(login.account), given))
+            }
             None => Found::Nobody(Refusal::SessionOver),
         }
     }
@@ -287,21 +287,16 @@ impl Login {
             && let Some(login) = self.sessions.find(&id, now)
             && login.account.name == account.name
         {
-            return Known {
-                session: Some(id),
-                csrf_token: Some(login.csrf_token),
-                ..Known::without_session(Who::owner(account))
-            };
+            let csrf_token = Some(login.csrf_token);
+            let given = Given { session: Some(id), csrf_token, set_cookie: None };
+            return Known::new(Who::owner(account), given);
         }
-        let Some((id, login)) = self.sessions.start(&account, now) else {
-            return Known::without_session(Who::owner(account));
-        };
-        Known {
+        let given = self.sessions.start(&account, now).map(|(id, login)| Given {
             set_cookie: self.cookie.give(&id),
             session: Some(id),
             csrf_token: Some(login.csrf_token),
-            ..Known::without_session(Who::owner(account))
-        }
+        });
+        Known::new(Who::owner(account), given.unwrap_or_default())
     }
 }
 

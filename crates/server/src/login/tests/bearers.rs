@@ -33,8 +33,8 @@ async fn token_is_its_user_for_its_time_and_gets_no_cookie() {
     let until = known.who.until().unwrap();
     assert!(until <= clock::now() + Duration::from_secs(MINUTE));
     let mut given = HeaderMap::new();
-    known.give_cookie(&mut given);
-    known.tell_csrf_token(&mut given);
+    known.given.give_cookie(&mut given);
+    known.given.tell_csrf_token(&mut given);
     assert!(given.is_empty(), "{given:?}");
     assert_eq!(login.sessions.count(), 0);
     let post = login.guard_csrf(&known, &Method::POST, &HeaderMap::new());

@@ -72,7 +72,7 @@ async fn log_in(login: &Login, headers: &HeaderMap) -> Result<Known, Refusal> {
 
 fn cookie_of(known: &Known) -> HeaderMap {
     let mut given = HeaderMap::new();
-    known.give_cookie(&mut given);
+    known.given.give_cookie(&mut given);
     let text = given[SET_COOKIE].to_str().unwrap();
     let pair = text.split(';').next().unwrap();
     let mut headers = HeaderMap::new();
@@ -87,7 +87,7 @@ async fn right_credentials_give_a_cookie_that_stands_for_them() {
     let by_cookie = log_in(&login, &cookie_of(&known)).await.unwrap();
     assert_eq!(by_cookie.who.user().as_str(), "alice");
     let mut given = HeaderMap::new();
-    by_cookie.give_cookie(&mut given);
+    by_cookie.given.give_cookie(&mut given);
     assert!(given.is_empty(), "a live cookie is not given again");
 }
 
@@ -107,7 +107,7 @@ async fn credentials_win_over_the_cookie_of_another_user() {
     headers.extend(cookie_of(&alice));
     let known = log_in(&login, &headers).await.unwrap();
     assert_eq!(known.who.user().as_str(), "bob");
-    assert!(known.set_cookie.is_some());
+    assert!(known.given.has_cookie());
 }
 
 #[tokio::test]
@@ -151,9 +151,9 @@ async fn ended_session_is_over() {
     let login = login(false);
     let mut known = log_in(&login, &with_credentials("alice", "demo")).await.unwrap();
     let cookie = cookie_of(&known);
-    login.end_session(&mut known);
+    login.end_session(&mut known.given);
     let mut headers = HeaderMap::new();
-    known.give_cookie(&mut headers);
+    known.given.give_cookie(&mut headers);
     assert!(headers[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
     assert_eq!(log_in(&login, &cookie).await.unwrap_err(), Refusal::SessionOver);
 }
@@ -171,7 +171,7 @@ async fn changing_request_needs_the_token_that_a_get_told() {
     assert_eq!(guard(&headers), Err(Refusal::Csrf));
 
     let mut told = HeaderMap::new();
-    known.tell_csrf_token(&mut told);
+    known.given.tell_csrf_token(&mut told);
     assert_eq!(told[CSRF_HEADER_NAME], "X-CSRF-TOKEN");
     headers.insert(CSRF_TOKEN, told[CSRF_TOKEN].clone());
     assert_eq!(guard(&headers), Ok(()));
