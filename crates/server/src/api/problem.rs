@@ -31,6 +31,8 @@ pub(super) enum Problem {
     Channel(ChannelError),
     /// The channel is not one that messages can be published on.
     Publish(PublishError),
+    /// The channel is one of the notifications endpoint's.
+    Reserved,
     /// The endpoint is not served here.
     NoEndpoint,
     /// The back end may not do this.
@@ -59,7 +61,8 @@ impl Problem {
             | Self::Path(_)
             | Self::Query(_)
             | Self::Channel(_)
-            | Self::Publish(_) => StatusCode::BAD_REQUEST,
+            | Self::Publish(_)
+            | Self::Reserved => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -75,6 +78,7 @@ impl Problem {
             Self::Channel(_) => "channel_invalid",
             Self::Publish(PublishError::Private) => "channel_private",
             Self::Publish(_) => "channel_not_for_messages",
+            Self::Reserved => "channel_reserved",
             Self::NoEndpoint => "no_such_endpoint",
             Self::NotAllowed(_) => "operation_not_allowed",
             Self::Failed => "failed",
@@ -91,6 +95,7 @@ impl Problem {
             Self::TooManyMessages(limit) => format!("a batch has at most {limit} messages"),
             Self::Channel(why) => why.to_string(),
             Self::Publish(why) => why.to_string(),
+            Self::Reserved => "channels in /v2/** are for what happens to calls".to_owned(),
             Self::NoEndpoint => "this endpoint is not served here".to_owned(),
             Self::NotAllowed(operation) => {
                 format!("this key may not do `{}`", operation.as_str())
@@ -150,6 +155,7 @@ mod tests {
             Problem::Channel(ChannelName::new("x").unwrap_err()),
             Problem::Publish(PublishError::Private),
             Problem::Publish(PublishError::NotBroadcast),
+            Problem::Reserved,
             Problem::NoEndpoint,
             Problem::NotAllowed(Operation::Publish),
             Problem::Failed,

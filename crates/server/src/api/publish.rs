@@ -1,7 +1,8 @@
 //! Messages from back ends.
 //!
-//! No rule is asked: who may use the API may publish everywhere. A message goes out as it came, its
-//! data byte for byte. A message of a batch that is refused leaves the others alone; they are
+//! No rule is asked: who may use the API may publish everywhere but in `/v2/**`, where the names of
+//! the notifications endpoint live: what is told there has its position from the journal of calls,
+//! and nothing else may look like it. A message goes out as it came, its data byte for byte. A message of a batch that is refused leaves the others alone; they are
 //! published in their order.
 
 use axum::extract::{Extension, State};
@@ -15,6 +16,9 @@ use super::request::{Body, parse};
 use super::{Api, BackEnd, Operation};
 use crate::answer::Answer;
 use crate::clock;
+
+/// Where the names of the notifications endpoint begin.
+const NOTIFICATIONS: &str = "/v2/";
 
 /// A message to publish.
 #[derive(Debug, Deserialize)]
@@ -87,6 +91,9 @@ pub(super) async fn batch(
 fn publish(api: &Api, back_end: &BackEnd, message: &Message) -> Result<usize, Problem> {
     let broker = api.generic()?;
     let channel = ChannelName::new(&message.channel).map_err(Problem::Channel)?;
+    if channel.as_str().starts_with(NOTIFICATIONS) {
+        return Err(Problem::Reserved);
+    }
     let data = message.data.get();
     match &message.user {
         None => {

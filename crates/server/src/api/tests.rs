@@ -157,6 +157,8 @@ async fn what_makes_no_sense_is_told_apart() {
         (r#"{"channel":"/a/*","data":1}"#, 400, "channel_invalid"),
         (r#"{"channel":"/meta/connect","data":1}"#, 400, "channel_not_for_messages"),
         (r#"{"channel":"/service/x","data":1}"#, 400, "channel_not_for_messages"),
+        (r#"{"channel":"/v2/me/calls","data":1}"#, 400, "channel_reserved"),
+        (r#"{"channel":"/v2/me/calls","data":1,"user":"alice"}"#, 400, "channel_reserved"),
         (&deep, 400, "json_invalid"),
         (&long, 413, "body_too_long"),
     ] {

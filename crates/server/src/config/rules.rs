@@ -59,13 +59,13 @@ fn compile(rule: &RuleSettings, at: usize) -> Result<Rule, ConfigError> {
         name => Whom::User(name.into()),
     });
     let roles = rule.roles.iter().map(|role| Whom::Role(role.as_str().into()));
-    let ruling =
-        |operation| match (rule.allow.contains(&operation), rule.deny.contains(&operation)) {
-            (true, true) => Err(error(at, "deny", "names what `allow` names")),
-            (true, false) => Ok(Some(Ruling::Allow)),
-            (false, true) => Ok(Some(Ruling::Deny)),
-            (false, false) => Ok(None),
-        };
+    let ruling = |operation| match (rule.allow.contains(&operation), rule.deny.contains(&operation))
+    {
+        (true, true) => Err(error(at, "deny", "names what `allow` names")),
+        (true, false) => Ok(Some(Ruling::Allow)),
+        (false, true) => Ok(Some(Ruling::Deny)),
+        (false, false) => Ok(None),
+    };
     let subscribe = ruling(ChannelOperation::Subscribe)?;
     let publish = ruling(ChannelOperation::Publish)?;
     if subscribe.is_none() && publish.is_none() {
