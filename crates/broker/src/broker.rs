@@ -69,6 +69,14 @@ impl Owner {
             (None, None) => Self::Anybody,
         }
     }
+
+    /// Whoever it is, proven or named.
+    pub(crate) fn into_user(self) -> Option<UserId> {
+        match self {
+            Self::Anybody => None,
+            Self::Proven(user) | Self::Named(user) => Some(user),
+        }
+    }
 }
 
 impl Cell {

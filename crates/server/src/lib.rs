@@ -26,8 +26,8 @@
 //! # The way of a request
 //!
 //! `listener` accepts it, [`front`](self) judges rate, origin and login, and hands it to the
-//! transport, the gateway, the API for back ends, the simulator, the pages or the operations. Nothing here knows what a
-//! Bayeux message or a call is.
+//! transport, the gateway, the API for back ends, the simulator, the pages or the operations.
+//! Nothing here knows what a Bayeux message or a call is.
 
 mod answer;
 mod api;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use encke_bayeux::BrowserId;
-use encke_broker::{Request, UserId};
+use encke_broker::{LocalOptions, Request, UserId};
 use http::Extensions;
 
 use crate::clock;
@@ -25,7 +25,7 @@ pub struct Roles(pub Arc<[Arc<str>]>);
 
 /// When the proof of who it is ends, as that of a token does.
 ///
-/// A held poll is answered by then, and a WebSocket is closed with 1008.
+/// A held poll is answered by then, a stream of events ends, and a WebSocket is closed with 1008.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Until(pub Instant);
 
@@ -51,6 +51,18 @@ impl Who {
             until: extensions.get::<Until>().map(|until| until.0),
             peer: extensions.get::<Peer>().map(|peer| peer.0),
             browser,
+        }
+    }
+
+    /// For what is read without a session of its own: a stream of events, a page of history.
+    pub(crate) fn local(&self) -> LocalOptions {
+        let mut options = LocalOptions::default().roles(Arc::clone(&self.roles));
+        if let Some(user) = &self.user {
+            options = options.user(user.clone());
+        }
+        match self.peer {
+            Some(peer) => options.peer(peer),
+            None => options,
         }
     }
 

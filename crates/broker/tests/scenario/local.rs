@@ -139,6 +139,9 @@ fn who_may_read_is_asked_without_a_subscription() {
     let world = World::new(config);
     let may = |options: &LocalOptions, channel| {
         let asked = world.broker.may_read(options, &pattern(channel), world.now.get());
+        if let Ok(user) = &asked {
+            assert_eq!(user.as_ref().map(UserId::as_str), Some("alice"));
+        }
         asked.map_err(|failure| failure.code()).err()
     };
     let (nobody, alice) =
