@@ -371,7 +371,8 @@ impl Server {
         }
         let left = self.shutdown_timeout.saturating_sub(clock::now() - stopping);
         if tokio::time::timeout(left, self.sockets.ended()).await.is_err() {
-            tracing::warn!("cut the websockets that were left after the drain");
+            let cut = self.sockets.cut().await;
+            tracing::warn!(websockets = cut, "cut what was left after the drain");
         }
         self.core.close().await;
         self.logs.end().await;
