@@ -231,8 +231,8 @@ impl Place {
 
     /// Notes when everything has come that there was when the server agreed.
     fn catch_up(&mut self) -> bool {
-        let Some(replay) = &mut self.replay else { return false };
         let reached = self.reached().unwrap_or(0);
+        let Some(replay) = &mut self.replay else { return false };
         if replay.caught_up || replay.newest.is_none_or(|newest| newest > reached) {
             return false;
         }
