@@ -50,8 +50,8 @@ use crate::config::HttpConfig;
 use crate::held::Held;
 use crate::who::Who;
 
-/// Read buffer of a socket; frames are small, and an idle socket keeps it.
-const READ_BUFFER_BYTES: usize = 4096;
+/// Read buffer of a socket; frames of clients are small, and an idle socket keeps it.
+const READ_BUFFER_BYTES: usize = 1024;
 
 /// Whether a request asks to become a WebSocket.
 pub(crate) fn is_upgrade(method: &Method, headers: &HeaderMap) -> bool {
@@ -161,10 +161,11 @@ impl Socket {
             tracing::debug!(%code, reason, "websocket closed");
             let frame = CloseFrame { code, reason: reason.into() };
             // The peer may be gone already; then there is nobody to tell.
-            drop(timeout(self.write_timeout, self.stream.close(Some(frame))).await);
+            drop(Box::pin(timeout(self.write_timeout, self.stream.close(Some(frame)))).await);
         }
     }
 
+    /// What takes a while to be written is in boxes, so that a socket that waits does without.
     async fn serve(&mut self) -> Result<(), End> {
         let mut ping = interval(self.ping);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -177,11 +178,11 @@ impl Socket {
                     heard = ping_clock();
                     match frame {
                         None => return Ok(()),
-                        Some(frame) => if self.frame(frame?).await?.is_none() { return Ok(()) },
+                        Some(frame) => if Box::pin(self.frame(frame?)).await?.is_none() { return Ok(()) },
                     }
                 }
                 delivery = pushed(&mut self.link) => match delivery {
-                    Some(delivery) => self.write(delivery).await?,
+                    Some(delivery) => Box::pin(self.write(delivery)).await?,
                     None if self.broker.is_draining() => {
                         return Err(End::Close(CloseCode::Away, "the server is stopping".into()));
                     }
@@ -191,7 +192,7 @@ impl Socket {
                 },
                 delivery = released(&mut self.held) => {
                     self.held = None;
-                    self.write(delivery).await?;
+                    Box::pin(self.write(delivery)).await?;
                 }
                 () = over.as_mut() => {
                     return Err(End::Close(CloseCode::Policy, "the login has ended".into()));
@@ -200,7 +201,7 @@ impl Socket {
                     if heard.elapsed() > self.ping * 2 {
                         return Err(End::Drop);
                     }
-                    self.send(Message::Ping(Vec::new().into())).await?;
+                    Box::pin(self.send(Message::Ping(Vec::new().into()))).await?;
                 }
             }
         }
