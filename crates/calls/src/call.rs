@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, ConnId, Dn, Number, Operation, UserData, call_capabilities};
+use crate::{CallId, ConnId, Dn, NewParty, Number, Operation, Situation, UserData};
 
 /// One call, at one moment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Call {
     pub dnis: Option<Number>,
     /// The number of the caller; known for inbound calls.
     pub ani: Option<Number>,
+    /// Which call this one was made from, to ask somebody before a transfer or a conference.
+    pub consult: Option<Consult>,
     /// When the call began, in milliseconds since 1970.
     pub created_at_ms: u64,
     /// When the last party left, in milliseconds since 1970.
@@ -55,10 +57,84 @@ impl Call {
         self.parties.iter().find(|party| party.dn.is_none())
     }
 
-    /// All parties but the one on the line `dn`.
-    pub fn others(&self, dn: &Dn) -> impl Iterator<Item = &Party> {
-        self.parties.iter().filter(move |party| party.dn.as_ref() != Some(dn))
+    /// The place of the party on the line `dn` in [`parties`](Self::parties).
+    pub(crate) fn place(&self, dn: &Dn) -> Option<usize> {
+        self.parties.iter().position(|party| party.dn.as_ref() == Some(dn))
     }
+
+    /// The others, as `party` sees them: who is on the call with it, or was when it left.
+    pub fn others<'a>(&'a self, party: &'a Party) -> impl Iterator<Item = &'a Party> {
+        let last = party.left.map_or(u64::MAX, |left| left.version);
+        self.parties.iter().filter(move |other| {
+            let together =
+                other.joined < last && other.left.is_none_or(|left| left.version >= last);
+            !std::ptr::eq(*other, party) && together
+        })
+    }
+
+    /// How many parties are still on the call.
+    pub fn live_parties(&self) -> usize {
+        self.parties.iter().filter(|party| party.is_live()).count()
+    }
+
+    /// What `party`, which is one of the call's, may do now.
+    pub fn capabilities(&self, party: &Party) -> Vec<Operation> {
+        self.situation(party).capabilities().collect()
+    }
+
+    /// What decides which operations `party` has.
+    pub fn situation(&self, party: &Party) -> Situation {
+        let consult = self.consult.as_ref().filter(|consult| consult.is_open);
+        let asks = consult.filter(|consult| party.dn.as_ref() == Some(&consult.by));
+        Situation {
+            state: party.state,
+            purpose: party.consult.as_ref().map(|link| link.purpose).or(asks.map(|c| c.purpose)),
+            conference: self.live_parties() > 2,
+            recording: party.recording,
+        }
+    }
+
+    /// Puts a party on the call. A line that left comes back to its old place.
+    pub(crate) fn join(&mut self, new: &NewParty, at_ms: u64) {
+        let party = Party::new(new, at_ms, self.version + 1);
+        let old = new.dn.as_ref().and_then(|dn| self.place(dn));
+        match old.and_then(|place| self.parties.get_mut(place)) {
+            Some(place) => *place = party,
+            None => self.parties.push(party),
+        }
+    }
+}
+
+/// What ties a consultation call to the call it was made from.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Consult {
+    /// The call it was made from.
+    pub parent: CallId,
+    /// The line that asks; it is on both calls.
+    pub by: Dn,
+    /// What the consultation is to lead to.
+    pub purpose: Purpose,
+    /// Whether it can still lead there: the line has not left the other call.
+    pub is_open: bool,
+}
+
+/// What a consultation is to lead to.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The line that asks leaves, the one that is asked takes its place.
+    Transfer,
+    /// The one that is asked joins.
+    Conference,
+}
+
+/// The consultation a party has begun, as its first call knows it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConsultLink {
+    /// The consultation call.
+    pub call: CallId,
+    /// What it is to lead to.
+    pub purpose: Purpose,
 }
 
 /// One side of a call.
@@ -75,12 +151,44 @@ pub struct Party {
     pub since_ms: u64,
     /// Which end of the call this is.
     pub role: Role,
+    /// Whether the others do not hear it.
+    pub muted: bool,
+    /// Whether the call is recorded for it.
+    pub recording: Recording,
+    /// The consultation it has begun from this call and not completed.
+    pub consult: Option<ConsultLink>,
+    /// When and with which version of the call it left.
+    pub left: Option<Left>,
+    /// The version of the call with which it came.
+    pub(crate) joined: u64,
+}
+
+/// When a party left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Left {
+    /// In milliseconds since 1970.
+    pub at_ms: u64,
+    /// The version of the call.
+    pub version: u64,
 }
 
 impl Party {
-    /// What the party may do now.
-    pub fn capabilities(&self) -> &'static [Operation] {
-        call_capabilities(self.state)
+    /// `joined` is the version of the call with which the party came, 0 if it was there first.
+    pub(crate) fn new(new: &NewParty, at_ms: u64, joined: u64) -> Self {
+        let left = Left { at_ms, version: joined.max(1) };
+        let left = (new.state == PartyState::Released).then_some(left);
+        Self {
+            dn: new.dn.clone(),
+            number: new.number.clone(),
+            state: new.state,
+            since_ms: at_ms,
+            role: new.role,
+            muted: false,
+            recording: Recording::Off,
+            consult: None,
+            left,
+            joined,
+        }
     }
 
     /// Whether the party is still on the call.
@@ -98,8 +206,9 @@ impl Party {
 /// | `Dialing`     | waits for the other side  | a ringing party answers                 | `Established` |
 /// | `Ringing`     | is being called           | it answers                              | `Established` |
 /// | `Established` | talks                     | it holds                                | `Held`        |
-/// | `Held`        | has put the other on hold | it retrieves                            | `Established` |
-/// | any of these  |                           | it hangs up, or fewer than two are left | `Released`    |
+/// | `Established` |                           | it begins a consultation, or swaps      | `Held`        |
+/// | `Held`        | has put the other on hold | it retrieves, swaps, or completes a conference | `Established` |
+/// | any of these  |                           | it hangs up, is removed or transferred, or fewer than two are left | `Released` |
 ///
 /// `Released` is final. The states of the parties are independent, so both may hold. A call is
 /// released when all its parties are; it is kept for a while after that, so that a late operation
@@ -137,6 +246,50 @@ impl fmt::Display for PartyState {
     }
 }
 
+/// Whether and how a call is recorded for a party.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub enum Recording {
+    /// It was never recorded.
+    #[default]
+    Off,
+    /// It is being recorded.
+    Recording,
+    /// The recording pauses.
+    Paused,
+    /// The recording has ended.
+    Stopped,
+}
+
+impl Recording {
+    /// The spelling of the state; `None` where there never was a recording.
+    pub const fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Off => None,
+            Self::Recording => Some("Recording"),
+            Self::Paused => Some("Paused"),
+            Self::Stopped => Some("Stopped"),
+        }
+    }
+
+    /// Sets the pair of the user data that tells of a recording.
+    ///
+    /// Documented: Web Services API Reference, `StartCallRecording`.
+    pub(crate) fn tell(self, user_data: &mut UserData) {
+        const KEY: &str = "GSIP_RECORD";
+        let value = match self {
+            Self::Recording => "\"ON\"",
+            Self::Paused => "\"PAUSED\"",
+            Self::Off | Self::Stopped => {
+                user_data.delete_pair(KEY);
+                return;
+            }
+        };
+        let mut told = UserData::new();
+        told.push(KEY, value).expect("a fixed string is a value");
+        user_data.update(&told);
+    }
+}
+
 /// Which end of a call a party is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Role {
@@ -156,6 +309,8 @@ pub enum CallType {
     Inbound,
     /// From a line of ours to outside.
     Outbound,
+    /// From a line of ours that is on another call, to ask somebody.
+    Consult,
 }
 
 impl CallType {
@@ -165,6 +320,7 @@ impl CallType {
             Self::Internal => "Internal",
             Self::Inbound => "Inbound",
             Self::Outbound => "Outbound",
+            Self::Consult => "Consult",
         }
     }
 }

@@ -8,8 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallType, ConnId, Digits, NewParty, Number, Operation, Participant, ParticipantId,
-    PartyState, Requester, SmsId, UserData, UserDataChange, UserName,
+    CallId, CallType, ConnId, Consult, Digits, NewParty, Number, Operation, Participant,
+    ParticipantId, PartyState, Purpose, Recording, Requester, SmsId, UserData, UserDataChange,
+    UserName,
 };
 
 /// One thing that happened to one call or one SMS session.
@@ -87,6 +88,9 @@ pub enum CallHappening {
         parties: Vec<NewParty>,
         /// The data attached from the start.
         user_data: UserData,
+        /// Which call it was made from, if it is a consultation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        consult: Option<Consult>,
     },
     /// Parties changed their states, because one of them did something.
     Moved {
@@ -96,6 +100,49 @@ pub enum CallHappening {
         operation: Operation,
         /// The parties that changed, and what they do now.
         moves: Vec<(usize, PartyState)>,
+    },
+    /// Somebody came onto the call, because a party did something, and parties changed their states.
+    Joined {
+        /// Place of the acting party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// What it did.
+        operation: Operation,
+        /// The parties that changed, and what they do now.
+        moves: Vec<(usize, PartyState)>,
+        /// Who came. The consultation that led to it, if one did, is over.
+        joined: NewParty,
+        /// Data that came with it, set as by an update.
+        user_data: UserData,
+    },
+    /// A party began a consultation and is on hold here.
+    ConsultBegan {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// The consultation call.
+        consult: CallId,
+        /// What it is to lead to.
+        purpose: Purpose,
+    },
+    /// The consultation of a party ended and led to nothing.
+    ConsultEnded {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+    },
+    /// The call that this consultation was made from has gone on without the line that asks.
+    ParentLeft,
+    /// A party is no longer heard, or is again.
+    Muted {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// Whether it is not heard now.
+        muted: bool,
+    },
+    /// The recording for a party began, paused, went on or ended; user data tells of it.
+    Recorded {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// How it is recorded now.
+        recording: Recording,
     },
     /// A party sent tones. Nothing about the call changes but its version.
     DtmfSent {

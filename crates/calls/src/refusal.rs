@@ -27,6 +27,10 @@ pub enum Refusal {
     DialToSelf,
     /// The line that is called has as many calls as it may have.
     DestinationBusy,
+    /// The destination is on the call already.
+    OnTheCall,
+    /// Nobody else of this number is on the call.
+    NoSuchParticipant,
     /// A bound on how many there may be is reached.
     TooMany {
         /// What there would be too many of.
@@ -109,6 +113,8 @@ impl fmt::Display for Refusal {
             Self::UnknownDn => f.write_str("the line is unknown"),
             Self::DialToSelf => f.write_str("a line cannot call itself"),
             Self::DestinationBusy => f.write_str("the destination is busy"),
+            Self::OnTheCall => f.write_str("the destination is on the call already"),
+            Self::NoSuchParticipant => f.write_str("nobody else of this number is on the call"),
             Self::TooMany { what, limit } => write!(f, "more than {limit} {what}"),
             Self::TooLarge { bytes, limit } => {
                 write!(f, "user data of {bytes} bytes exceeds {limit} bytes")

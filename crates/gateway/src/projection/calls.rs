@@ -26,7 +26,7 @@ impl Projection {
                 }
                 self.attached_data_changed(call, requester.dn(), began);
             }
-            CallHappening::DtmfSent { .. } => {}
+            _ => {}
         }
     }
 

@@ -3,7 +3,7 @@
 //! Each party sees its own state, device, capabilities and duration, and the others as
 //! participants; what belongs to the call is the same for all.
 
-use encke_calls::{Call, CallType, Dn, Number, Party, Role};
+use encke_calls::{Call, CallType, Dn, Number, Operation, Party, Profile, Role};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -44,7 +44,7 @@ impl<'a> CallView<'a> {
     /// How `party`, whose line is `dn`, sees `call` at `now_ms`.
     pub(crate) fn new(
         call: &'a Call,
-        party: &Party,
+        party: &'a Party,
         dn: &Dn,
         now_ms: u64,
         directory: &Directory,
@@ -58,11 +58,15 @@ impl<'a> CallView<'a> {
             call_uuid: call.call_uuid().as_str(),
             conn_id: call.conn_id.as_str(),
             device_uri: config.device_uri(directory.device_id(dn)),
-            participants: call.others(dn).map(|p| Participant::new(p.number.as_str())).collect(),
+            participants: call.others(party).map(|p| Participant::new(p.number.as_str())).collect(),
             dnis: call.dnis.as_ref().map_or("", Number::as_str),
             ani: ani(call),
             call_type: call.call_type.as_str(),
-            capabilities: party.capabilities().iter().map(|o| o.as_str()).collect(),
+            capabilities: call
+                .situation(party)
+                .shown(Profile::Documented, false)
+                .map(Operation::as_str)
+                .collect(),
             user_data: user_data(&call.user_data, config.duplicates),
             duration: (until_ms.saturating_sub(party.since_ms) / 1000).to_string(),
             mute: "Off",
