@@ -28,6 +28,8 @@ pub struct Call {
     pub ani: Option<Number>,
     /// Which call this one was made from, to ask somebody before a transfer or a conference.
     pub consult: Option<Consult>,
+    /// Whether and how the call is recorded.
+    pub recording: Recording,
     /// When the call began, in milliseconds since 1970.
     pub created_at_ms: u64,
     /// When the last party left, in milliseconds since 1970.
@@ -52,9 +54,16 @@ impl Call {
         self.parties.iter().find(|party| party.dn.as_ref() == Some(dn))
     }
 
-    /// The first party from outside.
+    /// The first party from outside that is still on the call, or else the first that was.
     pub fn outside_party(&self) -> Option<&Party> {
-        self.parties.iter().find(|party| party.dn.is_none())
+        self.parties.get(self.outside_place()?)
+    }
+
+    /// The place of that party in [`parties`](Self::parties).
+    pub(crate) fn outside_place(&self) -> Option<usize> {
+        let outside = || self.parties.iter().enumerate().filter(|(_, party)| party.dn.is_none());
+        let live = outside().find(|(_, party)| party.is_live());
+        live.or_else(|| outside().next()).map(|(place, _)| place)
     }
 
     /// The place of the party on the line `dn` in [`parties`](Self::parties).
@@ -64,10 +73,10 @@ impl Call {
 
     /// The others, as `party` sees them: who is on the call with it, or was when it left.
     pub fn others<'a>(&'a self, party: &'a Party) -> impl Iterator<Item = &'a Party> {
-        let last = party.left.map_or(u64::MAX, |left| left.version);
+        let last = party.left.as_ref().map_or(u64::MAX, |left| left.version);
         self.parties.iter().filter(move |other| {
-            let together =
-                other.joined < last && other.left.is_none_or(|left| left.version >= last);
+            let stayed = other.left.as_ref().is_none_or(|left| left.version >= last);
+            let together = other.joined < last && stayed;
             !std::ptr::eq(*other, party) && together
         })
     }
@@ -90,13 +99,23 @@ impl Call {
             state: party.state,
             purpose: party.consult.as_ref().map(|link| link.purpose).or(asks.map(|c| c.purpose)),
             conference: self.live_parties() > 2,
-            recording: party.recording,
+            recording: self.recording,
         }
     }
 
+    /// The user data as `party` sees it: who left sees what it was then.
+    pub fn user_data_of<'a>(&'a self, party: &'a Party) -> &'a UserData {
+        party.left.as_ref().map_or(&self.user_data, |left| &left.user_data)
+    }
+
+    /// The recording as `party` sees it: who left sees how it was then.
+    pub fn recording_of(&self, party: &Party) -> Recording {
+        party.left.as_ref().map_or(self.recording, |left| left.recording)
+    }
+
     /// Puts a party on the call. A line that left comes back to its old place.
-    pub(crate) fn join(&mut self, new: &NewParty, at_ms: u64) {
-        let party = Party::new(new, at_ms, self.version + 1);
+    pub(crate) fn join(&mut self, new: &NewParty, rings_until_ms: Option<u64>, at_ms: u64) {
+        let party = Party::new(new, rings_until_ms, at_ms, self.version + 1);
         let old = new.dn.as_ref().and_then(|dn| self.place(dn));
         match old.and_then(|place| self.parties.get_mut(place)) {
             Some(place) => *place = party,
@@ -153,30 +172,49 @@ pub struct Party {
     pub role: Role,
     /// Whether the others do not hear it.
     pub muted: bool,
-    /// Whether the call is recorded for it.
-    pub recording: Recording,
     /// The consultation it has begun from this call and not completed.
     pub consult: Option<ConsultLink>,
-    /// When and with which version of the call it left.
+    /// Until when it rings at most, in milliseconds since 1970; whoever keeps the time then sends
+    /// a [`GiveUp`](crate::Command::GiveUp). `None` when it does not ring, or may ring for ever.
+    pub rings_until_ms: Option<u64>,
+    /// When it left, and what it saw last.
     pub left: Option<Left>,
     /// The version of the call with which it came.
     pub(crate) joined: u64,
 }
 
-/// When a party left.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// When a party left, and what it saw last. What the others do afterwards is not its business.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Left {
     /// In milliseconds since 1970.
     pub at_ms: u64,
     /// The version of the call.
     pub version: u64,
+    /// The user data of the call.
+    pub user_data: UserData,
+    /// How the call was recorded.
+    pub recording: Recording,
+}
+
+impl Left {
+    /// What is left behind by who leaves `call` now, with the event that makes this version.
+    pub(crate) fn now(call: &Call, at_ms: u64, version: u64) -> Self {
+        let recording = call.recording.at_the_end();
+        Self { at_ms, version, user_data: call.user_data.clone(), recording }
+    }
 }
 
 impl Party {
     /// `joined` is the version of the call with which the party came, 0 if it was there first.
-    pub(crate) fn new(new: &NewParty, at_ms: u64, joined: u64) -> Self {
-        let left = Left { at_ms, version: joined.max(1) };
-        let left = (new.state == PartyState::Released).then_some(left);
+    ///
+    /// Only lines of ours stop ringing by themselves.
+    pub(crate) fn new(
+        new: &NewParty,
+        rings_until_ms: Option<u64>,
+        at_ms: u64,
+        joined: u64,
+    ) -> Self {
+        let rings = new.state == PartyState::Ringing && new.dn.is_some();
         Self {
             dn: new.dn.clone(),
             number: new.number.clone(),
@@ -184,9 +222,9 @@ impl Party {
             since_ms: at_ms,
             role: new.role,
             muted: false,
-            recording: Recording::Off,
             consult: None,
-            left,
+            rings_until_ms: rings_until_ms.filter(|_| rings),
+            left: None,
             joined,
         }
     }
@@ -246,7 +284,7 @@ impl fmt::Display for PartyState {
     }
 }
 
-/// Whether and how a call is recorded for a party.
+/// Whether and how a call is recorded. It is one recording, which any of its parties may control.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum Recording {
     /// It was never recorded.
@@ -271,21 +309,31 @@ impl Recording {
         }
     }
 
-    /// Sets the pair of the user data that tells of a recording.
+    /// What becomes of a recording when the call ends, for all or for one party.
+    pub(crate) const fn at_the_end(self) -> Self {
+        match self {
+            Self::Off => Self::Off,
+            Self::Recording | Self::Paused | Self::Stopped => Self::Stopped,
+        }
+    }
+
+    /// The key of the user data that tells of a recording.
     ///
     /// Documented: Web Services API Reference, `StartCallRecording`.
+    pub(crate) const KEY: &'static str = "GSIP_RECORD";
+
+    /// Sets the pair of the user data that tells of a recording.
     pub(crate) fn tell(self, user_data: &mut UserData) {
-        const KEY: &str = "GSIP_RECORD";
         let value = match self {
             Self::Recording => "\"ON\"",
             Self::Paused => "\"PAUSED\"",
             Self::Off | Self::Stopped => {
-                user_data.delete_pair(KEY);
+                user_data.delete_pair(Self::KEY);
                 return;
             }
         };
         let mut told = UserData::new();
-        told.push(KEY, value).expect("a fixed string is a value");
+        told.push(Self::KEY, value).expect("a fixed string is a value");
         user_data.update(&told);
     }
 }

@@ -25,7 +25,7 @@ pub struct Situation {
     pub purpose: Option<Purpose>,
     /// Whether more than two are on the call.
     pub conference: bool,
-    /// How the call is recorded for the party.
+    /// How the call is recorded.
     pub recording: Recording,
 }
 
@@ -37,6 +37,8 @@ pub enum Profile {
     Documented,
     /// What GWS 8.5.202 sends.
     Live,
+    /// Everything that is allowed.
+    Everything,
 }
 
 /// Where an operation is shown.
@@ -48,7 +50,9 @@ enum Shown {
     Recorded,
     /// Only in what live servers send.
     Live,
-    /// Nowhere: it works, and no server is known to list it.
+    /// In no list of any server that is known, though it works.
+    Unlisted,
+    /// Nowhere: nobody can ask for it.
     Never,
 }
 
@@ -93,13 +97,13 @@ static ROWS: &[Row] = &[
         &[Dialing, Established, Held],
         Operation::CompleteTransfer,
         When::Consulting(Purpose::Conference),
-        Shown::Never,
+        Shown::Unlisted,
     ),
     Row(
         &[Dialing, Established, Held],
         Operation::CompleteConference,
         When::Consulting(Purpose::Transfer),
-        Shown::Never,
+        Shown::Unlisted,
     ),
     Row(&[Established, Held], Operation::Hangup, When::Any, Shown::Always),
     Row(&[Dialing], Operation::UpdateUserData, When::Any, Shown::Always),
@@ -150,8 +154,8 @@ static ROWS: &[Row] = &[
         When::Recording(Recording::Paused),
         Shown::Recorded,
     ),
-    Row(&[Established, Held], Operation::MuteCall, When::Any, Shown::Never),
-    Row(&[Established, Held], Operation::UnmuteCall, When::Any, Shown::Never),
+    Row(&[Established, Held], Operation::MuteCall, When::Any, Shown::Unlisted),
+    Row(&[Established, Held], Operation::UnmuteCall, When::Any, Shown::Unlisted),
     Row(&[Dialing], Operation::AttachUserData, When::Any, Shown::Always),
     Row(&[Dialing], Operation::DeleteUserDataPair, When::Any, Shown::Always),
     Row(&[Dialing], Operation::DeleteUserData, When::Any, Shown::Always),
@@ -161,7 +165,7 @@ static ROWS: &[Row] = &[
     Row(&[Ringing, Established, Held], Operation::DeleteUserDataPair, When::Any, Shown::Always),
     Row(&[Ringing, Established, Held], Operation::AttachUserData, When::Any, Shown::Always),
     Row(&[Ringing, Established], Operation::ClearCall, When::Any, Shown::Live),
-    Row(&[Dialing, Held], Operation::ClearCall, When::Any, Shown::Never),
+    Row(&[Dialing, Held], Operation::ClearCall, When::Any, Shown::Unlisted),
     Row(&[Ringing], Operation::NoAnswer, When::Any, Shown::Never),
 ];
 
@@ -180,8 +184,9 @@ impl Situation {
     pub fn shown(self, profile: Profile, recording: bool) -> impl Iterator<Item = Operation> {
         let shows = move |row: &&Row| match row.3 {
             Shown::Always => true,
-            Shown::Recorded => recording,
-            Shown::Live => profile == Profile::Live,
+            Shown::Recorded => recording || profile == Profile::Everything,
+            Shown::Live => profile != Profile::Documented,
+            Shown::Unlisted => profile == Profile::Everything,
             Shown::Never => false,
         };
         self.rows().filter(shows).map(|row| row.1)

@@ -135,8 +135,9 @@ pub enum CallAction {
     SingleStepConference(Destination),
     /// Holds the call and calls the destination, to ask before a transfer or a conference.
     Consult(Purpose, Destination),
-    /// Ends the consultation by what it was for, or by the other of the two.
-    Complete(Purpose),
+    /// Ends the consultation by what it was for, or by the other of the two. The consultation
+    /// call may be named, and is then the only one meant.
+    Complete(Purpose, Option<CallId>),
     /// Changes between the call and its consultation.
     Swap,
     /// Takes a party off a conference.
@@ -185,8 +186,8 @@ impl CallAction {
             Self::SingleStepConference(_) => Operation::SingleStepConference,
             Self::Consult(Purpose::Transfer, _) => Operation::InitiateTransfer,
             Self::Consult(Purpose::Conference, _) => Operation::InitiateConference,
-            Self::Complete(Purpose::Transfer) => Operation::CompleteTransfer,
-            Self::Complete(Purpose::Conference) => Operation::CompleteConference,
+            Self::Complete(Purpose::Transfer, _) => Operation::CompleteTransfer,
+            Self::Complete(Purpose::Conference, _) => Operation::CompleteConference,
             Self::Swap => Operation::SwapCalls,
             Self::Remove(_) => Operation::RemoveParticipantFromConference,
         }

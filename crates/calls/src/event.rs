@@ -91,6 +91,9 @@ pub enum CallHappening {
         /// Which call it was made from, if it is a consultation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         consult: Option<Consult>,
+        /// Until when who rings rings at most, in milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rings_until_ms: Option<u64>,
     },
     /// Parties changed their states, because one of them did something.
     Moved {
@@ -101,7 +104,8 @@ pub enum CallHappening {
         /// The parties that changed, and what they do now.
         moves: Vec<(usize, PartyState)>,
     },
-    /// Somebody came onto the call, because a party did something, and parties changed their states.
+    /// Somebody came onto the call, because a party did something, and parties changed their
+    /// states.
     Joined {
         /// Place of the acting party in [`Call::parties`](crate::Call::parties).
         party: usize,
@@ -110,9 +114,13 @@ pub enum CallHappening {
         /// The parties that changed, and what they do now.
         moves: Vec<(usize, PartyState)>,
         /// Who came. The consultation that led to it, if one did, is over.
-        joined: NewParty,
+        joined: Vec<NewParty>,
         /// Data that came with it, set as by an update.
+        #[serde(default, skip_serializing_if = "UserData::is_empty")]
         user_data: UserData,
+        /// Until when who came rings at most, in milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rings_until_ms: Option<u64>,
     },
     /// A party began a consultation and is on hold here.
     ConsultBegan {
@@ -122,6 +130,10 @@ pub enum CallHappening {
         consult: CallId,
         /// What it is to lead to.
         purpose: Purpose,
+        /// Data that both calls are given with it, set as by an update; only where they have their
+        /// data jointly.
+        #[serde(default, skip_serializing_if = "UserData::is_empty")]
+        user_data: UserData,
     },
     /// The consultation of a party ended and led to nothing.
     ConsultEnded {
@@ -137,11 +149,11 @@ pub enum CallHappening {
         /// Whether it is not heard now.
         muted: bool,
     },
-    /// The recording for a party began, paused, went on or ended; user data tells of it.
+    /// The recording began, paused, went on or ended; user data tells of it.
     Recorded {
-        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        /// Place of the party in [`Call::parties`](crate::Call::parties) that asked for it.
         party: usize,
-        /// How it is recorded now.
+        /// How the call is recorded now.
         recording: Recording,
     },
     /// A party sent tones. Nothing about the call changes but its version.

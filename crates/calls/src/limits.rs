@@ -16,6 +16,7 @@ pub struct Limits {
     pub(crate) transcript_entries: usize,
     pub(crate) text_bytes: usize,
     pub(crate) consult_user_data: ConsultUserData,
+    pub(crate) no_answer_ms: Option<u64>,
 }
 
 /// What a consultation call has of the user data of the call it was made from.
@@ -48,6 +49,7 @@ impl Default for Limits {
             transcript_entries: 1000,
             text_bytes: 4096,
             consult_user_data: ConsultUserData::Inherited,
+            no_answer_ms: None,
         }
     }
 }
@@ -108,6 +110,14 @@ impl Limits {
     #[must_use]
     pub fn consult_user_data(mut self, mode: ConsultUserData) -> Self {
         self.consult_user_data = mode;
+        self
+    }
+
+    /// How long a line of ours rings at most, in milliseconds. Default `None`: for ever. Calls that
+    /// ring already keep the time they were given.
+    #[must_use]
+    pub fn no_answer_ms(mut self, ms: Option<u64>) -> Self {
+        self.no_answer_ms = ms;
         self
     }
 

@@ -50,6 +50,7 @@ pub(super) fn dial(
             parties: vec![caller, callee],
             user_data: user_data.clone(),
             consult: None,
+            rings_until_ms: rings_until(state, now_ms),
         },
     })
 }
@@ -85,6 +86,7 @@ pub(super) fn inbound(
             parties: vec![caller, callee],
             user_data: user_data.clone(),
             consult: None,
+            rings_until_ms: rings_until(state, now_ms),
         },
     })
 }
@@ -124,8 +126,14 @@ pub(super) fn import(
             parties: parties.clone(),
             user_data: imported.user_data.clone(),
             consult: None,
+            rings_until_ms: rings_until(state, now_ms),
         },
     })
+}
+
+/// Until when a line rings that begins to ring now.
+pub(super) fn rings_until(state: &State, now_ms: u64) -> Option<u64> {
+    state.limits().no_answer_ms.map(|ms| now_ms.saturating_add(ms))
 }
 
 pub(super) fn check_room(state: &State, dn: &Dn) -> Result<(), Refusal> {

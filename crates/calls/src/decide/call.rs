@@ -3,8 +3,8 @@
 //! What one does may concern a second call: one was made from the other to ask somebody. Then each
 //! of the two has an event of its own, and both are kept together or not at all.
 
-use super::begin::check_free;
-use super::{check_change, check_data, check_size, consult};
+use super::begin::{check_free, rings_until};
+use super::{check_added, check_change, check_size, consult};
 use crate::capabilities::outside_allows;
 use crate::{
     Actor, Bound, Call, CallAction, CallEvent, CallHappening, CallId, ConsultUserData, Destination,
@@ -23,7 +23,7 @@ pub(super) fn operate(
     let call = state.call(id.as_str()).ok_or(Refusal::NotFound)?;
     let place = match by {
         Actor::Dn(dn) => call.place(dn),
-        Actor::Outside => call.parties.iter().position(|party| party.dn.is_none()),
+        Actor::Outside => call.outside_place(),
     };
     let (place, acting) =
         place.and_then(|place| Some((place, call.parties.get(place)?))).ok_or(Refusal::NotFound)?;
@@ -54,7 +54,7 @@ pub(super) fn operate(
         CallAction::Consult(purpose, destination) => {
             consult::begin(&acts, *purpose, destination, ids)
         }
-        CallAction::Complete(purpose) => consult::complete(&acts, *purpose),
+        CallAction::Complete(purpose, named) => consult::complete(&acts, *purpose, named.as_ref()),
         CallAction::Swap => consult::swap(&acts),
     }
 }
@@ -83,39 +83,35 @@ pub(super) fn change(
     let call = state.call(id.as_str()).ok_or(Refusal::NotFound)?;
     let dn = requester.dn();
     let operation = change.operation();
-    let requester = match (requester, call.party(dn)) {
+    match (requester, call.party(dn)) {
+        (Requester::Party(_), None) => return Err(Refusal::NotFound),
+        (Requester::ThirdParty(_), party)
+            if !call.is_released() && !party.is_some_and(Party::is_live) => {}
         (_, Some(party)) => {
             check_allowed(call.situation(party).allows(operation), operation, party)?;
-            Requester::Party(dn.clone())
         }
-        (Requester::Party(_), None) => return Err(Refusal::NotFound),
-        (Requester::ThirdParty(_), None) if call.is_released() => {
+        (Requester::ThirdParty(_), None) => {
             return Err(Refusal::InvalidState { operation, state: PartyState::Released.as_str() });
         }
-        (Requester::ThirdParty(_), None) => requester.clone(),
-    };
-    let change = check_change(state.limits(), &call.user_data, change, UserData::attach)?;
+    }
     let joint = state.limits().consult_user_data == ConsultUserData::Joint;
-    let others = joint.then(|| consult::linked(state, call)).into_iter().flatten();
-    let event = |call: &Call, requester, change| CallEvent {
-        call: call.id.clone(),
-        at_ms: now_ms,
-        what: CallHappening::UserDataChanged { requester, change },
-    };
-    Ok(change.map_or_else(Vec::new, |change| {
-        let on_others = others.map(|other| {
-            // A line that is not on the other call speaks there as a third party.
-            let there = other.party(dn).is_some_and(Party::is_live);
-            let requester = if there {
-                Requester::Party(dn.clone())
-            } else {
-                Requester::ThirdParty(dn.clone())
-            };
-            event(other, requester, change.clone())
+    let others = if joint { consult::tied_to(state, call) } else { Vec::new() };
+    let mut events = Vec::new();
+    for call in std::iter::once(call.as_ref()).chain(others) {
+        let Some(change) = check_change(state.limits(), &call.user_data, change, UserData::attach)?
+        else {
+            continue;
+        };
+        // A line that is on one of the calls speaks on the others as a third party.
+        let party = call.party(dn).is_some_and(Party::is_live);
+        let by = if party { Requester::Party } else { Requester::ThirdParty };
+        events.push(CallEvent {
+            call: call.id.clone(),
+            at_ms: now_ms,
+            what: CallHappening::UserDataChanged { requester: by(dn.clone()), change },
         });
-        let on_others: Vec<_> = on_others.collect();
-        std::iter::once(event(call, requester, change)).chain(on_others).collect()
-    }))
+    }
+    Ok(events)
 }
 
 /// A party that acts.
@@ -209,10 +205,7 @@ impl Acts<'_> {
         if known.is_some_and(Party::is_live) {
             return Err(Refusal::OnTheCall);
         }
-        let limit = self.state.limits().parties;
-        if known.is_none() && self.call.parties.len() >= limit {
-            return Err(Refusal::TooMany { what: Bound::Parties, limit });
-        }
+        check_places(self.state, self.call, usize::from(known.is_none()))?;
         if let Some(dn) = dn {
             check_free(self.state, dn)?;
         }
@@ -244,12 +237,26 @@ impl Acts<'_> {
     ) -> Result<CallEvent, Refusal> {
         let joined = self.rings(destination)?;
         let user_data = destination.user_data.clone();
-        let mut after = self.call.user_data.clone();
-        after.update(&user_data);
-        check_data(self.state.limits(), &after)?;
+        check_added(self.state.limits(), &mut self.call.user_data.clone(), &user_data)?;
         let (party, operation) = (self.place, self.operation);
-        Ok(self.event(CallHappening::Joined { party, operation, moves, joined, user_data }))
+        Ok(self.event(CallHappening::Joined {
+            party,
+            operation,
+            moves,
+            joined: vec![joined],
+            user_data,
+            rings_until_ms: rings_until(self.state, self.now_ms),
+        }))
     }
+}
+
+/// Refuses when there is no room for so many more on the call.
+pub(super) fn check_places(state: &State, call: &Call, more: usize) -> Result<(), Refusal> {
+    let limit = state.limits().parties;
+    if call.parties.len() + more > limit {
+        return Err(Refusal::TooMany { what: Bound::Parties, limit });
+    }
+    Ok(())
 }
 
 fn check_allowed(allowed: bool, operation: Operation, party: &Party) -> Result<(), Refusal> {

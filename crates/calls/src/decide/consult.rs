@@ -12,11 +12,12 @@
 //! - Ours: who was asked keeps its state when it comes over, so a consultation can be completed
 //!   while it still rings; a transfer completes a consultation for a conference and the reverse.
 
-use super::call::Acts;
-use super::{begin, check_data, new_call_id};
+use super::call::{Acts, check_places};
+use super::{begin, check_added, new_call_id};
 use crate::{
-    Call, CallEvent, CallHappening, CallType, Consult, ConsultUserData, Destination, IdSource,
-    NewParty, Operation, Party, PartyState, Purpose, Refusal, Role, State, UserData, ids,
+    Call, CallEvent, CallHappening, CallId, CallType, Consult, ConsultUserData, Destination, Dn,
+    IdSource, NewParty, Operation, Party, PartyState, Purpose, Recording, Refusal, Role, State,
+    UserData, ids,
 };
 
 /// The acting party holds its call and calls the destination.
@@ -37,8 +38,14 @@ pub(super) fn begin(
         ConsultUserData::Inherited | ConsultUserData::Joint => call.user_data.clone(),
         ConsultUserData::Separate => UserData::new(),
     };
-    user_data.update(&destination.user_data);
-    check_data(state.limits(), &user_data)?;
+    // That the first call is recorded is no matter of this one.
+    user_data.delete_pair(Recording::KEY);
+    check_added(state.limits(), &mut user_data, &destination.user_data)?;
+    let mut both = UserData::new();
+    if state.limits().consult_user_data == ConsultUserData::Joint {
+        check_added(state.limits(), &mut call.user_data.clone(), &destination.user_data)?;
+        both = destination.user_data.clone();
+    }
     let asks = NewParty {
         dn: Some(by.clone()),
         number: by.number(),
@@ -46,8 +53,12 @@ pub(super) fn begin(
         role: Role::Origin,
     };
     let consult = new_call_id(state, ids);
-    let began =
-        CallHappening::ConsultBegan { party: acts.place, consult: consult.clone(), purpose };
+    let began = CallHappening::ConsultBegan {
+        party: acts.place,
+        consult: consult.clone(),
+        purpose,
+        user_data: both,
+    };
     let started = CallHappening::Started {
         conn_id: ids::conn_id(ids),
         call_type: CallType::Consult,
@@ -56,46 +67,60 @@ pub(super) fn begin(
         parties: vec![asks, asked],
         user_data,
         consult: Some(Consult { parent: call.id.clone(), by, purpose, is_open: true }),
+        rings_until_ms: begin::rings_until(state, acts.now_ms),
     };
     Ok(vec![acts.event(began), CallEvent { call: consult, at_ms: acts.now_ms, what: started }])
 }
 
-/// Who was asked comes to the first call; the line that asked leaves it, or comes back to it.
-pub(super) fn complete(acts: &Acts<'_>, purpose: Purpose) -> Result<Vec<CallEvent>, Refusal> {
+/// Who was asked, and whoever came to the consultation, comes to the first call; the line that
+/// asked leaves it, or comes back to it.
+pub(super) fn complete(
+    acts: &Acts<'_>,
+    purpose: Purpose,
+    named: Option<&CallId>,
+) -> Result<Vec<CallEvent>, Refusal> {
     let tie = Tie::of(acts).ok_or(Refusal::NotFound)?;
-    let asked = tie.consult.parties.iter().filter(|party| party.is_live());
-    let mut asked = asked.filter(|party| party.dn.as_ref() != Some(&tie.by.1));
-    let joined = asked.next().ok_or(Refusal::NotFound)?;
-    if let Some(dn) = &joined.dn
-        && tie.parent.party(dn).is_some_and(Party::is_live)
-    {
+    if named.is_some_and(|named| *named != tie.consult.id) {
+        return Err(Refusal::NoSuchConsultation);
+    }
+    let (place, by) = &tie.by;
+    let live = || tie.consult.parties.iter().enumerate().filter(|(_, party)| party.is_live());
+    let asked = || live().map(|(_, party)| party).filter(|party| party.dn.as_ref() != Some(by));
+    let known = |dn: &Dn| tie.parent.party(dn);
+    if asked().filter_map(|party| known(party.dn.as_ref()?)).any(Party::is_live) {
         return Err(Refusal::OnTheCall);
     }
+    let new = asked().filter(|party| party.dn.as_ref().and_then(known).is_none()).count();
+    check_places(acts.state, tie.parent, new)?;
     let after = match purpose {
         Purpose::Transfer => PartyState::Released,
         Purpose::Conference => PartyState::Established,
     };
-    let live = tie.consult.parties.iter().enumerate().filter(|(_, party)| party.is_live());
-    let released = live.map(|(place, _)| (place, PartyState::Released)).collect();
+    let joined = asked().map(|party| NewParty {
+        dn: party.dn.clone(),
+        number: party.number.clone(),
+        state: party.state,
+        role: Role::Destination,
+    });
     let joins = CallHappening::Joined {
-        party: tie.by.0,
+        party: *place,
         operation: acts.operation,
-        moves: vec![(tie.by.0, after)],
-        joined: NewParty {
-            dn: joined.dn.clone(),
-            number: joined.number.clone(),
-            state: joined.state,
-            role: Role::Destination,
-        },
+        moves: vec![(*place, after)],
+        joined: joined.collect(),
         user_data: UserData::new(),
+        rings_until_ms: asked().filter_map(|party| party.rings_until_ms).min(),
     };
     let ends = CallHappening::Moved {
-        party: tie.consult.place(&tie.by.1).unwrap_or(0),
+        party: tie.consult.place(by).ok_or(Refusal::NotFound)?,
         operation: acts.operation,
-        moves: released,
+        moves: live().map(|(place, _)| (place, PartyState::Released)).collect(),
     };
     // The consultation first, so that nobody is on two calls at once that are one.
-    Ok(vec![acts.event_of(tie.consult, ends), acts.event_of(tie.parent, joins)])
+    let mut events = vec![acts.event_of(tie.consult, ends), acts.event_of(tie.parent, joins)];
+    // Who was asked may be asking somebody else; that goes on as a call of its own.
+    let asking = asked().filter_map(|party| consultation(acts.state, party));
+    events.extend(asking.map(|consult| acts.event_of(consult, CallHappening::ParentLeft)));
+    Ok(events)
 }
 
 /// The call that was held is talked on, and the other way round.
@@ -116,12 +141,33 @@ pub(super) fn swap(acts: &Acts<'_>) -> Result<Vec<CallEvent>, Refusal> {
     Ok([tie.parent, tie.consult].into_iter().filter_map(swapped).collect())
 }
 
+/// All calls that are tied to `call`, also over others.
+pub(super) fn tied_to<'a>(state: &'a State, call: &'a Call) -> Vec<&'a Call> {
+    let mut found = vec![call];
+    let mut next = 0;
+    while let Some(call) = found.get(next).copied() {
+        next += 1;
+        for other in neighbours(state, call) {
+            if !found.iter().any(|known| known.id == other.id) {
+                found.push(other);
+            }
+        }
+    }
+    found.split_off(1)
+}
+
 /// The other call of each tie that `call` has.
-pub(super) fn linked<'a>(state: &'a State, call: &'a Call) -> impl Iterator<Item = &'a Call> {
+fn neighbours<'a>(state: &'a State, call: &'a Call) -> impl Iterator<Item = &'a Call> {
     let up = call.consult.iter().filter(|consult| consult.is_open).map(|consult| &consult.parent);
     let down =
         call.parties.iter().filter_map(|party| party.consult.as_ref()).map(|link| &link.call);
     up.chain(down).filter_map(|id| state.call(id.as_str())).map(AsRef::as_ref)
+}
+
+/// The consultation that `party` has begun and not completed.
+fn consultation<'a>(state: &'a State, party: &Party) -> Option<&'a Call> {
+    let call = state.call(party.consult.as_ref()?.call.as_str())?;
+    Some(call).filter(|call| !call.is_released()).map(AsRef::as_ref)
 }
 
 /// Whether `party` asks on this call and talks on the one it was made from.
@@ -140,8 +186,7 @@ pub(super) fn untied<'p>(
     let (state, call) = (acts.state, acts.call);
     let mut events = Vec::new();
     for party in leaving {
-        let consult = party.consult.as_ref().and_then(|link| state.call(link.call.as_str()));
-        if let Some(consult) = consult.filter(|consult| !consult.is_released()) {
+        if let Some(consult) = consultation(state, party) {
             events.push(acts.event_of(consult, CallHappening::ParentLeft));
         }
         let open = call.consult.as_ref().filter(|consult| consult.is_open);
@@ -161,7 +206,7 @@ struct Tie<'a> {
     parent: &'a Call,
     consult: &'a Call,
     /// The line that asks, and its place on the first call.
-    by: (usize, crate::Dn),
+    by: (usize, Dn),
 }
 
 impl<'a> Tie<'a> {

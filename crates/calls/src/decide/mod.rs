@@ -96,6 +96,14 @@ fn check_data(limits: &Limits, data: &UserData) -> Result<(), Refusal> {
     check_size(limits, data)
 }
 
+/// Updates `data` with what is given on the way.
+fn check_added(limits: &Limits, data: &mut UserData, given: &UserData) -> Result<(), Refusal> {
+    check_data(limits, given)?;
+    let before = data.packed_bytes();
+    data.update(given);
+    if data.packed_bytes() > before { check_size(limits, data) } else { Ok(()) }
+}
+
 fn check_pairs(limits: &Limits, data: &UserData) -> Result<(), Refusal> {
     let depth = data.depth();
     if depth > limits.user_data_depth {

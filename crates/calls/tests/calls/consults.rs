@@ -125,7 +125,7 @@ fn a_completed_transfer_joins_who_was_asked_with_who_waits() {
         let (call, consult) = asking(&mut house, Purpose::Transfer);
         house.operate(&consult, C, CallAction::Answer).unwrap();
         let asked_on = if on_the_consultation { &consult } else { &call };
-        house.operate(asked_on, B, CallAction::Complete(Purpose::Transfer)).unwrap();
+        house.operate(asked_on, B, CallAction::Complete(Purpose::Transfer, None)).unwrap();
         assert_eq!(house.states(&call), [Established, Released, Established]);
         assert_eq!(house.states(&consult), [Released, Released]);
         assert_eq!(others(house.call(&call), A), [C]);
@@ -140,7 +140,7 @@ fn a_completed_transfer_joins_who_was_asked_with_who_waits() {
 fn a_transfer_can_be_completed_while_it_rings() {
     let mut house = house();
     let (call, consult) = asking(&mut house, Purpose::Transfer);
-    house.operate(&consult, B, CallAction::Complete(Purpose::Transfer)).unwrap();
+    house.operate(&consult, B, CallAction::Complete(Purpose::Transfer, None)).unwrap();
     assert_eq!(house.states(&call), [Established, Released, Ringing]);
     house.operate(&call, C, CallAction::Answer).unwrap();
     assert_eq!(house.states(&call), [Established, Released, Established]);
@@ -151,7 +151,7 @@ fn a_completed_conference_has_three_of_whom_one_can_be_removed() {
     let mut house = house();
     let (call, consult) = asking(&mut house, Purpose::Conference);
     house.operate(&consult, C, CallAction::Answer).unwrap();
-    house.operate(&call, B, CallAction::Complete(Purpose::Conference)).unwrap();
+    house.operate(&call, B, CallAction::Complete(Purpose::Conference, None)).unwrap();
     assert_eq!(house.states(&call), [Established, Established, Established]);
     assert!(house.call(&consult).is_released());
     assert_eq!(others(house.call(&call), B), [A, C]);
@@ -282,7 +282,7 @@ fn a_recording_is_told_by_user_data() {
         (RecordAction::Stop, Recording::Stopped, "{}"),
     ] {
         house.operate(&call, A, CallAction::Record(action)).unwrap();
-        assert_eq!(house.call(&call).party(&dn(A)).unwrap().recording, recording);
+        assert_eq!(house.call(&call).recording, recording);
         assert_eq!(object(house.call(&call)), told);
     }
     let pause = house.operate(&call, A, CallAction::Record(RecordAction::Pause));
@@ -307,7 +307,7 @@ fn user_data_reaches_a_consultation_as_it_is_set() {
         let first = object(house.call(&call));
         assert_eq!(first, if joint { r#"{"a":1,"b":2}"# } else { r#"{"a":1}"# }, "{mode:?}");
         house.operate(&consult, C, CallAction::Answer).unwrap();
-        house.operate(&consult, B, CallAction::Complete(Purpose::Transfer)).unwrap();
+        house.operate(&consult, B, CallAction::Complete(Purpose::Transfer, None)).unwrap();
         assert_eq!(object(house.call(&call)), first, "the first call keeps its data");
     }
 }
@@ -319,7 +319,7 @@ fn somebody_outside_can_be_asked_and_joined() {
     house.operate(&call, B, CallAction::Consult(Purpose::Conference, to("+15550199"))).unwrap();
     let consult = house.call(&call).party(&dn(B)).unwrap().consult.clone().unwrap().call;
     house.operate(&consult, OUTSIDE, CallAction::Answer).unwrap();
-    house.operate(&call, B, CallAction::Complete(Purpose::Conference)).unwrap();
+    house.operate(&call, B, CallAction::Complete(Purpose::Conference, None)).unwrap();
     assert_eq!(others(house.call(&call), A), [B, "+15550199"]);
     house.operate(&call, OUTSIDE, CallAction::Hangup).unwrap();
     assert_eq!(house.states(&call), [Established, Established, Released]);
