@@ -11,8 +11,10 @@
 //!   `Hold`, `Retrieve`, `Hangup`, `InitiateTransfer`, `CompleteTransfer`, `StartCallRecording`.
 //! - Observed: GWS 8.5.202.96 lists `ClearCall` with calls that ring or talk, and neither `Hangup`
 //!   nor a rejection with a ringing one.
-//! - Ours: what the line that asks may do on the consultation call, and that `MuteCall`,
-//!   `UnmuteCall` and `RemoveParticipantFromConference` are there.
+//! - Ours: what the line that asks may do on the consultation call; that it has one consultation
+//!   at a time, where the sample of a call with a consultation lists `InitiateTransfer` and
+//!   `InitiateConference` again; that `MuteCall`, `UnmuteCall` and
+//!   `RemoveParticipantFromConference` are there.
 
 use crate::{Operation, PartyState, Purpose, Recording};
 
@@ -108,8 +110,8 @@ static ROWS: &[Row] = &[
     Row(&[Established, Held], Operation::Hangup, When::Any, Shown::Always),
     Row(&[Dialing], Operation::UpdateUserData, When::Any, Shown::Always),
     Row(&[Established, Dialing], Operation::SendDtmf, When::Any, Shown::Always),
-    Row(&[Established, Held], Operation::SingleStepTransfer, When::Alone, Shown::Always),
-    Row(&[Established, Held], Operation::SingleStepConference, When::Alone, Shown::Always),
+    Row(&[Established, Held], Operation::SingleStepTransfer, When::Any, Shown::Always),
+    Row(&[Established, Held], Operation::SingleStepConference, When::Any, Shown::Always),
     Row(&[Established, Held], Operation::InitiateTransfer, When::Alone, Shown::Always),
     Row(&[Established, Held], Operation::InitiateConference, When::Alone, Shown::Always),
     Row(

@@ -113,7 +113,7 @@ pub enum CallHappening {
         operation: Operation,
         /// The parties that changed, and what they do now.
         moves: Vec<(usize, PartyState)>,
-        /// Who came. The consultation that led to it, if one did, is over.
+        /// Who came. The consultation that led to it, if one was completed, is over.
         joined: Vec<NewParty>,
         /// Data that came with it, set as by an update.
         #[serde(default, skip_serializing_if = "UserData::is_empty")]

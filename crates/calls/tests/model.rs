@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use encke_calls::{
-    Actor, Call, CallAction, CallId, CallType, Command, ConnId, Destination, Digits, Dn,
-    Duplicates, Event, ImportedCall, Limits, NewParty, Number, Operation, Party, PartyState,
-    Purpose, RecordAction, Refusal, Requester, Role, SeededIds, SmsAction, SmsActor, SmsId,
-    SmsOffer, SmsSession, State, UserData, UserDataChange, UserName, decide, evolve,
+    Actor, Call, CallAction, CallId, CallType, Command, ConnId, ConsultUserData, Destination,
+    Digits, Dn, Duplicates, Event, ImportedCall, Limits, NewParty, Number, Operation, Party,
+    PartyState, Purpose, RecordAction, Refusal, Requester, Role, SeededIds, SmsAction, SmsActor,
+    SmsId, SmsOffer, SmsSession, State, UserData, UserDataChange, UserName, decide, evolve,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-const LINES: [&str; 3] = ["15000", "15001", "15002"];
+const LINES: [&str; 4] = ["15000", "15001", "15002", "15003"];
 const USERS: [&str; 2] = ["alice", "bob"];
 
 fn dn(text: &str) -> Dn {
@@ -214,6 +214,8 @@ fn call_actions() -> Vec<CallAction> {
         CallAction::Consult(Purpose::Transfer, to("15001")),
         CallAction::Consult(Purpose::Transfer, to("15002")),
         CallAction::Consult(Purpose::Conference, to("15000")),
+        CallAction::Consult(Purpose::Transfer, to("15003")),
+        CallAction::SingleStepConference(to("15003")),
         CallAction::Consult(Purpose::Conference, to("+15550100")),
     ]
 }
@@ -268,8 +270,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn fresh() -> State {
+fn fresh(mode: ConsultUserData) -> State {
     let limits = Limits::default()
+        .consult_user_data(mode)
+        .no_answer_ms(Some(10))
         .calls(6)
         .calls_per_dn(3)
         .parties(4)
@@ -280,6 +284,10 @@ fn fresh() -> State {
     let mut state = State::new(limits);
     state.set_dns(HashSet::from(LINES.map(dn)));
     state
+}
+
+fn mode() -> impl Strategy<Value = ConsultUserData> {
+    select(vec![ConsultUserData::Inherited, ConsultUserData::Joint, ConsultUserData::Separate])
 }
 
 fn calls(state: &State) -> BTreeMap<CallId, Arc<Call>> {
@@ -434,6 +442,7 @@ fn change_is_lawful(before: &State, after: &State) {
             let came_back = !old.is_live() && new.is_live();
             assert!(!came_back || new.state == PartyState::Ringing || new.since_ms > old.since_ms);
             assert!(came_back || old.since_ms == new.since_ms, "{old:?} {new:?}");
+            assert!(came_back || old.left.is_none() || old.left == new.left, "{old:?} {new:?}");
         }
     }
     for (id, session) in sessions(before) {
@@ -464,8 +473,58 @@ fn ties_agree(state: &State) {
     }
 }
 
+/// Who is on a call sees exactly the others who are; who left sees nobody who came later.
+fn everybody_sees_who_is_there(state: &State) {
+    for call in state.calls() {
+        for party in &call.parties {
+            let seen: Vec<_> = call.others(party).map(std::ptr::from_ref).collect();
+            match &party.left {
+                None => {
+                    let there = call.parties.iter().filter(|other| other.is_live());
+                    let there = there.map(std::ptr::from_ref);
+                    let there: Vec<_> =
+                        there.filter(|other| !std::ptr::eq(*other, party)).collect();
+                    assert_eq!(seen, there, "{call:?}");
+                }
+                Some(left) => {
+                    assert!(!party.is_live() && party.rings_until_ms.is_none());
+                    let joined = call.others(party).map(|other| other.since_ms);
+                    assert!(joined.max() <= Some(left.at_ms), "{call:?}");
+                }
+            }
+        }
+    }
+}
+
+/// A change of one call's data is one of all calls tied to it: what differs, differed before.
+fn ties_share(before: &State, after: &State) {
+    for call in after.calls() {
+        let changed = |id: &CallId| {
+            let (then, now) = (before.call(id.as_str()).unwrap(), after.call(id.as_str()).unwrap());
+            (then.user_data.clone(), then.user_data != now.user_data)
+        };
+        let Some(tie) = call.consult.as_ref().filter(|tie| tie.is_open) else { continue };
+        let ((parents, parent_changed), (consults, consult_changed)) =
+            (changed(&tie.parent), changed(&call.id));
+        if parents == consults {
+            assert_eq!(parent_changed, consult_changed, "{call:?}");
+        }
+    }
+}
+
 fn bounds_hold(state: &State) {
     ties_agree(state);
+    let mut ringing: Vec<_> =
+        state.overdue(u64::MAX).map(|(id, dn)| (id.clone(), dn.clone())).collect();
+    let rings = |party: &&Party| party.rings_until_ms.is_some();
+    let mut expected: Vec<_> = state
+        .calls()
+        .flat_map(|call| call.parties.iter().filter(rings).map(move |party| (call, party)))
+        .map(|(call, party)| (call.id.clone(), party.dn.clone().unwrap()))
+        .collect();
+    ringing.sort();
+    expected.sort();
+    assert_eq!(ringing, expected);
     for call in state.calls() {
         let live = call.parties.iter().filter(|party| party.is_live()).count();
         assert_eq!(call.is_released(), live == 0, "{call:?}");
@@ -493,8 +552,12 @@ fn bounds_hold(state: &State) {
 
 proptest! {
     #[test]
-    fn commands_keep_the_rules_and_events_replay(steps in vec(step(), 0..60), seed in any::<u64>()) {
-        let mut state = fresh();
+    fn commands_keep_the_rules_and_events_replay(
+        steps in vec(step(), 0..80),
+        seed in any::<u64>(),
+        mode in mode(),
+    ) {
+        let mut state = fresh(mode);
         let mut ids = SeededIds::new(seed);
         let mut records = Vec::new();
         for (now_ms, step) in (1..).zip(steps) {
@@ -509,9 +572,13 @@ proptest! {
             }
             change_is_lawful(&before, &state);
             bounds_hold(&state);
+            everybody_sees_who_is_there(&state);
             capabilities_are_true(&state);
+            if mode == ConsultUserData::Joint && matches!(command, Command::ChangeUserData { .. }) {
+                ties_share(&before, &state);
+            }
         }
-        let mut replayed = fresh();
+        let mut replayed = fresh(mode);
         for record in &records {
             evolve(&mut replayed, &Event::from_record(record).unwrap()).unwrap();
         }

@@ -2,8 +2,8 @@
 
 use super::EvolveError;
 use crate::{
-    Call, CallEvent, CallHappening, ConsultLink, Left, Limits, Party, PartyState, Recording,
-    Subject, UserData,
+    Call, CallEvent, CallHappening, ConsultLink, Left, Limits, Operation, Party, PartyState,
+    Recording, Subject, UserData,
 };
 
 /// The call after `event`; `before` is `None` where there was none.
@@ -64,11 +64,13 @@ fn apply(call: &mut Call, event: &CallEvent) -> Option<()> {
     match &event.what {
         CallHappening::Started { .. } | CallHappening::DtmfSent { .. } => {}
         CallHappening::Moved { moves, .. } => move_parties(call, moves, event.at_ms)?,
-        CallHappening::Joined { party, moves, joined, user_data, rings_until_ms, .. } => {
+        CallHappening::Joined { party, operation, moves, joined, user_data, rings_until_ms } => {
             for new in joined {
                 call.join(new, *rings_until_ms, event.at_ms);
             }
-            call.parties.get_mut(*party)?.consult = None;
+            if matches!(operation, Operation::CompleteTransfer | Operation::CompleteConference) {
+                call.parties.get_mut(*party)?.consult = None;
+            }
             call.user_data.update(user_data);
             move_parties(call, moves, event.at_ms)?;
         }
@@ -111,9 +113,11 @@ fn move_parties(call: &mut Call, moves: &[(usize, PartyState)], at_ms: u64) -> O
     if call.parties.iter().all(|party| party.state == PartyState::Released) {
         call.released_at_ms = Some(at_ms);
         call.recording = call.recording.at_the_end();
-        if let Some(consult) = &mut call.consult {
-            consult.is_open = false;
-        }
+    }
+    let asks = call.consult.as_ref().and_then(|consult| call.party(&consult.by));
+    let asks = asks.is_some_and(Party::is_live);
+    if let Some(consult) = &mut call.consult {
+        consult.is_open &= asks;
     }
     Some(())
 }

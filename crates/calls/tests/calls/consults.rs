@@ -1,8 +1,8 @@
 //! Transfers, conferences and the calls that are made to ask first.
 
 use encke_calls::{
-    Call, CallAction, CallId, CallType, Command, ConsultUserData, Destination, Duplicates, Limits,
-    Operation, PartyState, Profile, Purpose, RecordAction, Recording, Refusal, Requester,
+    Bound, Call, CallAction, CallId, CallType, Command, ConsultUserData, Destination, Duplicates,
+    Limits, Operation, PartyState, Profile, Purpose, RecordAction, Recording, Refusal, Requester,
     UserDataChange,
 };
 
@@ -323,4 +323,142 @@ fn somebody_outside_can_be_asked_and_joined() {
     assert_eq!(others(house.call(&call), A), [B, "+15550199"]);
     house.operate(&call, OUTSIDE, CallAction::Hangup).unwrap();
     assert_eq!(house.states(&call), [Established, Established, Released]);
+}
+
+#[test]
+fn everybody_who_came_to_a_consultation_comes_over() {
+    let mut house = house();
+    let (call, consult) = asking(&mut house, Purpose::Conference);
+    house.operate(&consult, C, CallAction::Answer).unwrap();
+    let expert = CallAction::SingleStepConference(to("+15550199"));
+    house.operate(&consult, C, expert).unwrap();
+    house.operate(&call, B, CallAction::Complete(Purpose::Conference, None)).unwrap();
+    assert_eq!(house.states(&call), [Established, Established, Established, Ringing]);
+    assert_eq!(house.states(&consult), [Released, Released, Released]);
+    house.operate(&call, OUTSIDE, CallAction::Answer).unwrap();
+    assert_eq!(others(house.call(&call), A), [B, C, "+15550199"]);
+}
+
+#[test]
+fn there_has_to_be_room_for_who_comes_over() {
+    let mut house = House::new(Limits::default().parties(3));
+    let (call, consult) = asking(&mut house, Purpose::Conference);
+    house.operate(&consult, C, CallAction::Answer).unwrap();
+    house.operate(&consult, C, CallAction::SingleStepConference(to("+15550199"))).unwrap();
+    let complete = CallAction::Complete(Purpose::Conference, None);
+    let refused = Err(Refusal::TooMany { what: Bound::Parties, limit: 3 });
+    assert_eq!(house.operate(&call, B, complete), refused);
+    assert!(!house.call(&consult).is_released());
+}
+
+#[test]
+fn who_is_asked_and_asks_somebody_keeps_that_call() {
+    let mut house = house();
+    let (call, consult) = asking(&mut house, Purpose::Transfer);
+    house.operate(&consult, C, CallAction::Answer).unwrap();
+    let further = CallAction::Consult(Purpose::Transfer, to("+15550199"));
+    house.operate(&consult, C, further).unwrap();
+    let further = house.call(&consult).party(&dn(C)).unwrap().consult.clone().unwrap().call;
+    house.operate(&call, B, CallAction::Complete(Purpose::Transfer, None)).unwrap();
+    assert_eq!(house.states(&call), [Established, Released, Held]);
+    assert_eq!(house.states(&further), [Dialing, Ringing]);
+    assert!(!house.call(&further).consult.as_ref().unwrap().is_open);
+}
+
+#[test]
+fn a_consultation_that_is_named_is_the_only_one_meant() {
+    let mut house = house();
+    let (call, consult) = asking(&mut house, Purpose::Transfer);
+    let complete = |named: &CallId| CallAction::Complete(Purpose::Transfer, Some(named.clone()));
+    assert_eq!(house.operate(&call, B, complete(&call)), Err(Refusal::NoSuchConsultation));
+    assert_eq!(house.operate(&call, B, complete(&consult)), Ok(()));
+}
+
+#[test]
+fn who_left_keeps_what_it_saw() {
+    let mut house = house();
+    let call = talking(&mut house);
+    house.attach(&call, r#"{"before":1}"#).unwrap();
+    house.operate(&call, B, CallAction::SingleStepTransfer(to(C))).unwrap();
+    house.attach(&call, r#"{"after":2}"#).unwrap();
+    house.operate(&call, A, CallAction::Record(RecordAction::Start)).unwrap();
+    let call = house.call(&call);
+    let of = |line: &str| {
+        let party = call.party(&dn(line)).unwrap();
+        let mut text = String::new();
+        call.user_data_of(party).write_json(&mut text, Duplicates::All);
+        (text, call.recording_of(party))
+    };
+    assert_eq!(of(B), (r#"{"before":1}"#.to_owned(), Recording::Off));
+    let now = r#"{"before":1,"after":2,"GSIP_RECORD":"ON"}"#.to_owned();
+    assert_eq!(of(A), (now, Recording::Recording));
+}
+
+#[test]
+fn joint_user_data_is_one_over_all_tied_calls_and_bounded_on_each() {
+    let mode = Limits::default().consult_user_data(ConsultUserData::Joint).user_data_bytes(60);
+    let mut house = House::new(mode);
+    let call = talking(&mut house);
+    let why = Destination { number: number(C), user_data: data(r#"{"why":1}"#) };
+    house.operate(&call, B, CallAction::Consult(Purpose::Transfer, why)).unwrap();
+    let consult = house.call(&call).party(&dn(B)).unwrap().consult.clone().unwrap().call;
+    assert_eq!(object(house.call(&call)), r#"{"why":1}"#, "what is given with it is for both");
+    house.operate(&consult, C, CallAction::Answer).unwrap();
+    house.operate(&consult, C, CallAction::Consult(Purpose::Transfer, to("+15550199"))).unwrap();
+    let further = house.call(&consult).party(&dn(C)).unwrap().consult.clone().unwrap().call;
+    let change = |object: &str| UserDataChange::Attach(data(object));
+    let requester = || Requester::Party(dn(A));
+    let events = house.change(&call, requester(), change(r#"{"k":2}"#)).unwrap();
+    assert_eq!(events.len(), 3);
+    for id in [&call, &consult, &further] {
+        assert_eq!(object(house.call(id)), r#"{"why":1,"k":2}"#);
+    }
+    // One of the calls has more than the others, and no room.
+    house.operate(&further, OUTSIDE, CallAction::Answer).unwrap();
+    house.operate(&further, C, CallAction::Record(RecordAction::Start)).unwrap();
+    let large = change(&format!(r#"{{"l":"{}"}}"#, "x".repeat(25)));
+    let refused = house.change(&call, requester(), large);
+    assert!(matches!(refused, Err(Refusal::TooLarge { .. })), "{refused:?}");
+    assert_eq!(object(house.call(&call)), r#"{"why":1,"k":2}"#);
+}
+
+#[test]
+fn that_a_call_is_recorded_is_not_inherited() {
+    let mut house = house();
+    let call = talking(&mut house);
+    house.operate(&call, B, CallAction::Record(RecordAction::Start)).unwrap();
+    house.attach(&call, r#"{"k":1}"#).unwrap();
+    house.operate(&call, B, CallAction::Consult(Purpose::Transfer, to(C))).unwrap();
+    let consult = house.call(&call).party(&dn(B)).unwrap().consult.clone().unwrap().call;
+    assert_eq!(object(house.call(&consult)), r#"{"k":1}"#);
+    assert_eq!(house.call(&consult).recording, Recording::Off);
+    house.operate(&call, B, CallAction::Clear).unwrap();
+    assert_eq!(house.call(&call).recording, Recording::Stopped, "it ends with the call");
+}
+
+#[test]
+fn a_line_rings_until_its_time_is_over_or_it_answers() {
+    let mut house = House::new(Limits::default().no_answer_ms(Some(15_000)));
+    let overdue = |house: &House, now_ms| -> Vec<(CallId, String)> {
+        let due = house.state.overdue(now_ms);
+        due.map(|(call, dn)| (call.clone(), dn.as_str().to_owned())).collect()
+    };
+    let first = house.dial(B);
+    let second = house.dial(C);
+    assert_eq!(overdue(&house, 15_999), []);
+    assert_eq!(overdue(&house, 16_000), [(first.clone(), B.to_owned())]);
+    assert_eq!(overdue(&house, u64::MAX).len(), 2);
+    house.operate(&first, B, CallAction::Answer).unwrap();
+    assert_eq!(overdue(&house, u64::MAX), [(second.clone(), C.to_owned())]);
+    house.operate(&second, A, CallAction::Hangup).unwrap();
+    assert_eq!(overdue(&house, u64::MAX), []);
+    // Who comes over while it rings keeps its time.
+    house.operate(&first, B, CallAction::Consult(Purpose::Transfer, to(C))).unwrap();
+    let until = overdue(&house, u64::MAX);
+    let at = house.now_ms + 14_000;
+    house.now_ms += 5_000;
+    house.operate(&first, B, CallAction::Complete(Purpose::Transfer, None)).unwrap();
+    assert_eq!(until.len(), 1);
+    assert_eq!(overdue(&house, at - 1), []);
+    assert_eq!(overdue(&house, at), [(first, C.to_owned())]);
 }

@@ -10,6 +10,7 @@
 
 mod again;
 mod bounds;
+mod consults;
 mod errors;
 mod golden;
 mod openapi;
@@ -17,4 +18,5 @@ mod reads;
 mod sms;
 mod support;
 mod third_party;
+mod transcripts;
 mod voice;
