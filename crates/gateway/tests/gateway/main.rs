@@ -13,6 +13,7 @@ mod bounds;
 mod consults;
 mod errors;
 mod golden;
+mod model;
 mod openapi;
 mod reads;
 mod sms;
