@@ -128,6 +128,60 @@ describe("desk", () => {
         assert.deepEqual(complaints, []);
     });
 
+    test("Bob asks Carol and transfers Alice to her", async () => {
+        const [alice, bob] = await open("alice", "bob");
+        const carolsPage = await newPage(context);
+        await carolsPage.page.goto(`${server.url}/desk/?agents=carol`);
+        const carol = new Desk(carolsPage.page, "carol");
+        await carol.isLive();
+        await alice.dial("15001");
+        await bob.press("Answer");
+        await alice.put("Attach", "AccountNumber", "12345");
+        await bob.press("Mute");
+        await bob.call.getByRole("button", {name: "Unmute"}).waitFor();
+        await bob.press("Unmute");
+
+        await bob.press("Transfer or add");
+        await bob.call.getByLabel("Number of somebody else").fill("15002");
+        assert.deepEqual(await flaws(page), []);
+        await bob.press("Ask, then transfer");
+        const first = bob.call.filter({hasText: "Internal"});
+        const consultation = bob.call.filter({hasText: "Consult"});
+        await bob.hasState("Held", first);
+        await bob.hasState("Dialing", consultation);
+        await carol.hasState("Ringing");
+        await carol.shows("AccountNumber", "12345");
+        await carol.press("Answer");
+        await bob.hasState("Established", consultation);
+        assert.deepEqual(await flaws(page), []);
+        await screenshot(page, "desk-consultation");
+        await bob.press("Swap calls", first);
+        await bob.hasState("Established", first);
+        await bob.hasState("Held", consultation);
+
+        await bob.press("Complete transfer", consultation);
+        await eventually("both calls of Bob have ended", async () => await bob.ended.count() === 2 && await bob.call.count() === 0);
+        await alice.call.getByRole("heading", {name: "Carol"}).waitFor();
+        const transferred = carol.call.filter({hasText: "Internal"});
+        await carol.hasState("Established", transferred);
+        await transferred.getByRole("heading", {name: "Alice"}).waitFor();
+        await alice.put("Update", "AccountNumber", "999");
+        await carol.shows("AccountNumber", "999", "changed", transferred);
+        assert.equal(await bob.root.getByText("999").count(), 0, "Bob has left");
+
+        await alice.press("Transfer or add");
+        await alice.call.getByLabel("Number of somebody else").fill("15001");
+        await alice.press("Add now");
+        await bob.hasState("Ringing");
+        await bob.press("Answer");
+        await alice.press("Remove Carol");
+        await carol.hasState("Released", carol.ended.filter({hasText: "Internal"}));
+        await alice.press("Hang up");
+        await bob.hasState("Released", bob.ended.filter({hasText: "Internal"}));
+        assert.deepEqual(complaints, []);
+        assert.deepEqual(carolsPage.complaints, []);
+    });
+
     test("outside world calls in, a third party changes data, the customer hangs up", async () => {
         const [alice] = await open("alice");
         const outside = page.getByRole("complementary", {name: "Outside world"});
