@@ -154,6 +154,7 @@ describe("desk", () => {
         await carol.press("Answer");
         await bob.hasState("Established", consultation);
         assert.deepEqual(await flaws(page), []);
+        await page.getByText("Nobody on the line.").waitFor();
         await screenshot(page, "desk-consultation");
         await bob.press("Swap calls", first);
         await bob.hasState("Established", first);
