@@ -98,6 +98,7 @@ impl Call {
         Situation {
             state: party.state,
             purpose: party.consult.as_ref().map(|link| link.purpose).or(asks.map(|c| c.purpose)),
+            asks: asks.is_some(),
             conference: self.live_parties() > 2,
             recording: self.recording,
         }

@@ -11,10 +11,8 @@
 //!   `Hold`, `Retrieve`, `Hangup`, `InitiateTransfer`, `CompleteTransfer`, `StartCallRecording`.
 //! - Observed: GWS 8.5.202.96 lists `ClearCall` with calls that ring or talk, and neither `Hangup`
 //!   nor a rejection with a ringing one.
-//! - Ours: what the line that asks may do on the consultation call; that it has one consultation
-//!   at a time, where the sample of a call with a consultation lists `InitiateTransfer` and
-//!   `InitiateConference` again; that `MuteCall`, `UnmuteCall` and
-//!   `RemoveParticipantFromConference` are there.
+//! - Ours: what the line that asks may do on the consultation call; that `MuteCall`, `UnmuteCall`
+//!   and `RemoveParticipantFromConference` are there.
 
 use crate::{Operation, PartyState, Purpose, Recording};
 
@@ -25,6 +23,8 @@ pub struct Situation {
     pub state: PartyState,
     /// What its open consultation is for, on either of the two calls.
     pub purpose: Option<Purpose>,
+    /// Whether the call is that consultation.
+    pub asks: bool,
     /// Whether more than two are on the call.
     pub conference: bool,
     /// How the call is recorded.
@@ -64,6 +64,8 @@ enum When {
     Any,
     /// No consultation is open.
     Alone,
+    /// The call is no open consultation of the party.
+    NotAsking,
     /// One is open, for this.
     Consulting(Purpose),
     /// One is open, for whatever.
@@ -112,8 +114,8 @@ static ROWS: &[Row] = &[
     Row(&[Established, Dialing], Operation::SendDtmf, When::Any, Shown::Always),
     Row(&[Established, Held], Operation::SingleStepTransfer, When::Any, Shown::Always),
     Row(&[Established, Held], Operation::SingleStepConference, When::Any, Shown::Always),
-    Row(&[Established, Held], Operation::InitiateTransfer, When::Alone, Shown::Always),
-    Row(&[Established, Held], Operation::InitiateConference, When::Alone, Shown::Always),
+    Row(&[Established, Held], Operation::InitiateTransfer, When::NotAsking, Shown::Always),
+    Row(&[Established, Held], Operation::InitiateConference, When::NotAsking, Shown::Always),
     Row(
         &[Established],
         Operation::RemoveParticipantFromConference,
@@ -174,7 +176,7 @@ static ROWS: &[Row] = &[
 impl Situation {
     /// The situation of a party that does nothing special.
     pub fn plain(state: PartyState) -> Self {
-        Self { state, purpose: None, conference: false, recording: Recording::Off }
+        Self { state, purpose: None, asks: false, conference: false, recording: Recording::Off }
     }
 
     /// What the party may do.
@@ -207,6 +209,7 @@ impl Situation {
         match when {
             When::Any => true,
             When::Alone => self.purpose.is_none(),
+            When::NotAsking => !self.asks,
             When::Consulting(purpose) => self.purpose == Some(purpose),
             When::Consult => self.purpose.is_some(),
             When::Conference => self.conference,

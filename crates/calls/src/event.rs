@@ -140,7 +140,8 @@ pub enum CallHappening {
         /// Place of the party in [`Call::parties`](crate::Call::parties).
         party: usize,
     },
-    /// The call that this consultation was made from has gone on without the line that asks.
+    /// The call that this consultation was made from has gone on without the line that asks, or with
+    /// another consultation.
     ParentLeft,
     /// A party is no longer heard, or is again.
     Muted {

@@ -10,7 +10,9 @@
 //!   dials and names its parent), `CompleteTransfer` (asked of either call; both are released),
 //!   `CompleteConference` (the consultation is released, the first call has one more).
 //! - Ours: who was asked keeps its state when it comes over, so a consultation can be completed
-//!   while it still rings; a transfer completes a consultation for a conference and the reverse.
+//!   while it still rings; a transfer completes a consultation for a conference and the reverse. The
+//!   documents list `InitiateTransfer` on a call that has a consultation: there is one at a time, so
+//!   the earlier one is then a call like any other.
 
 use super::call::{Acts, check_places};
 use super::{begin, check_added, new_call_id};
@@ -20,7 +22,8 @@ use crate::{
     UserData, ids,
 };
 
-/// The acting party holds its call and calls the destination.
+/// The acting party holds its call and calls the destination. A consultation that it had begun
+/// before goes on as an ordinary call.
 pub(super) fn begin(
     acts: &Acts<'_>,
     purpose: Purpose,
@@ -69,7 +72,10 @@ pub(super) fn begin(
         consult: Some(Consult { parent: call.id.clone(), by, purpose, is_open: true }),
         rings_until_ms: begin::rings_until(state, acts.now_ms),
     };
-    Ok(vec![acts.event(began), CallEvent { call: consult, at_ms: acts.now_ms, what: started }])
+    let started = CallEvent { call: consult, at_ms: acts.now_ms, what: started };
+    let before = consultation(state, acts.acting);
+    let before = before.map(|before| acts.event_of(before, CallHappening::ParentLeft));
+    Ok([acts.event(began), started].into_iter().chain(before).collect())
 }
 
 /// Who was asked, and whoever came to the consultation, comes to the first call; the line that

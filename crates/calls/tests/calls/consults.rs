@@ -107,15 +107,32 @@ fn a_consultation_is_a_call_of_its_own_tied_to_the_first() {
         ("SwapCalls", true),
         ("Hangup", true),
         ("Retrieve", false),
-        ("InitiateTransfer", false),
+        ("InitiateTransfer", true),
         ("CompleteConference", false),
     ] {
         assert_eq!(first.contains(&operation), there, "{operation} in {first:?}");
     }
     assert!(shown(&house, &consult, B).contains(&"CompleteTransfer"));
     assert!(!shown(&house, &consult, C).contains(&"CompleteTransfer"), "who is asked has no say");
-    let again = CallAction::Consult(Purpose::Conference, to("15002"));
-    assert_eq!(house.operate(&call, B, again), not_possible(Operation::InitiateConference, Held));
+    assert!(!shown(&house, &consult, B).contains(&"InitiateTransfer"), "one asks on one call");
+}
+
+#[test]
+fn a_second_consultation_makes_the_first_an_ordinary_call() {
+    let mut house = house();
+    let (call, first) = asking(&mut house, Purpose::Transfer);
+    house.operate(&first, C, CallAction::Answer).unwrap();
+    let outside = CallAction::Consult(Purpose::Conference, to("+15550199"));
+    house.operate(&call, B, outside).unwrap();
+    let second = house.call(&call).party(&dn(B)).unwrap().consult.clone().unwrap();
+    assert_ne!(second.call, first);
+    assert_eq!(second.purpose, Purpose::Conference);
+    assert!(shown(&house, &first, B).contains(&"Hold"));
+    let named = CallAction::Complete(Purpose::Transfer, Some(first.clone()));
+    assert_eq!(house.operate(&call, B, named), Err(Refusal::NoSuchConsultation));
+    house.operate(&call, B, CallAction::Complete(Purpose::Conference, None)).unwrap();
+    assert_eq!(others(house.call(&call), A), [B, "+15550199"]);
+    assert_eq!(house.states(&first), [Established, Established]);
 }
 
 #[test]

@@ -129,7 +129,9 @@ impl House {
             "SendDtmf" => talks || state == "Dialing",
             "SwapCalls" => here && asking,
             "CompleteTransfer" | "CompleteConference" => (here || state == "Dialing") && asking,
-            "InitiateTransfer" | "InitiateConference" => here && !asking,
+            "InitiateTransfer" | "InitiateConference" => {
+                here && (!asking || call.asks.contains_key(line))
+            }
             "MuteCall" | "UnmuteCall" | "SingleStepTransfer" | "SingleStepConference" => here,
             "RemoveParticipantFromConference" => talks && call.live().len() > 2,
             "StartCallRecording" => talks && matches!(call.recording, None | Some("Stopped")),
@@ -286,8 +288,12 @@ impl House {
         data.retain(|(key, _)| key != "GSIP_RECORD");
         let parent = Some(Parent { call: at, by: line, open: true });
         let consult = self.calls.len();
-        self.calls[at].asks.insert(line, consult);
+        let before = self.calls[at].asks.insert(line, consult);
         told.extend(self.begin(Call { data, parent, ..Call::default() }, line, other));
+        if let Some(before) = before {
+            self.calls[before].parent.as_mut().unwrap().open = false;
+            told.push((line, before, STATUS));
+        }
         told
     }
 
