@@ -6,7 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, ConnId, Dn, NewParty, Number, Operation, Situation, UserData};
+use crate::{
+    CallId, ConnId, Consult, ConsultLink, Dn, NewParty, Number, Operation, Recording, Situation,
+    UserData,
+};
 
 /// One call, at one moment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -123,38 +126,6 @@ impl Call {
             None => self.parties.push(party),
         }
     }
-}
-
-/// What ties a consultation call to the call it was made from.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Consult {
-    /// The call it was made from.
-    pub parent: CallId,
-    /// The line that asks; it is on both calls.
-    pub by: Dn,
-    /// What the consultation is to lead to.
-    pub purpose: Purpose,
-    /// Whether it can still lead there: the line has not left the other call.
-    pub is_open: bool,
-}
-
-/// What a consultation is to lead to.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// The line that asks leaves, the one that is asked takes its place.
-    Transfer,
-    /// The one that is asked joins.
-    Conference,
-}
-
-/// The consultation a party has begun, as its first call knows it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ConsultLink {
-    /// The consultation call.
-    pub call: CallId,
-    /// What it is to lead to.
-    pub purpose: Purpose,
 }
 
 /// One side of a call.
@@ -282,60 +253,6 @@ impl PartyState {
 impl fmt::Display for PartyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// Whether and how a call is recorded. It is one recording, which any of its parties may control.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub enum Recording {
-    /// It was never recorded.
-    #[default]
-    Off,
-    /// It is being recorded.
-    Recording,
-    /// The recording pauses.
-    Paused,
-    /// The recording has ended.
-    Stopped,
-}
-
-impl Recording {
-    /// The spelling of the state; `None` where there never was a recording.
-    pub const fn as_str(self) -> Option<&'static str> {
-        match self {
-            Self::Off => None,
-            Self::Recording => Some("Recording"),
-            Self::Paused => Some("Paused"),
-            Self::Stopped => Some("Stopped"),
-        }
-    }
-
-    /// What becomes of a recording when the call ends, for all or for one party.
-    pub(crate) const fn at_the_end(self) -> Self {
-        match self {
-            Self::Off => Self::Off,
-            Self::Recording | Self::Paused | Self::Stopped => Self::Stopped,
-        }
-    }
-
-    /// The key of the user data that tells of a recording.
-    ///
-    /// Documented: Web Services API Reference, `StartCallRecording`.
-    pub(crate) const KEY: &'static str = "GSIP_RECORD";
-
-    /// Sets the pair of the user data that tells of a recording.
-    pub(crate) fn tell(self, user_data: &mut UserData) {
-        let value = match self {
-            Self::Recording => "\"ON\"",
-            Self::Paused => "\"PAUSED\"",
-            Self::Off | Self::Stopped => {
-                user_data.delete_pair(Self::KEY);
-                return;
-            }
-        };
-        let mut told = UserData::new();
-        told.push(Self::KEY, value).expect("a fixed string is a value");
-        user_data.update(&told);
     }
 }
 

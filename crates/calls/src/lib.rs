@@ -52,6 +52,7 @@
 mod call;
 mod capabilities;
 mod command;
+mod consult;
 mod decide;
 mod event;
 mod evolve;
@@ -60,6 +61,7 @@ mod limits;
 mod names;
 mod operation;
 mod record;
+mod recording;
 mod refusal;
 #[cfg(feature = "shell")]
 mod shell;
@@ -67,14 +69,13 @@ mod sms;
 mod state;
 mod user_data;
 
-pub use call::{
-    Call, CallType, Consult, ConsultLink, Left, Party, PartyState, Purpose, Recording, Role,
-};
+pub use call::{Call, CallType, Left, Party, PartyState, Role};
 pub use capabilities::{Profile, Situation};
 pub use command::{
     Actor, CallAction, Command, Destination, ImportedCall, NewParty, RecordAction, Requester,
     SmsAction, SmsActor, SmsOffer, UserDataChange,
 };
+pub use consult::{Consult, ConsultLink, Purpose};
 pub use decide::decide;
 pub use event::{CallEvent, CallHappening, Event, SmsEvent, SmsHappening, Subject};
 pub use evolve::{EvolveError, evolve};
@@ -85,6 +86,7 @@ pub use names::{
 };
 pub use operation::{Operation, sms_capabilities};
 pub use record::RecordError;
+pub use recording::Recording;
 pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{

@@ -2,8 +2,8 @@
 
 use encke_calls::{
     Bound, CallAction, CallHappening, CallId, CallType, Command, ConnId, Digits, Event,
-    EvolveError, ImportedCall, Limits, NewParty, Operation, PartyState, Profile, Refusal,
-    Requester, Role, Situation, UserDataChange, evolve,
+    EvolveError, ImportedCall, Limits, NewParty, Operation, PartyState, Profile, Purpose,
+    Recording, Refusal, Requester, Role, Situation, UserDataChange, evolve,
 };
 
 use PartyState::{Dialing, Established, Held, Released, Ringing};
@@ -309,4 +309,59 @@ fn the_samples_list_the_operations_in_this_order() {
         ["Answer", "UpdateUserData", "DeleteUserData", "DeleteUserDataPair", "AttachUserData"];
     assert_eq!(spelled(Ringing), ringing);
     assert!(spelled(Released).is_empty());
+}
+
+/// What the documents list, situation by situation; the order of a list means nothing.
+#[test]
+fn each_documented_situation_has_its_list() {
+    const USER_DATA: [&str; 4] =
+        ["AttachUserData", "UpdateUserData", "DeleteUserData", "DeleteUserDataPair"];
+    const OTHERS: [&str; 4] =
+        ["SingleStepTransfer", "SingleStepConference", "InitiateTransfer", "InitiateConference"];
+    let plain = Situation::plain;
+    let consulting = Situation { purpose: Some(Purpose::Transfer), ..plain(Held) };
+    let recording = |recording| Situation { recording, ..plain(Established) };
+    let (documented, live) = (Profile::Documented, Profile::Live);
+    let rows: [(Situation, Profile, bool, &[&str], bool); 10] = [
+        (plain(Dialing), documented, false, &["SendDtmf", "Hangup"], false),
+        (plain(Ringing), documented, false, &["Answer"], false),
+        (plain(Ringing), live, false, &["Answer", "ClearCall"], false),
+        (plain(Established), documented, false, &["Hold", "Hangup", "SendDtmf"], true),
+        (plain(Established), live, false, &["Hold", "Hangup", "SendDtmf", "ClearCall"], true),
+        (plain(Held), documented, false, &["Retrieve", "Hangup"], true),
+        (consulting, documented, false, &["CompleteTransfer", "SwapCalls", "Hangup"], true),
+        (
+            recording(Recording::Off),
+            documented,
+            true,
+            &["Hold", "Hangup", "SendDtmf", "StartCallRecording"],
+            true,
+        ),
+        (
+            recording(Recording::Recording),
+            documented,
+            true,
+            &["Hold", "Hangup", "SendDtmf", "PauseCallRecording", "StopCallRecording"],
+            true,
+        ),
+        (
+            recording(Recording::Paused),
+            documented,
+            true,
+            &["Hold", "Hangup", "SendDtmf", "ResumeCallRecording", "StopCallRecording"],
+            true,
+        ),
+    ];
+    for (situation, profile, recorded, own, others) in rows {
+        let others = if others { &OTHERS[..] } else { &[] };
+        let mut expected = [own, others, &USER_DATA].concat();
+        let shown = situation.shown(profile, recorded);
+        let mut shown: Vec<_> = shown.map(Operation::as_str).collect();
+        expected.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(shown, expected, "{situation:?} {profile:?}");
+    }
+    for profile in [documented, live, Profile::Everything] {
+        assert_eq!(plain(Released).shown(profile, true).count(), 0);
+    }
 }
