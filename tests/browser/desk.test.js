@@ -2,6 +2,9 @@
  * The agent desk in a real browser, driven by clicks, against the real server.
  */
 import assert from "node:assert/strict";
+import {mkdtemp, rm, writeFile} from "node:fs/promises";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
 import {after, afterEach, before, beforeEach, describe, test} from "node:test";
 import {flaws} from "./accessible.js";
 import {eventually, launch, newContext, newPage, screenshot} from "./browser.js";
@@ -181,6 +184,28 @@ describe("desk", () => {
         await bob.hasState("Released", bob.ended.filter({hasText: "Internal"}));
         assert.deepEqual(complaints, []);
         assert.deepEqual(carolsPage.complaints, []);
+    });
+
+    test("a call that nobody answers is told where it was dialled", async () => {
+        await server.stop();
+        const folder = await mkdtemp(join(tmpdir(), "encke-"));
+        try {
+            const config = join(folder, "encke.toml");
+            await writeFile(config, "[calls]\nno_answer_ms = 1000\n");
+            server = await startServer({config});
+            const [alice, bob] = await open("alice", "bob");
+            await alice.dial("15001");
+            await bob.hasState("Ringing");
+            await alice.hasState("Released", alice.ended);
+            await alice.root.getByRole("alert").getByText("15001 did not answer").waitFor();
+            assert.equal(await bob.root.getByText("did not answer").count(), 0, "Bob asked for nothing");
+            await alice.dial("15001");
+            await alice.hasState("Dialing");
+            assert.equal(await alice.root.getByText("15001 did not answer").count(), 0);
+            assert.deepEqual(complaints, []);
+        } finally {
+            await rm(folder, {recursive: true});
+        }
     });
 
     test("outside world calls in, a third party changes data, the customer hangs up", async () => {
