@@ -97,18 +97,20 @@ pub(super) fn change(
     let joint = state.limits().consult_user_data == ConsultUserData::Joint;
     let others = if joint { consult::tied_to(state, call) } else { Vec::new() };
     let mut events = Vec::new();
-    for call in std::iter::once(call.as_ref()).chain(others) {
+    for (call, by) in std::iter::once((call.as_ref(), dn)).chain(others) {
         let Some(change) = check_change(state.limits(), &call.user_data, change, UserData::attach)?
         else {
             continue;
         };
-        // A line that is on one of the calls speaks on the others as a third party.
-        let party = call.party(dn).is_some_and(Party::is_live);
-        let by = if party { Requester::Party } else { Requester::ThirdParty };
+        // Where it is not on another call, the line that is on both speaks for it: neither is who
+        // asked told of that call, nor are those who are on it told of him.
+        let here = |dn: &Dn| call.party(dn).is_some_and(Party::is_live);
+        let by = if here(dn) { dn } else { by };
+        let who = if here(by) { Requester::Party } else { Requester::ThirdParty };
         events.push(CallEvent {
             call: call.id.clone(),
             at_ms: now_ms,
-            what: CallHappening::UserDataChanged { requester: by(dn.clone()), change },
+            what: CallHappening::UserDataChanged { requester: who(by.clone()), change },
         });
     }
     Ok(events)

@@ -147,27 +147,34 @@ pub(super) fn swap(acts: &Acts<'_>) -> Result<Vec<CallEvent>, Refusal> {
     Ok([tie.parent, tie.consult].into_iter().filter_map(swapped).collect())
 }
 
-/// All calls that are tied to `call`, also over others.
-pub(super) fn tied_to<'a>(state: &'a State, call: &'a Call) -> Vec<&'a Call> {
-    let mut found = vec![call];
+/// All calls that are tied to `call`, also over others, each with the line that ties it.
+pub(super) fn tied_to<'a>(state: &'a State, call: &'a Call) -> Vec<(&'a Call, &'a Dn)> {
+    let mut found: Vec<(&Call, &Dn)> = Vec::new();
+    let mut from = call;
     let mut next = 0;
-    while let Some(call) = found.get(next).copied() {
-        next += 1;
-        for other in neighbours(state, call) {
-            if !found.iter().any(|known| known.id == other.id) {
-                found.push(other);
+    loop {
+        for (other, by) in neighbours(state, from) {
+            if other.id != call.id && !found.iter().any(|(known, _)| known.id == other.id) {
+                found.push((other, by));
             }
         }
+        let Some((further, _)) = found.get(next) else { return found };
+        (from, next) = (*further, next + 1);
     }
-    found.split_off(1)
 }
 
-/// The other call of each tie that `call` has.
-fn neighbours<'a>(state: &'a State, call: &'a Call) -> impl Iterator<Item = &'a Call> {
-    let up = call.consult.iter().filter(|consult| consult.is_open).map(|consult| &consult.parent);
-    let down =
-        call.parties.iter().filter_map(|party| party.consult.as_ref()).map(|link| &link.call);
-    up.chain(down).filter_map(|id| state.call(id.as_str())).map(AsRef::as_ref)
+/// The other call of each tie that `call` has, and the line that is on both.
+fn neighbours<'a>(
+    state: &'a State,
+    call: &'a Call,
+) -> impl Iterator<Item = (&'a Call, &'a Dn)> + use<'a> {
+    let up = call.consult.iter().filter(|consult| consult.is_open);
+    let up = up.map(|consult| (&consult.parent, &consult.by));
+    let down = call.parties.iter().filter_map(|party| {
+        let link = party.consult.as_ref()?;
+        Some((&link.call, party.dn.as_ref()?))
+    });
+    up.chain(down).filter_map(|(id, by)| Some((state.call(id.as_str())?.as_ref(), by)))
 }
 
 /// The consultation that `party` has begun and not completed.

@@ -277,10 +277,22 @@ async fn joint_user_data_is_told_on_each_call_to_who_is_on_it() {
         ]
     );
     let copies: Vec<_> = heard.iter().filter(|heard| heard.channel == TEVENTS).collect();
-    // Carol asked, and is no party of the first call: of that she has the copy without a line.
-    assert_eq!(copies.len(), 5, "{copies:?}");
-    let outside = copies.iter().filter(|copy| at(&copy.data, "thisDN").is_none());
-    assert_eq!(outside.map(|copy| copy.user.as_str()).collect::<Vec<_>>(), ["carol"]);
+    // Carol and Alice do not learn of each other: on the first call Bob speaks for her.
+    let copies: Vec<_> = copies
+        .iter()
+        .map(|copy| (copy.user.as_str(), at(&copy.data, "thirdPartyDN").unwrap()))
+        .collect();
+    assert_eq!(
+        copies,
+        [
+            ("bob", "\"15002\""),
+            ("carol", "\"15002\""),
+            ("alice", "\"15001\""),
+            ("bob", "\"15001\"")
+        ]
+    );
+    assert!(heard.iter().all(|heard| heard.user != "alice" || !heard.data.contains("15002")));
+    assert!(heard.iter().all(|heard| heard.user != "carol" || !heard.data.contains(&call)));
 }
 
 #[tokio::test]
@@ -302,4 +314,27 @@ async fn somebody_outside_is_asked_and_shown_as_a_participant() {
     let heard = centre.heard_by("alice", CALLS).await;
     assert_eq!(at(heard.last().unwrap(), "notificationType"), Some("\"ParticipantsUpdated\""));
     assert!(heard.last().unwrap().contains(r#""e164Number":"+15550100""#));
+}
+
+#[tokio::test]
+async fn a_supervisor_who_was_on_the_call_and_left_is_a_third_party() {
+    let centre = Centre::open().await;
+    let call = talking(&centre).await;
+    let join = r#"{"operationName":"SingleStepConference","destination":{"phoneNumber":"15009"}}"#;
+    centre.accepted("bob", &path(&call), join).await;
+    centre.accepted("erin", &path(&call), &operation("Answer")).await;
+    centre.accepted("erin", &path(&call), &operation("Hangup")).await;
+    centre.heard().await;
+    let update = r#"{"operationName":"UpdateUserData","userData":{"k":"v"}}"#;
+    let own = centre.post("erin", &path(&call), update).await.refused();
+    assert_eq!(own, (400, 2, "operation UpdateUserData is not possible in state Released".into()));
+    centre.accepted("erin", &format!("/api/v2/calls/{call}"), update).await;
+    let heard = centre.heard().await;
+    let users = |channel: &str| -> Vec<_> {
+        let on = heard.iter().filter(|heard| heard.channel == channel);
+        on.map(|heard| (heard.user.as_str(), at(&heard.data, "thisDN"))).collect()
+    };
+    assert_eq!(users(CALLS), [("alice", None), ("bob", None)]);
+    let copies = [("alice", Some("\"15000\"")), ("bob", Some("\"15001\"")), ("erin", None)];
+    assert_eq!(users(TEVENTS), copies);
 }
