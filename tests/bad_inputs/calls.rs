@@ -153,7 +153,59 @@ fn states(world: &World) -> Vec<Case> {
         let body = format!(r#"{{"operationName":"SendDtmf"{parameters}}}"#);
         Case::rest(name, &format!("me/calls/{}", world.call), body, 400, code, message)
     };
+    let others = |name, operation: &str, parameters: &str, code, message: &str| {
+        let body = format!(r#"{{"operationName":"{operation}"{parameters}}}"#);
+        Case::rest(name, &format!("me/calls/{}", world.call), body, 400, code, message)
+    };
+    let to = |number: &str| format!(r#","destination":{{"phoneNumber":"{number}"}}"#);
     vec![
+        others(
+            "transfer to nobody",
+            "SingleStepTransfer",
+            "",
+            1,
+            "required parameter 'destination' is missing (an object)",
+        ),
+        others(
+            "ask a number that is none",
+            "InitiateTransfer",
+            r#","destination":{"phoneNumber":15001}"#,
+            10,
+            "parameter 'destination.phoneNumber' must be a string, not a number",
+        ),
+        others(
+            "user data that is no object",
+            "InitiateConference",
+            &format!(r#"{},"userData":[]"#, to("15002")),
+            10,
+            "parameter 'userData' must be an object, not an array",
+        ),
+        others(
+            "a consultation that is no text",
+            "CompleteTransfer",
+            r#","consultCallUri":7"#,
+            10,
+            "parameter 'consultCallUri' must be a string, not a number",
+        ),
+        others(
+            "a consultation that names nothing",
+            "CompleteConference",
+            r#","consultCallUri":"../../etc/passwd?""#,
+            10,
+            "*",
+        ),
+        others(
+            "remove nobody",
+            "RemoveParticipantFromConference",
+            "",
+            1,
+            "required parameter 'participant' is missing (a string)",
+        ),
+        row("transfer while dialling", &world.call, "SwapCalls", "Dialing"),
+        row("complete nothing", &world.call, "CompleteTransfer", "Dialing"),
+        row("record while dialling", &world.call, "StartCallRecording", "Dialing"),
+        row("mute while dialling", &world.call, "MuteCall", "Dialing"),
+        row("clear twice", &world.released, "ClearCall", "Released"),
         row("answer one's own dialling", &world.call, "Answer", "Dialing"),
         row("hold while dialling", &world.call, "Hold", "Dialing"),
         row("retrieve while dialling", &world.call, "Retrieve", "Dialing"),

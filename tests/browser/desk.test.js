@@ -2,6 +2,9 @@
  * The agent desk in a real browser, driven by clicks, against the real server.
  */
 import assert from "node:assert/strict";
+import {mkdtemp, rm, writeFile} from "node:fs/promises";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
 import {after, afterEach, before, beforeEach, describe, test} from "node:test";
 import {flaws} from "./accessible.js";
 import {eventually, launch, newContext, newPage, screenshot} from "./browser.js";
@@ -126,6 +129,83 @@ describe("desk", () => {
         await alice.hasState("Released", alice.ended);
         await bob.hasState("Released", bob.ended);
         assert.deepEqual(complaints, []);
+    });
+
+    test("Bob asks Carol and transfers Alice to her", async () => {
+        const [alice, bob] = await open("alice", "bob");
+        const carolsPage = await newPage(context);
+        await carolsPage.page.goto(`${server.url}/desk/?agents=carol`);
+        const carol = new Desk(carolsPage.page, "carol");
+        await carol.isLive();
+        await alice.dial("15001");
+        await bob.press("Answer");
+        await alice.put("Attach", "AccountNumber", "12345");
+        await bob.press("Mute");
+        await bob.call.getByRole("button", {name: "Unmute"}).waitFor();
+        await bob.press("Unmute");
+
+        await bob.press("Transfer or add");
+        await bob.call.getByLabel("Number of somebody else").fill("15002");
+        assert.deepEqual(await flaws(page), []);
+        await bob.press("Ask, then transfer");
+        const first = bob.call.filter({hasText: "Internal"});
+        const consultation = bob.call.filter({hasText: "Consult"});
+        await bob.hasState("Held", first);
+        await bob.hasState("Dialing", consultation);
+        await carol.hasState("Ringing");
+        await carol.shows("AccountNumber", "12345");
+        await carol.press("Answer");
+        await bob.hasState("Established", consultation);
+        assert.deepEqual(await flaws(page), []);
+        await page.getByText("Nobody on the line.").waitFor();
+        await screenshot(page, "desk-consultation");
+        await bob.press("Swap calls", first);
+        await bob.hasState("Established", first);
+        await bob.hasState("Held", consultation);
+
+        await bob.press("Complete transfer", consultation);
+        await eventually("both calls of Bob have ended", async () => await bob.ended.count() === 2 && await bob.call.count() === 0);
+        await alice.call.getByRole("heading", {name: "Carol"}).waitFor();
+        const transferred = carol.call.filter({hasText: "Internal"});
+        await carol.hasState("Established", transferred);
+        await transferred.getByRole("heading", {name: "Alice"}).waitFor();
+        await alice.put("Update", "AccountNumber", "999");
+        await carol.shows("AccountNumber", "999", "changed", transferred);
+        assert.equal(await bob.root.getByText("999").count(), 0, "Bob has left");
+
+        await alice.press("Transfer or add");
+        await alice.call.getByLabel("Number of somebody else").fill("15001");
+        await alice.press("Add now");
+        await bob.hasState("Ringing");
+        await bob.press("Answer");
+        await alice.press("Remove Carol");
+        await carol.hasState("Released", carol.ended.filter({hasText: "Internal"}));
+        await alice.press("Hang up");
+        await bob.hasState("Released", bob.ended.filter({hasText: "Internal"}));
+        assert.deepEqual(complaints, []);
+        assert.deepEqual(carolsPage.complaints, []);
+    });
+
+    test("a call that nobody answers is told where it was dialled", async () => {
+        await server.stop();
+        const folder = await mkdtemp(join(tmpdir(), "encke-"));
+        try {
+            const config = join(folder, "encke.toml");
+            await writeFile(config, "[calls]\nno_answer_ms = 1000\n");
+            server = await startServer({config});
+            const [alice, bob] = await open("alice", "bob");
+            await alice.dial("15001");
+            await bob.hasState("Ringing");
+            await alice.hasState("Released", alice.ended);
+            await alice.root.getByRole("alert").getByText("15001 did not answer").waitFor();
+            assert.equal(await bob.root.getByText("did not answer").count(), 0, "Bob asked for nothing");
+            await alice.dial("15001");
+            await alice.hasState("Dialing");
+            assert.equal(await alice.root.getByText("15001 did not answer").count(), 0);
+            assert.deepEqual(complaints, []);
+        } finally {
+            await rm(folder, {recursive: true});
+        }
     });
 
     test("outside world calls in, a third party changes data, the customer hangs up", async () => {

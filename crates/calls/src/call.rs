@@ -6,7 +6,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CallId, ConnId, Dn, Number, Operation, UserData, call_capabilities};
+use crate::{
+    CallId, ConnId, Consult, ConsultLink, Dn, NewParty, Number, Operation, Recording, Situation,
+    UserData,
+};
 
 /// One call, at one moment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,6 +29,10 @@ pub struct Call {
     pub dnis: Option<Number>,
     /// The number of the caller; known for inbound calls.
     pub ani: Option<Number>,
+    /// Which call this one was made from, to ask somebody before a transfer or a conference.
+    pub consult: Option<Consult>,
+    /// Whether and how the call is recorded.
+    pub recording: Recording,
     /// When the call began, in milliseconds since 1970.
     pub created_at_ms: u64,
     /// When the last party left, in milliseconds since 1970.
@@ -50,14 +57,74 @@ impl Call {
         self.parties.iter().find(|party| party.dn.as_ref() == Some(dn))
     }
 
-    /// The first party from outside.
+    /// The first party from outside that is still on the call, or else the first that was.
     pub fn outside_party(&self) -> Option<&Party> {
-        self.parties.iter().find(|party| party.dn.is_none())
+        self.parties.get(self.outside_place()?)
     }
 
-    /// All parties but the one on the line `dn`.
-    pub fn others(&self, dn: &Dn) -> impl Iterator<Item = &Party> {
-        self.parties.iter().filter(move |party| party.dn.as_ref() != Some(dn))
+    /// The place of that party in [`parties`](Self::parties).
+    pub(crate) fn outside_place(&self) -> Option<usize> {
+        let outside = || self.parties.iter().enumerate().filter(|(_, party)| party.dn.is_none());
+        let live = outside().find(|(_, party)| party.is_live());
+        live.or_else(|| outside().next()).map(|(place, _)| place)
+    }
+
+    /// The place of the party on the line `dn` in [`parties`](Self::parties).
+    pub(crate) fn place(&self, dn: &Dn) -> Option<usize> {
+        self.parties.iter().position(|party| party.dn.as_ref() == Some(dn))
+    }
+
+    /// The others, as `party` sees them: who is on the call with it, or was when it left.
+    pub fn others<'a>(&'a self, party: &'a Party) -> impl Iterator<Item = &'a Party> {
+        let last = party.left.as_ref().map_or(u64::MAX, |left| left.version);
+        self.parties.iter().filter(move |other| {
+            let stayed = other.left.as_ref().is_none_or(|left| left.version >= last);
+            let together = other.joined < last && stayed;
+            !std::ptr::eq(*other, party) && together
+        })
+    }
+
+    /// How many parties are still on the call.
+    pub fn live_parties(&self) -> usize {
+        self.parties.iter().filter(|party| party.is_live()).count()
+    }
+
+    /// What `party`, which is one of the call's, may do now.
+    pub fn capabilities(&self, party: &Party) -> Vec<Operation> {
+        self.situation(party).capabilities().collect()
+    }
+
+    /// What decides which operations `party` has.
+    pub fn situation(&self, party: &Party) -> Situation {
+        let consult = self.consult.as_ref().filter(|consult| consult.is_open);
+        let asks = consult.filter(|consult| party.dn.as_ref() == Some(&consult.by));
+        Situation {
+            state: party.state,
+            purpose: party.consult.as_ref().map(|link| link.purpose).or(asks.map(|c| c.purpose)),
+            asks: asks.is_some(),
+            conference: self.live_parties() > 2,
+            recording: self.recording,
+        }
+    }
+
+    /// The user data as `party` sees it: who left sees what it was then.
+    pub fn user_data_of<'a>(&'a self, party: &'a Party) -> &'a UserData {
+        party.left.as_ref().map_or(&self.user_data, |left| &left.user_data)
+    }
+
+    /// The recording as `party` sees it: who left sees how it was then.
+    pub fn recording_of(&self, party: &Party) -> Recording {
+        party.left.as_ref().map_or(self.recording, |left| left.recording)
+    }
+
+    /// Puts a party on the call. A line that left comes back to its old place.
+    pub(crate) fn join(&mut self, new: &NewParty, rings_until_ms: Option<u64>, at_ms: u64) {
+        let party = Party::new(new, rings_until_ms, at_ms, self.version + 1);
+        let old = new.dn.as_ref().and_then(|dn| self.place(dn));
+        match old.and_then(|place| self.parties.get_mut(place)) {
+            Some(place) => *place = party,
+            None => self.parties.push(party),
+        }
     }
 }
 
@@ -75,12 +142,63 @@ pub struct Party {
     pub since_ms: u64,
     /// Which end of the call this is.
     pub role: Role,
+    /// Whether the others do not hear it.
+    pub muted: bool,
+    /// The consultation it has begun from this call and not completed.
+    pub consult: Option<ConsultLink>,
+    /// Until when it rings at most, in milliseconds since 1970; whoever keeps the time then sends
+    /// a [`GiveUp`](crate::Command::GiveUp). `None` when it does not ring, or may ring for ever.
+    pub rings_until_ms: Option<u64>,
+    /// When it left, and what it saw last.
+    pub left: Option<Left>,
+    /// The version of the call with which it came.
+    pub(crate) joined: u64,
+}
+
+/// When a party left, and what it saw last. What the others do afterwards is not its business.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Left {
+    /// In milliseconds since 1970.
+    pub at_ms: u64,
+    /// The version of the call.
+    pub version: u64,
+    /// The user data of the call.
+    pub user_data: UserData,
+    /// How the call was recorded.
+    pub recording: Recording,
+}
+
+impl Left {
+    /// What is left behind by who leaves `call` now, with the event that makes this version.
+    pub(crate) fn now(call: &Call, at_ms: u64, version: u64) -> Self {
+        let recording = call.recording.at_the_end();
+        Self { at_ms, version, user_data: call.user_data.clone(), recording }
+    }
 }
 
 impl Party {
-    /// What the party may do now.
-    pub fn capabilities(&self) -> &'static [Operation] {
-        call_capabilities(self.state)
+    /// `joined` is the version of the call with which the party came, 0 if it was there first.
+    ///
+    /// Only lines of ours stop ringing by themselves.
+    pub(crate) fn new(
+        new: &NewParty,
+        rings_until_ms: Option<u64>,
+        at_ms: u64,
+        joined: u64,
+    ) -> Self {
+        let rings = new.state == PartyState::Ringing && new.dn.is_some();
+        Self {
+            dn: new.dn.clone(),
+            number: new.number.clone(),
+            state: new.state,
+            since_ms: at_ms,
+            role: new.role,
+            muted: false,
+            consult: None,
+            rings_until_ms: rings_until_ms.filter(|_| rings),
+            left: None,
+            joined,
+        }
     }
 
     /// Whether the party is still on the call.
@@ -98,8 +216,9 @@ impl Party {
 /// | `Dialing`     | waits for the other side  | a ringing party answers                 | `Established` |
 /// | `Ringing`     | is being called           | it answers                              | `Established` |
 /// | `Established` | talks                     | it holds                                | `Held`        |
-/// | `Held`        | has put the other on hold | it retrieves                            | `Established` |
-/// | any of these  |                           | it hangs up, or fewer than two are left | `Released`    |
+/// | `Established` |                           | it begins a consultation, or swaps      | `Held`        |
+/// | `Held`        | has put the other on hold | it retrieves, swaps, or completes a conference | `Established` |
+/// | any of these  |                           | it hangs up, is removed or transferred, or fewer than two are left | `Released` |
 ///
 /// `Released` is final. The states of the parties are independent, so both may hold. A call is
 /// released when all its parties are; it is kept for a while after that, so that a late operation
@@ -156,6 +275,8 @@ pub enum CallType {
     Inbound,
     /// From a line of ours to outside.
     Outbound,
+    /// From a line of ours that is on another call, to ask somebody.
+    Consult,
 }
 
 impl CallType {
@@ -165,6 +286,7 @@ impl CallType {
             Self::Internal => "Internal",
             Self::Inbound => "Inbound",
             Self::Outbound => "Outbound",
+            Self::Consult => "Consult",
         }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallType, ConnId, Digits, Dn, Nickname, Number, Operation, PartyState, Role, SmsId,
-    Subject, UserData, UserName,
+    CallId, CallType, ConnId, Digits, Dn, Nickname, Number, Operation, PartyState, Purpose, Role,
+    SmsId, Subject, UserData, UserName,
 };
 
 /// One request to the core. It is accepted whole or refused with a [`Refusal`](crate::Refusal).
@@ -42,6 +42,13 @@ pub enum Command {
         by: Actor,
         /// What he does.
         action: CallAction,
+    },
+    /// A line that rings has not answered in time, and stops ringing.
+    GiveUp {
+        /// The call.
+        call: CallId,
+        /// The line.
+        dn: Dn,
     },
     /// Somebody changes the user data of a call.
     ChangeUserData {
@@ -80,9 +87,9 @@ impl Command {
         match self {
             Self::Dial { .. } | Self::Inbound { .. } | Self::OfferSms(_) => None,
             Self::Import(imported) => Some(Subject::Call(imported.id.clone())),
-            Self::Operate { call, .. } | Self::ChangeUserData { call, .. } => {
-                Some(Subject::Call(call.clone()))
-            }
+            Self::Operate { call, .. }
+            | Self::GiveUp { call, .. }
+            | Self::ChangeUserData { call, .. } => Some(Subject::Call(call.clone())),
             Self::OperateSms { session, .. } | Self::ChangeSmsUserData { session, .. } => {
                 Some(Subject::Sms(session.clone()))
             }
@@ -112,8 +119,51 @@ pub enum CallAction {
     Retrieve,
     /// Leaves. When fewer than two parties are left, the call ends for them too.
     Hangup,
+    /// Ends the call for everybody.
+    Clear,
     /// Sends tones.
     SendDtmf(Digits),
+    /// Is no longer heard.
+    Mute,
+    /// Is heard again.
+    Unmute,
+    /// Begins, pauses, resumes or ends the recording.
+    Record(RecordAction),
+    /// Leaves; the destination rings in its place.
+    SingleStepTransfer(Destination),
+    /// The destination rings and will be one more on the call.
+    SingleStepConference(Destination),
+    /// Holds the call and calls the destination, to ask before a transfer or a conference.
+    Consult(Purpose, Destination),
+    /// Ends the consultation by what it was for, or by the other of the two. The consultation
+    /// call may be named, and is then the only one meant.
+    Complete(Purpose, Option<CallId>),
+    /// Changes between the call and its consultation.
+    Swap,
+    /// Takes a party off a conference.
+    Remove(Number),
+}
+
+/// What is done about a recording.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RecordAction {
+    /// Begins.
+    Start,
+    /// Pauses.
+    Pause,
+    /// Goes on.
+    Resume,
+    /// Ends.
+    Stop,
+}
+
+/// Where a call is to go, or who is to join it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Destination {
+    /// The number. When it is a line of ours, that one rings; otherwise it is outside.
+    pub number: Number,
+    /// Data attached on the way.
+    pub user_data: UserData,
 }
 
 impl CallAction {
@@ -124,7 +174,22 @@ impl CallAction {
             Self::Hold => Operation::Hold,
             Self::Retrieve => Operation::Retrieve,
             Self::Hangup => Operation::Hangup,
+            Self::Clear => Operation::ClearCall,
             Self::SendDtmf(_) => Operation::SendDtmf,
+            Self::Mute => Operation::MuteCall,
+            Self::Unmute => Operation::UnmuteCall,
+            Self::Record(RecordAction::Start) => Operation::StartCallRecording,
+            Self::Record(RecordAction::Pause) => Operation::PauseCallRecording,
+            Self::Record(RecordAction::Resume) => Operation::ResumeCallRecording,
+            Self::Record(RecordAction::Stop) => Operation::StopCallRecording,
+            Self::SingleStepTransfer(_) => Operation::SingleStepTransfer,
+            Self::SingleStepConference(_) => Operation::SingleStepConference,
+            Self::Consult(Purpose::Transfer, _) => Operation::InitiateTransfer,
+            Self::Consult(Purpose::Conference, _) => Operation::InitiateConference,
+            Self::Complete(Purpose::Transfer, _) => Operation::CompleteTransfer,
+            Self::Complete(Purpose::Conference, _) => Operation::CompleteConference,
+            Self::Swap => Operation::SwapCalls,
+            Self::Remove(_) => Operation::RemoveParticipantFromConference,
         }
     }
 }

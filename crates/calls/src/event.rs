@@ -8,8 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallType, ConnId, Digits, NewParty, Number, Operation, Participant, ParticipantId,
-    PartyState, Requester, SmsId, UserData, UserDataChange, UserName,
+    CallId, CallType, ConnId, Consult, Digits, NewParty, Number, Operation, Participant,
+    ParticipantId, PartyState, Purpose, Recording, Requester, SmsId, UserData, UserDataChange,
+    UserName,
 };
 
 /// One thing that happened to one call or one SMS session.
@@ -87,6 +88,12 @@ pub enum CallHappening {
         parties: Vec<NewParty>,
         /// The data attached from the start.
         user_data: UserData,
+        /// Which call it was made from, if it is a consultation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        consult: Option<Consult>,
+        /// Until when who rings rings at most, in milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rings_until_ms: Option<u64>,
     },
     /// Parties changed their states, because one of them did something.
     Moved {
@@ -96,6 +103,59 @@ pub enum CallHappening {
         operation: Operation,
         /// The parties that changed, and what they do now.
         moves: Vec<(usize, PartyState)>,
+    },
+    /// Somebody came onto the call, because a party did something, and parties changed their
+    /// states.
+    Joined {
+        /// Place of the acting party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// What it did.
+        operation: Operation,
+        /// The parties that changed, and what they do now.
+        moves: Vec<(usize, PartyState)>,
+        /// Who came. The consultation that led to it, if one was completed, is over.
+        joined: Vec<NewParty>,
+        /// Data that came with it, set as by an update.
+        #[serde(default, skip_serializing_if = "UserData::is_empty")]
+        user_data: UserData,
+        /// Until when who came rings at most, in milliseconds since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rings_until_ms: Option<u64>,
+    },
+    /// A party began a consultation and is on hold here.
+    ConsultBegan {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// The consultation call.
+        consult: CallId,
+        /// What it is to lead to.
+        purpose: Purpose,
+        /// Data that both calls are given with it, set as by an update; only where they have their
+        /// data jointly.
+        #[serde(default, skip_serializing_if = "UserData::is_empty")]
+        user_data: UserData,
+    },
+    /// The consultation of a party ended and led to nothing.
+    ConsultEnded {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+    },
+    /// The call that this consultation was made from has gone on without the line that asks, or with
+    /// another consultation.
+    ParentLeft,
+    /// A party is no longer heard, or is again.
+    Muted {
+        /// Place of the party in [`Call::parties`](crate::Call::parties).
+        party: usize,
+        /// Whether it is not heard now.
+        muted: bool,
+    },
+    /// The recording began, paused, went on or ended; user data tells of it.
+    Recorded {
+        /// Place of the party in [`Call::parties`](crate::Call::parties) that asked for it.
+        party: usize,
+        /// How the call is recorded now.
+        recording: Recording,
     },
     /// A party sent tones. Nothing about the call changes but its version.
     DtmfSent {

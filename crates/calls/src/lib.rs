@@ -8,7 +8,7 @@
 //! - [`evolve()`] applies an event. It is the only way in which anything changes.
 //! - [`Core`] puts a journal behind the two: a change is answered when it is durable.
 //!
-//! What a party or an agent may do in a state is a table, see [`call_capabilities`] and
+//! What a party or an agent may do in a state is a table, see [`Situation`] and
 //! [`sms_capabilities`]; what happens to user data is another, see [`UserData`].
 //!
 //! # Bounds
@@ -50,7 +50,9 @@
 //! ```
 
 mod call;
+mod capabilities;
 mod command;
+mod consult;
 mod decide;
 mod event;
 mod evolve;
@@ -59,6 +61,7 @@ mod limits;
 mod names;
 mod operation;
 mod record;
+mod recording;
 mod refusal;
 #[cfg(feature = "shell")]
 mod shell;
@@ -66,21 +69,24 @@ mod sms;
 mod state;
 mod user_data;
 
-pub use call::{Call, CallType, Party, PartyState, Role};
+pub use call::{Call, CallType, Left, Party, PartyState, Role};
+pub use capabilities::{Profile, Situation};
 pub use command::{
-    Actor, CallAction, Command, ImportedCall, NewParty, Requester, SmsAction, SmsActor, SmsOffer,
-    UserDataChange,
+    Actor, CallAction, Command, Destination, ImportedCall, NewParty, RecordAction, Requester,
+    SmsAction, SmsActor, SmsOffer, UserDataChange,
 };
+pub use consult::{Consult, ConsultLink, Purpose};
 pub use decide::decide;
 pub use event::{CallEvent, CallHappening, Event, SmsEvent, SmsHappening, Subject};
 pub use evolve::{EvolveError, evolve};
 pub use ids::{IdSource, SeededIds};
-pub use limits::Limits;
+pub use limits::{ConsultUserData, Limits};
 pub use names::{
     CallId, ConnId, Digits, Dn, NameError, Nickname, Number, ParticipantId, SmsId, UserName,
 };
-pub use operation::{Operation, call_capabilities, sms_capabilities};
+pub use operation::{Operation, sms_capabilities};
 pub use record::RecordError;
+pub use recording::Recording;
 pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{

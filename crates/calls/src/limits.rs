@@ -15,6 +15,24 @@ pub struct Limits {
     pub(crate) sessions_per_user: usize,
     pub(crate) transcript_entries: usize,
     pub(crate) text_bytes: usize,
+    pub(crate) consult_user_data: ConsultUserData,
+    pub(crate) no_answer_ms: Option<u64>,
+}
+
+/// What a consultation call has of the user data of the call it was made from.
+///
+/// # Sources
+///
+/// Documented: T-Library's option for consultation calls has these three names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ConsultUserData {
+    /// A copy at its beginning; what changes later stays where it was changed.
+    #[default]
+    Inherited,
+    /// The same data: a change on either call changes both.
+    Joint,
+    /// Nothing.
+    Separate,
 }
 
 impl Default for Limits {
@@ -30,6 +48,8 @@ impl Default for Limits {
             sessions_per_user: 20,
             transcript_entries: 1000,
             text_bytes: 4096,
+            consult_user_data: ConsultUserData::Inherited,
+            no_answer_ms: None,
         }
     }
 }
@@ -83,6 +103,21 @@ impl Limits {
     #[must_use]
     pub fn calls_per_dn(mut self, calls: usize) -> Self {
         self.calls_per_dn = calls;
+        self
+    }
+
+    /// What a consultation call has of the other call's user data. Default: a copy.
+    #[must_use]
+    pub fn consult_user_data(mut self, mode: ConsultUserData) -> Self {
+        self.consult_user_data = mode;
+        self
+    }
+
+    /// How long a line of ours rings at most, in milliseconds. Default `None`: for ever. Calls that
+    /// ring already keep the time they were given.
+    #[must_use]
+    pub fn no_answer_ms(mut self, ms: Option<u64>) -> Self {
+        self.no_answer_ms = ms;
         self
     }
 

@@ -1,22 +1,21 @@
-//! The operations that exist, and in which state each of them is allowed.
+//! The operations that exist, and in which state of an SMS session each of them is allowed.
 //!
-//! The tables here are all there is to know about that: [`decide`](crate::decide()) refuses what they
-//! do not list, and what they list is what clients are shown as `capabilities`. The order is that
-//! of the samples and means nothing.
+//! What is allowed on a call is in [`Situation`](crate::Situation). The tables are all there is to
+//! know about that: [`decide`](crate::decide()) refuses what they do not list, and what they list is
+//! what clients are shown as `capabilities`. The order is that of the samples and means nothing.
 //!
 //! # Sources
 //!
-//! - Documented: Web Services API Reference, the samples of `AttachUserData` (calls in `Dialing`,
-//!   SMS sessions in `Chatting`), `Hold`, `Retrieve` and `Hangup`.
-//! - Observed: a ringing call of GWS 8.5.202.96, which lists neither `Hangup` nor a rejection.
+//! - Documented: Web Services API Reference, the sample of `AttachUserData` on SMS sessions in
+//!   `Chatting`.
 //! - Ours: the lists of `Invited` and `LeftChat`. Operations of the originals that do not exist
-//!   here, such as transfers, are in no list.
+//!   here, such as transfers of sessions, are in no list.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PartyState, SmsState};
+use crate::SmsState;
 
 /// One operation of a party on its call, or of an agent on an SMS session.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -30,6 +29,38 @@ pub enum Operation {
     Retrieve,
     /// Leaves the call.
     Hangup,
+    /// Ends the call for everybody.
+    ClearCall,
+    /// Changes between a call and its consultation.
+    SwapCalls,
+    /// Is no longer heard.
+    MuteCall,
+    /// Is heard again.
+    UnmuteCall,
+    /// Leaves; somebody else rings in its place.
+    SingleStepTransfer,
+    /// Lets somebody else ring, to join.
+    SingleStepConference,
+    /// Begins a consultation before a transfer.
+    InitiateTransfer,
+    /// Transfers to who was asked.
+    CompleteTransfer,
+    /// Begins a consultation before a conference.
+    InitiateConference,
+    /// Lets who was asked join.
+    CompleteConference,
+    /// Takes a party off a conference.
+    RemoveParticipantFromConference,
+    /// Begins to record.
+    StartCallRecording,
+    /// Ends the recording.
+    StopCallRecording,
+    /// Pauses the recording.
+    PauseCallRecording,
+    /// Goes on with the recording.
+    ResumeCallRecording,
+    /// Rang for too long. Nobody asks for it.
+    NoAnswer,
     /// Sends tones.
     SendDtmf,
     /// Appends user data; on an SMS session as [`Operation::UpdateUserData`].
@@ -60,6 +91,22 @@ impl Operation {
             Self::Hold => "Hold",
             Self::Retrieve => "Retrieve",
             Self::Hangup => "Hangup",
+            Self::ClearCall => "ClearCall",
+            Self::SwapCalls => "SwapCalls",
+            Self::MuteCall => "MuteCall",
+            Self::UnmuteCall => "UnmuteCall",
+            Self::SingleStepTransfer => "SingleStepTransfer",
+            Self::SingleStepConference => "SingleStepConference",
+            Self::InitiateTransfer => "InitiateTransfer",
+            Self::CompleteTransfer => "CompleteTransfer",
+            Self::InitiateConference => "InitiateConference",
+            Self::CompleteConference => "CompleteConference",
+            Self::RemoveParticipantFromConference => "RemoveParticipantFromConference",
+            Self::StartCallRecording => "StartCallRecording",
+            Self::StopCallRecording => "StopCallRecording",
+            Self::PauseCallRecording => "PauseCallRecording",
+            Self::ResumeCallRecording => "ResumeCallRecording",
+            Self::NoAnswer => "NoAnswer",
             Self::SendDtmf => "SendDtmf",
             Self::AttachUserData => "AttachUserData",
             Self::UpdateUserData => "UpdateUserData",
@@ -77,46 +124,6 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// What a party may do whose state is `state`.
-pub const fn call_capabilities(state: PartyState) -> &'static [Operation] {
-    use Operation as Op;
-    match state {
-        PartyState::Dialing => &[
-            Op::UpdateUserData,
-            Op::SendDtmf,
-            Op::AttachUserData,
-            Op::DeleteUserDataPair,
-            Op::DeleteUserData,
-            Op::Hangup,
-        ],
-        PartyState::Ringing => &[
-            Op::Answer,
-            Op::UpdateUserData,
-            Op::DeleteUserData,
-            Op::DeleteUserDataPair,
-            Op::AttachUserData,
-        ],
-        PartyState::Established => &[
-            Op::Hold,
-            Op::Hangup,
-            Op::SendDtmf,
-            Op::UpdateUserData,
-            Op::DeleteUserData,
-            Op::DeleteUserDataPair,
-            Op::AttachUserData,
-        ],
-        PartyState::Held => &[
-            Op::Retrieve,
-            Op::Hangup,
-            Op::UpdateUserData,
-            Op::DeleteUserData,
-            Op::DeleteUserDataPair,
-            Op::AttachUserData,
-        ],
-        PartyState::Released => &[],
     }
 }
 
@@ -139,16 +146,6 @@ pub const fn sms_capabilities(state: SmsState) -> &'static [Operation] {
             &[Op::Complete, Op::AttachUserData, Op::DeleteUserData, Op::UpdateUserData]
         }
         SmsState::Completed => &[],
-    }
-}
-
-/// What a party outside may do whose state is `state`: it answers and it hangs up, and unlike an
-/// agent it may also turn a ringing call down.
-pub(crate) const fn outside_capabilities(state: PartyState) -> &'static [Operation] {
-    match state {
-        PartyState::Ringing => &[Operation::Answer, Operation::Hangup],
-        PartyState::Dialing | PartyState::Established | PartyState::Held => &[Operation::Hangup],
-        PartyState::Released => &[],
     }
 }
 

@@ -110,7 +110,10 @@ impl Error for RecordError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CallEvent, CallHappening, CallId, Dn, Requester, UserData, UserDataChange};
+    use crate::{
+        CallEvent, CallHappening, CallId, Dn, Limits, NewParty, Number, Operation, PartyState,
+        Purpose, Recording, Requester, Role, State, UserData, UserDataChange, evolve,
+    };
 
     fn event() -> Event {
         let data = r#"{"a":1.10,"a":9223372036854775808,"b":12345678901234567890123}"#;
@@ -148,6 +151,101 @@ mod tests {
         assert_eq!(Event::from_record_referenced(&record).unwrap(), (event(), Some(7)));
         let without = Event::from_record_referenced(&event().to_record()).unwrap();
         assert_eq!(without, (event(), None));
+    }
+
+    /// Records as they were written before there were consultations, rings that end and recordings.
+    const OLDER: [&str; 5] = [
+        concat!(
+            r#"{"v":1,"event":{"call":{"call":"C1","at_ms":1,"what":{"started":{"conn_id":"0071","#,
+            r#""call_type":"Internal","dnis":"15001","ani":null,"parties":["#,
+            r#"{"dn":"15000","number":"15000","state":"Dialing","role":"Origin"},"#,
+            r#"{"dn":"15001","number":"15001","state":"Ringing","role":"Destination"}],"#,
+            r#""user_data":[["k","v"],["k",1.10]]}}}}}"#
+        ),
+        concat!(
+            r#"{"v":1,"event":{"call":{"call":"C1","at_ms":2,"what":{"moved":{"party":1,"#,
+            r#""operation":"Answer","moves":[[0,"Established"],[1,"Established"]]}}}}}"#
+        ),
+        concat!(
+            r#"{"v":1,"event":{"call":{"call":"C1","at_ms":3,"what":{"dtmf_sent":{"party":0,"#,
+            r#""digits":"12#"}}}}}"#
+        ),
+        concat!(
+            r#"{"v":1,"event":{"call":{"call":"C1","at_ms":4,"what":{"user_data_changed":{"#,
+            r#""requester":{"party":"15001"},"change":{"delete_pair":"k"}}}}}}"#
+        ),
+        concat!(
+            r#"{"v":1,"event":{"call":{"call":"C1","at_ms":5,"what":{"moved":{"party":0,"#,
+            r#""operation":"Hangup","moves":[[0,"Released"],[1,"Released"]]}}}}}"#
+        ),
+    ];
+
+    #[test]
+    fn older_records_are_read_and_written_as_they_were() {
+        let mut state = State::new(Limits::default());
+        for record in OLDER {
+            let event = Event::from_record(record.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(event.to_record()).unwrap(), record);
+            evolve(&mut state, &event).unwrap();
+        }
+        let call = state.call("C1").unwrap();
+        assert_eq!((call.version, call.released_at_ms), (5, Some(5)));
+        assert!(call.user_data.is_empty() && call.consult.is_none());
+        assert_eq!(call.recording, Recording::Off);
+    }
+
+    #[test]
+    fn what_is_new_is_a_kind_of_its_own_or_left_out() {
+        let joined = CallHappening::Joined {
+            party: 1,
+            operation: Operation::SingleStepTransfer,
+            moves: vec![(1, PartyState::Released)],
+            joined: vec![NewParty {
+                dn: None,
+                number: Number::new("+15550100").unwrap(),
+                state: PartyState::Ringing,
+                role: Role::Destination,
+            }],
+            user_data: UserData::new(),
+            rings_until_ms: None,
+        };
+        let parent = CallId::new("C1").unwrap();
+        for (what, text) in [
+            (
+                joined,
+                concat!(
+                    r#"{"joined":{"party":1,"operation":"SingleStepTransfer","moves":[[1,"Released"]],"#,
+                    r#""joined":[{"dn":null,"number":"+15550100","state":"Ringing","#,
+                    r#""role":"Destination"}]}}"#
+                ),
+            ),
+            (
+                CallHappening::ConsultBegan {
+                    party: 0,
+                    consult: parent.clone(),
+                    purpose: Purpose::Transfer,
+                    user_data: UserData::new(),
+                },
+                r#"{"consult_began":{"party":0,"consult":"C1","purpose":"transfer"}}"#,
+            ),
+            (CallHappening::ConsultEnded { party: 0 }, r#"{"consult_ended":{"party":0}}"#),
+            (CallHappening::ParentLeft, r#""parent_left""#),
+            (
+                CallHappening::Muted { party: 0, muted: true },
+                r#"{"muted":{"party":0,"muted":true}}"#,
+            ),
+            (
+                CallHappening::Recorded { party: 0, recording: Recording::Paused },
+                r#"{"recorded":{"party":0,"recording":"Paused"}}"#,
+            ),
+        ] {
+            let event = Event::Call(CallEvent { call: parent.clone(), at_ms: 7, what });
+            let record = event.to_record();
+            let expected =
+                format!(r#"{{"v":1,"event":{{"call":{{"call":"C1","at_ms":7,"what":{text}}}}}}}"#);
+            assert_eq!(String::from_utf8(record.clone()).unwrap(), expected);
+            assert_eq!(Event::from_record(&record).unwrap(), event);
+        }
     }
 
     #[test]

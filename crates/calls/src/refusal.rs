@@ -27,6 +27,12 @@ pub enum Refusal {
     DialToSelf,
     /// The line that is called has as many calls as it may have.
     DestinationBusy,
+    /// The destination is on the call already.
+    OnTheCall,
+    /// Nobody else of this number is on the call.
+    NoSuchParticipant,
+    /// The consultation that is named is none of the party's on this call.
+    NoSuchConsultation,
     /// A bound on how many there may be is reached.
     TooMany {
         /// What there would be too many of.
@@ -109,6 +115,11 @@ impl fmt::Display for Refusal {
             Self::UnknownDn => f.write_str("the line is unknown"),
             Self::DialToSelf => f.write_str("a line cannot call itself"),
             Self::DestinationBusy => f.write_str("the destination is busy"),
+            Self::OnTheCall => f.write_str("the destination is on the call already"),
+            Self::NoSuchConsultation => {
+                f.write_str("the call that is named is no consultation of this one")
+            }
+            Self::NoSuchParticipant => f.write_str("nobody else of this number is on the call"),
             Self::TooMany { what, limit } => write!(f, "more than {limit} {what}"),
             Self::TooLarge { bytes, limit } => {
                 write!(f, "user data of {bytes} bytes exceeds {limit} bytes")

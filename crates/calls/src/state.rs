@@ -3,7 +3,7 @@
 //! Values are shared and never changed in place: a change puts a new value in the place of the old
 //! one. Who keeps the old one can put it back, which is how the shell rolls back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub struct State {
     live_sessions: usize,
     calls_by_dn: HashMap<Dn, usize>,
     sessions_by_user: HashMap<UserName, usize>,
+    // Lines that ring, by when they are to stop.
+    ringing: BTreeSet<(u64, CallId, Dn)>,
 }
 
 impl State {
@@ -45,10 +47,15 @@ impl State {
                 *self.calls_by_dn.entry(dn.clone()).or_default() += 1;
             }
         }
+        let rings = after.as_deref().map_or_else(Vec::new, |call| ringing(call).collect());
         let before = match after {
             Some(call) => self.calls.insert(id.clone(), call),
             None => self.calls.remove(id),
         };
+        for rang in before.iter().flat_map(|call| ringing(call)) {
+            self.ringing.remove(&rang);
+        }
+        self.ringing.extend(rings);
         if let Some(call) = before {
             self.live_calls -= usize::from(!call.is_released());
             for dn in live_dns(&call) {
@@ -93,6 +100,12 @@ impl State {
         self.sessions.values()
     }
 
+    /// The lines that ring and were to stop by `now_ms`, longest overdue first.
+    pub fn overdue(&self, now_ms: u64) -> impl Iterator<Item = (&CallId, &Dn)> {
+        let due = self.ringing.iter().take_while(move |(until_ms, _, _)| *until_ms <= now_ms);
+        due.map(|(_, call, dn)| (call, dn))
+    }
+
     /// The bounds that decisions keep.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -127,6 +140,13 @@ impl State {
 /// The lines that are on the call now.
 pub(crate) fn live_dns(call: &Call) -> impl Iterator<Item = &Dn> {
     call.parties.iter().filter(|party| party.is_live()).filter_map(|party| party.dn.as_ref())
+}
+
+/// Who rings on the call only for a while.
+fn ringing(call: &Call) -> impl Iterator<Item = (u64, CallId, Dn)> {
+    call.parties
+        .iter()
+        .filter_map(|party| Some((party.rings_until_ms?, call.id.clone(), party.dn.clone()?)))
 }
 
 fn decrease<K: Clone + Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use encke_calls::{
-    Actor, Call, CallAction, CallId, CallType, Command, ConnId, Digits, Dn, Duplicates, Event,
-    ImportedCall, Limits, NewParty, Number, Operation, Party, PartyState, Refusal, Requester, Role,
-    SeededIds, SmsAction, SmsActor, SmsId, SmsOffer, SmsSession, State, UserData, UserDataChange,
-    UserName, decide, evolve,
+    Actor, Call, CallAction, CallId, CallType, Command, ConnId, ConsultUserData, Destination,
+    Digits, Dn, Duplicates, Event, ImportedCall, Limits, NewParty, Number, Operation, Party,
+    PartyState, Purpose, RecordAction, Refusal, Requester, Role, SeededIds, SmsAction, SmsActor,
+    SmsId, SmsOffer, SmsSession, State, UserData, UserDataChange, UserName, decide, evolve,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-const LINES: [&str; 3] = ["15000", "15001", "15002"];
+const LINES: [&str; 4] = ["15000", "15001", "15002", "15003"];
 const USERS: [&str; 2] = ["alice", "bob"];
 
 fn dn(text: &str) -> Dn {
@@ -161,6 +161,9 @@ enum Step {
     Inbound(&'static str, Pairs),
     Import(Vec<(Option<&'static str>, PartyState)>, Pairs),
     Operate(Index, Actor, CallAction),
+    /// Something that a party may do, so that most steps lead somewhere.
+    Do(Index, Index, Index),
+    GiveUp(Index, &'static str),
     Change(Index, Requester, UserDataChange),
     Offer(&'static str, Pairs),
     OperateSms(Index, SmsActor, SmsAction),
@@ -193,7 +196,32 @@ fn call_actions() -> Vec<CallAction> {
         CallAction::Retrieve,
         CallAction::Hangup,
         CallAction::SendDtmf(digits),
+        CallAction::Clear,
+        CallAction::Mute,
+        CallAction::Unmute,
+        CallAction::Record(RecordAction::Start),
+        CallAction::Record(RecordAction::Pause),
+        CallAction::Record(RecordAction::Resume),
+        CallAction::Record(RecordAction::Stop),
+        CallAction::Complete(Purpose::Transfer, None),
+        CallAction::Complete(Purpose::Conference, None),
+        CallAction::Swap,
+        CallAction::Remove(number("15001")),
+        CallAction::Remove(number("+15550100")),
+        CallAction::SingleStepTransfer(to("15002")),
+        CallAction::SingleStepConference(to("15000")),
+        CallAction::SingleStepConference(to("+15550100")),
+        CallAction::Consult(Purpose::Transfer, to("15001")),
+        CallAction::Consult(Purpose::Transfer, to("15002")),
+        CallAction::Consult(Purpose::Conference, to("15000")),
+        CallAction::Consult(Purpose::Transfer, to("15003")),
+        CallAction::SingleStepConference(to("15003")),
+        CallAction::Consult(Purpose::Conference, to("+15550100")),
     ]
+}
+
+fn to(text: &str) -> Destination {
+    Destination { number: number(text), user_data: data(&vec![("to".into(), "1".into())]) }
 }
 
 fn sms_actions() -> Vec<SmsAction> {
@@ -227,8 +255,11 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (line(), to, pairs()).prop_map(|(from, to, data)| Step::Dial(from, to, data)),
         1 => (line(), pairs()).prop_map(|(to, data)| Step::Inbound(to, data)),
         1 => (vec(party, 0..5), pairs()).prop_map(|(parties, data)| Step::Import(parties, data)),
-        8 => (any::<Index>(), actor, select(call_actions()))
+        14 => (any::<Index>(), any::<Index>(), any::<Index>())
+            .prop_map(|(call, party, action)| Step::Do(call, party, action)),
+        6 => (any::<Index>(), actor, select(call_actions()))
             .prop_map(|(call, by, action)| Step::Operate(call, by, action)),
+        1 => (any::<Index>(), line()).prop_map(|(call, line)| Step::GiveUp(call, line)),
         6 => (any::<Index>(), requester, change())
             .prop_map(|(call, requester, change)| Step::Change(call, requester, change)),
         1 => (who(), pairs()).prop_map(|(to, data)| Step::Offer(to, data)),
@@ -239,8 +270,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn fresh() -> State {
+fn fresh(mode: ConsultUserData) -> State {
     let limits = Limits::default()
+        .consult_user_data(mode)
+        .no_answer_ms(Some(10))
         .calls(6)
         .calls_per_dn(3)
         .parties(4)
@@ -251,6 +284,10 @@ fn fresh() -> State {
     let mut state = State::new(limits);
     state.set_dns(HashSet::from(LINES.map(dn)));
     state
+}
+
+fn mode() -> impl Strategy<Value = ConsultUserData> {
+    select(vec![ConsultUserData::Inherited, ConsultUserData::Joint, ConsultUserData::Separate])
 }
 
 fn calls(state: &State) -> BTreeMap<CallId, Arc<Call>> {
@@ -294,6 +331,23 @@ fn command(step: Step, state: &State, now_ms: u64) -> Option<Command> {
         Step::Operate(call, by, action) => {
             Command::Operate { call: pick(call, &calls(state))?, by, action }
         }
+        Step::Do(call, party, action) => {
+            let mut live = calls(state);
+            live.retain(|_, call| !call.is_released());
+            let call = state.call(pick(call, &live)?.as_str())?;
+            let parties: Vec<_> = call.parties.iter().filter(|party| party.is_live()).collect();
+            let party = party.get(&parties);
+            let may: Vec<_> = call_actions()
+                .into_iter()
+                .filter(|action| call.situation(party).allows(action.operation()))
+                .collect();
+            let by = party.dn.clone().map_or(Actor::Outside, Actor::Dn);
+            let action = action.get(&may).clone();
+            Command::Operate { call: call.id.clone(), by, action }
+        }
+        Step::GiveUp(call, line) => {
+            Command::GiveUp { call: pick(call, &calls(state))?, dn: dn(line) }
+        }
         Step::Change(call, requester, change) => {
             Command::ChangeUserData { call: pick(call, &calls(state))?, requester, change }
         }
@@ -318,7 +372,16 @@ fn command(step: Step, state: &State, now_ms: u64) -> Option<Command> {
 fn capabilities_are_true(state: &State) {
     let ids = &mut SeededIds::new(1);
     let mut allowed = |command: &Command| match decide(state, command, 0, ids) {
-        Ok(_) | Err(Refusal::TooMany { .. }) => true,
+        // What is said of a destination or a size is said of an operation that is possible.
+        Ok(_)
+        | Err(
+            Refusal::TooMany { .. }
+            | Refusal::TooLarge { .. }
+            | Refusal::OnTheCall
+            | Refusal::DialToSelf
+            | Refusal::DestinationBusy
+            | Refusal::NoSuchParticipant,
+        ) => true,
         Err(Refusal::InvalidState { .. }) => false,
         Err(other) => unreachable!("{other:?} for {command:?}"),
     };
@@ -334,7 +397,7 @@ fn capabilities_are_true(state: &State) {
     for call in state.calls() {
         for party in &call.parties {
             let Some(line) = &party.dn else { continue };
-            let listed = |operation: Operation| party.capabilities().contains(&operation);
+            let listed = |operation: Operation| call.situation(party).allows(operation);
             for action in call_actions() {
                 let expected = listed(action.operation());
                 let by = Actor::Dn(line.clone());
@@ -375,8 +438,11 @@ fn change_is_lawful(before: &State, after: &State) {
             assert_eq!(*now, call, "released is final");
         }
         for (old, new) in call.parties.iter().zip(&now.parties) {
-            assert!(old.is_live() || !new.is_live(), "nobody comes back");
-            assert_eq!((&old.dn, old.since_ms), (&new.dn, new.since_ms));
+            assert_eq!(old.dn, new.dn);
+            let came_back = !old.is_live() && new.is_live();
+            assert!(!came_back || new.state == PartyState::Ringing || new.since_ms > old.since_ms);
+            assert!(came_back || old.since_ms == new.since_ms, "{old:?} {new:?}");
+            assert!(came_back || old.left.is_none() || old.left == new.left, "{old:?} {new:?}");
         }
     }
     for (id, session) in sessions(before) {
@@ -388,7 +454,77 @@ fn change_is_lawful(before: &State, after: &State) {
     }
 }
 
+/// A call and its consultation know each other, and only while both are there.
+fn ties_agree(state: &State) {
+    for call in state.calls() {
+        for party in &call.parties {
+            let Some(link) = &party.consult else { continue };
+            let consult = state.call(link.call.as_str()).unwrap();
+            let tie = consult.consult.as_ref().unwrap();
+            assert!(party.is_live() && tie.is_open && !consult.is_released(), "{call:?}");
+            assert_eq!((&tie.parent, Some(&tie.by)), (&call.id, party.dn.as_ref()));
+            assert_eq!(tie.purpose, link.purpose);
+            assert!(consult.party(&tie.by).unwrap().is_live());
+        }
+        let Some(tie) = call.consult.as_ref().filter(|tie| tie.is_open) else { continue };
+        let parent = state.call(tie.parent.as_str()).unwrap();
+        let link = parent.party(&tie.by).unwrap().consult.as_ref();
+        assert_eq!(link.map(|link| &link.call), Some(&call.id), "{parent:?}");
+    }
+}
+
+/// Who is on a call sees exactly the others who are; who left sees nobody who came later.
+fn everybody_sees_who_is_there(state: &State) {
+    for call in state.calls() {
+        for party in &call.parties {
+            let seen: Vec<_> = call.others(party).map(std::ptr::from_ref).collect();
+            match &party.left {
+                None => {
+                    let there = call.parties.iter().filter(|other| other.is_live());
+                    let there = there.map(std::ptr::from_ref);
+                    let there: Vec<_> =
+                        there.filter(|other| !std::ptr::eq(*other, party)).collect();
+                    assert_eq!(seen, there, "{call:?}");
+                }
+                Some(left) => {
+                    assert!(!party.is_live() && party.rings_until_ms.is_none());
+                    let joined = call.others(party).map(|other| other.since_ms);
+                    assert!(joined.max() <= Some(left.at_ms), "{call:?}");
+                }
+            }
+        }
+    }
+}
+
+/// A change of one call's data is one of all calls tied to it: what differs, differed before.
+fn ties_share(before: &State, after: &State) {
+    for call in after.calls() {
+        let changed = |id: &CallId| {
+            let (then, now) = (before.call(id.as_str()).unwrap(), after.call(id.as_str()).unwrap());
+            (then.user_data.clone(), then.user_data != now.user_data)
+        };
+        let Some(tie) = call.consult.as_ref().filter(|tie| tie.is_open) else { continue };
+        let ((parents, parent_changed), (consults, consult_changed)) =
+            (changed(&tie.parent), changed(&call.id));
+        if parents == consults {
+            assert_eq!(parent_changed, consult_changed, "{call:?}");
+        }
+    }
+}
+
 fn bounds_hold(state: &State) {
+    ties_agree(state);
+    let mut ringing: Vec<_> =
+        state.overdue(u64::MAX).map(|(id, dn)| (id.clone(), dn.clone())).collect();
+    let rings = |party: &&Party| party.rings_until_ms.is_some();
+    let mut expected: Vec<_> = state
+        .calls()
+        .flat_map(|call| call.parties.iter().filter(rings).map(move |party| (call, party)))
+        .map(|(call, party)| (call.id.clone(), party.dn.clone().unwrap()))
+        .collect();
+    ringing.sort();
+    expected.sort();
+    assert_eq!(ringing, expected);
     for call in state.calls() {
         let live = call.parties.iter().filter(|party| party.is_live()).count();
         assert_eq!(call.is_released(), live == 0, "{call:?}");
@@ -416,24 +552,33 @@ fn bounds_hold(state: &State) {
 
 proptest! {
     #[test]
-    fn commands_keep_the_rules_and_events_replay(steps in vec(step(), 0..60), seed in any::<u64>()) {
-        let mut state = fresh();
+    fn commands_keep_the_rules_and_events_replay(
+        steps in vec(step(), 0..80),
+        seed in any::<u64>(),
+        mode in mode(),
+    ) {
+        let mut state = fresh(mode);
         let mut ids = SeededIds::new(seed);
         let mut records = Vec::new();
         for (now_ms, step) in (1..).zip(steps) {
             let Some(command) = command(step, &state, now_ms) else { continue };
             let before = state.clone();
             let Ok(events) = decide(&state, &command, now_ms, &mut ids) else { continue };
-            prop_assert!(events.len() <= 1);
+            let subjects: HashSet<_> = events.iter().map(Event::subject).collect();
+            prop_assert_eq!(subjects.len(), events.len(), "one event for each call");
             for event in &events {
                 records.push(event.to_record());
                 evolve(&mut state, event).unwrap();
             }
             change_is_lawful(&before, &state);
             bounds_hold(&state);
+            everybody_sees_who_is_there(&state);
             capabilities_are_true(&state);
+            if mode == ConsultUserData::Joint && matches!(command, Command::ChangeUserData { .. }) {
+                ties_share(&before, &state);
+            }
         }
-        let mut replayed = fresh();
+        let mut replayed = fresh(mode);
         for record in &records {
             evolve(&mut replayed, &Event::from_record(record).unwrap()).unwrap();
         }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use encke_calls::{
     Actor, Bound, CallAction, CallHappening, CallId, CallType, Change, Clock, Command,
-    CommandError, ConnId, Core, CoreConfig, Digits, Dn, Duplicates, ImportedCall, Limits, NewParty,
-    Number, Observer, OpenError, Outcome, PartyState, Refusal, Requester, Role, SmsAction,
-    SmsActor, SmsOffer, SmsState, Subject, UserData, UserDataChange, UserName,
+    CommandError, ConnId, Core, CoreConfig, Destination, Digits, Dn, Duplicates, ImportedCall,
+    Limits, NewParty, Number, Observer, OpenError, Outcome, PartyState, Purpose, Refusal,
+    Requester, Role, SmsAction, SmsActor, SmsOffer, SmsState, Subject, UserData, UserDataChange,
+    UserName,
 };
 use encke_journal::{Append, Fault, FaultyJournal, Journal, Key, MemoryJournal, Position, Version};
 use futures::FutureExt;
@@ -493,4 +494,55 @@ fn by_agent(session: &str, agent: &str, action: SmsAction) -> Command {
         by: SmsActor::Agent(UserName::new(agent).unwrap()),
         action,
     }
+}
+
+#[tokio::test]
+async fn a_line_that_rings_for_too_long_is_let_go_also_after_a_restart_with_other_settings() {
+    let journal = memory();
+    let rings = |ms| CoreConfig::default().limits(Limits::default().no_answer_ms(ms));
+    let bench = Bench::open(&journal, rings(Some(1_000))).await;
+    let (early, late) = (bench.dial("{}").await, bench.dial("{}").await);
+    bench.clock.0.store(999, Ordering::Relaxed);
+    bench.core.tick().await;
+    assert_eq!(bench.core.stats().live_calls, 2);
+    bench.core.submit(operate(&late, "15001", CallAction::Answer)).await.unwrap();
+    bench.close().await;
+
+    let bench = Bench::open(&journal, rings(None)).await;
+    bench.clock.0.store(1_000, Ordering::Relaxed);
+    let unending = bench.dial("{}").await;
+    bench.core.tick().await;
+    bench.core.tick().await;
+    assert!(bench.core.call(early.as_str()).unwrap().is_released());
+    assert!(!bench.core.call(late.as_str()).unwrap().is_released());
+    let seen = bench.recorder.seen();
+    assert_eq!(seen.len(), 2, "told once: {seen:?}");
+    bench.clock.0.store(u64::MAX, Ordering::Relaxed);
+    bench.core.tick().await;
+    assert!(!bench.core.call(unending.as_str()).unwrap().is_released());
+    bench.close().await;
+}
+
+#[tokio::test]
+async fn both_calls_of_a_consultation_change_together_or_not_at_all() {
+    let (faulty, journal) = faulty();
+    let bench = Bench::open(&journal, CoreConfig::default()).await;
+    let call = bench.dial("{}").await;
+    bench.core.submit(operate(&call, "15001", CallAction::Answer)).await.unwrap();
+    let ask = || {
+        let asked = Destination { number: number("+15550100"), user_data: data("{}") };
+        operate(&call, "15001", CallAction::Consult(Purpose::Transfer, asked))
+    };
+    faulty.fail(Fault::Full);
+    assert_eq!(bench.core.submit(ask()).await, Err(CommandError::Unavailable));
+    let line = dn("15001");
+    assert_eq!(bench.core.calls_of(&line).len(), 1);
+    assert_eq!(bench.core.call(call.as_str()).unwrap().version, 2);
+    faulty.heal();
+    let outcome = bench.core.submit(ask()).await.unwrap();
+    assert_eq!(call_id(&outcome), call, "the command was about the first call");
+    assert_eq!(bench.core.calls_of(&line).len(), 2);
+    let positions: Vec<_> = bench.recorder.seen().iter().map(|c| c.position().get()).collect();
+    assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
+    bench.close().await;
 }

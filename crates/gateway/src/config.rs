@@ -1,6 +1,6 @@
 //! What an embedder may choose about the REST surface and the notifications.
 
-use encke_calls::{Duplicates, SmsId};
+use encke_calls::{Duplicates, Profile, SmsId};
 use uuid::Uuid;
 
 /// Settings of a [`Gateway`](crate::Gateway) and of its [`Projection`](crate::Projection).
@@ -15,6 +15,8 @@ pub struct GatewayConfig {
     pub(crate) sms_spelling: SmsSpelling,
     pub(crate) duplicates: Duplicates,
     pub(crate) metrics: bool,
+    pub(crate) capabilities: Profile,
+    pub(crate) recording: bool,
     pub(crate) body_limit_bytes: usize,
     pub(crate) body_depth: usize,
 }
@@ -61,6 +63,8 @@ impl Default for GatewayConfig {
             sms_spelling: SmsSpelling::default(),
             duplicates: Duplicates::All,
             metrics: false,
+            capabilities: Profile::default(),
+            recording: false,
             body_limit_bytes: 256 * 1024,
             body_depth: 32,
         }
@@ -112,6 +116,22 @@ impl GatewayConfig {
     #[must_use]
     pub fn metrics(mut self, metrics: bool) -> Self {
         self.metrics = metrics;
+        self
+    }
+
+    /// Whose lists of `capabilities` calls show. Default: those of the documented samples. What a
+    /// list shows is allowed; not everything that is allowed is shown.
+    #[must_use]
+    pub fn capabilities(mut self, profile: Profile) -> Self {
+        self.capabilities = profile;
+        self
+    }
+
+    /// Whether `capabilities` show what can be done about recordings. Default: no, as for a user
+    /// without the feature `api-voice-recording`.
+    #[must_use]
+    pub fn recording(mut self, recording: bool) -> Self {
+        self.recording = recording;
         self
     }
 

@@ -1,131 +1,16 @@
-//! Decisions about calls.
+//! What parties do on a call that has begun.
+//!
+//! What one does may concern a second call: one was made from the other to ask somebody. Then each
+//! of the two has an event of its own, and both are kept together or not at all.
 
-use std::collections::HashSet;
-
-use super::{check_change, check_data, new_call_id};
-use crate::operation::outside_capabilities;
+use super::begin::{check_free, rings_until};
+use super::{check_added, check_change, check_size, consult};
+use crate::capabilities::outside_allows;
 use crate::{
-    Actor, Bound, Call, CallAction, CallEvent, CallHappening, CallId, CallType, Dn, IdSource,
-    ImportedCall, NewParty, Number, Operation, Party, PartyState, Refusal, Requester, Role, State,
-    UserData, UserDataChange, ids,
+    Actor, Bound, Call, CallAction, CallEvent, CallHappening, CallId, ConsultUserData, Destination,
+    Dn, IdSource, NewParty, Number, Operation, Party, PartyState, RecordAction, Recording, Refusal,
+    Requester, Role, State, UserData, UserDataChange,
 };
-
-pub(super) fn dial(
-    state: &State,
-    from: &Dn,
-    to: &Number,
-    user_data: &UserData,
-    now_ms: u64,
-    ids: &mut dyn IdSource,
-) -> Result<CallEvent, Refusal> {
-    let from = state.dn(from.as_str()).ok_or(Refusal::UnknownDn)?;
-    if from.as_str() == to.as_str() {
-        return Err(Refusal::DialToSelf);
-    }
-    let called = state.dn(to.as_str());
-    check_room(state, from)?;
-    if let Some(called) = called {
-        check_free(state, called)?;
-    }
-    check_data(state.limits(), user_data)?;
-    let call_type = if called.is_some() { CallType::Internal } else { CallType::Outbound };
-    let caller = NewParty {
-        dn: Some(from.clone()),
-        number: from.number(),
-        state: PartyState::Dialing,
-        role: Role::Origin,
-    };
-    let callee = NewParty {
-        dn: called.cloned(),
-        number: to.clone(),
-        state: PartyState::Ringing,
-        role: Role::Destination,
-    };
-    Ok(CallEvent {
-        call: new_call_id(state, ids),
-        at_ms: now_ms,
-        what: CallHappening::Started {
-            conn_id: ids::conn_id(ids),
-            call_type,
-            dnis: Some(to.clone()),
-            ani: None,
-            parties: vec![caller, callee],
-            user_data: user_data.clone(),
-        },
-    })
-}
-
-pub(super) fn inbound(
-    state: &State,
-    to: &Dn,
-    from: &Number,
-    user_data: &UserData,
-    now_ms: u64,
-    ids: &mut dyn IdSource,
-) -> Result<CallEvent, Refusal> {
-    let to = state.dn(to.as_str()).ok_or(Refusal::UnknownDn)?;
-    check_calls(state)?;
-    check_free(state, to)?;
-    check_data(state.limits(), user_data)?;
-    let caller =
-        NewParty { dn: None, number: from.clone(), state: PartyState::Dialing, role: Role::Origin };
-    let callee = NewParty {
-        dn: Some(to.clone()),
-        number: to.number(),
-        state: PartyState::Ringing,
-        role: Role::Destination,
-    };
-    Ok(CallEvent {
-        call: new_call_id(state, ids),
-        at_ms: now_ms,
-        what: CallHappening::Started {
-            conn_id: ids::conn_id(ids),
-            call_type: CallType::Inbound,
-            dnis: Some(to.number()),
-            ani: Some(from.clone()),
-            parties: vec![caller, callee],
-            user_data: user_data.clone(),
-        },
-    })
-}
-
-pub(super) fn import(
-    state: &State,
-    imported: &ImportedCall,
-    now_ms: u64,
-) -> Result<CallEvent, Refusal> {
-    if state.call(imported.id.as_str()).is_some() {
-        return Err(Refusal::Exists);
-    }
-    let parties = &imported.parties;
-    let limit = state.limits().parties;
-    if parties.len() > limit {
-        return Err(Refusal::TooMany { what: Bound::Parties, limit });
-    }
-    let mut lines = HashSet::new();
-    let unique = parties.iter().filter_map(|party| party.dn.as_ref()).all(|dn| lines.insert(dn));
-    let mut live = parties.iter().filter(|party| party.state != PartyState::Released).peekable();
-    if !unique || live.peek().is_none() {
-        return Err(Refusal::InvalidParties);
-    }
-    check_calls(state)?;
-    for dn in live.filter_map(|party| party.dn.as_ref()) {
-        check_room(state, dn)?;
-    }
-    check_data(state.limits(), &imported.user_data)?;
-    Ok(CallEvent {
-        call: imported.id.clone(),
-        at_ms: now_ms,
-        what: CallHappening::Started {
-            conn_id: imported.conn_id.clone(),
-            call_type: imported.call_type,
-            dnis: imported.dnis.clone(),
-            ani: imported.ani.clone(),
-            parties: parties.clone(),
-            user_data: imported.user_data.clone(),
-        },
-    })
-}
 
 pub(super) fn operate(
     state: &State,
@@ -133,35 +18,59 @@ pub(super) fn operate(
     by: &Actor,
     action: &CallAction,
     now_ms: u64,
-) -> Result<CallEvent, Refusal> {
+    ids: &mut dyn IdSource,
+) -> Result<Vec<CallEvent>, Refusal> {
     let call = state.call(id.as_str()).ok_or(Refusal::NotFound)?;
-    let (party, acting) = call
-        .parties
-        .iter()
-        .enumerate()
-        .find(|(_, party)| match by {
-            Actor::Dn(dn) => party.dn.as_ref() == Some(dn),
-            Actor::Outside => party.dn.is_none(),
-        })
-        .ok_or(Refusal::NotFound)?;
+    let place = match by {
+        Actor::Dn(dn) => call.place(dn),
+        Actor::Outside => call.outside_place(),
+    };
+    let (place, acting) =
+        place.and_then(|place| Some((place, call.parties.get(place)?))).ok_or(Refusal::NotFound)?;
     let operation = action.operation();
     let allowed = match by {
-        Actor::Dn(_) => acting.capabilities(),
-        Actor::Outside => outside_capabilities(acting.state),
+        Actor::Dn(_) => call.situation(acting).allows(operation),
+        Actor::Outside => outside_allows(acting.state, operation),
     };
     check_allowed(allowed, operation, acting)?;
-    let moves = match action {
-        CallAction::Answer => answer(call, party),
-        CallAction::Hold => vec![(party, PartyState::Held)],
-        CallAction::Retrieve => vec![(party, PartyState::Established)],
-        CallAction::Hangup => hang_up(call, party),
+    let acts = Acts { state, call, place, acting, operation, now_ms };
+    match action {
+        CallAction::Answer => Ok(vec![acts.moved(acts.answer())]),
+        CallAction::Hold => Ok(vec![acts.moved(vec![(place, PartyState::Held)])]),
+        CallAction::Retrieve => Ok(vec![acts.moved(vec![(place, PartyState::Established)])]),
+        CallAction::Hangup => Ok(acts.leave(&[place])),
+        CallAction::Clear => Ok(acts.leave(&acts.live().collect::<Vec<_>>())),
         CallAction::SendDtmf(digits) => {
-            let what = CallHappening::DtmfSent { party, digits: digits.clone() };
-            return Ok(CallEvent { call: id.clone(), at_ms: now_ms, what });
+            Ok(vec![acts.event(CallHappening::DtmfSent { party: place, digits: digits.clone() })])
         }
-    };
-    let what = CallHappening::Moved { party, operation, moves };
-    Ok(CallEvent { call: id.clone(), at_ms: now_ms, what })
+        CallAction::Mute => Ok(acts.mute(true)),
+        CallAction::Unmute => Ok(acts.mute(false)),
+        CallAction::Record(action) => acts.record(*action).map(|event| vec![event]),
+        CallAction::Remove(number) => acts.remove(number),
+        CallAction::SingleStepTransfer(destination) => acts.single_step_transfer(destination),
+        CallAction::SingleStepConference(destination) => {
+            acts.join(destination).map(|event| vec![event])
+        }
+        CallAction::Consult(purpose, destination) => {
+            consult::begin(&acts, *purpose, destination, ids)
+        }
+        CallAction::Complete(purpose, named) => consult::complete(&acts, *purpose, named.as_ref()),
+        CallAction::Swap => consult::swap(&acts),
+    }
+}
+
+pub(super) fn give_up(
+    state: &State,
+    id: &CallId,
+    dn: &Dn,
+    now_ms: u64,
+) -> Result<Vec<CallEvent>, Refusal> {
+    let call = state.call(id.as_str()).ok_or(Refusal::NotFound)?;
+    let place = call.place(dn).ok_or(Refusal::NotFound)?;
+    let acting = call.parties.get(place).ok_or(Refusal::NotFound)?;
+    let operation = Operation::NoAnswer;
+    check_allowed(call.situation(acting).allows(operation), operation, acting)?;
+    Ok(Acts { state, call, place, acting, operation, now_ms }.leave(&[place]))
 }
 
 pub(super) fn change(
@@ -170,80 +79,192 @@ pub(super) fn change(
     requester: &Requester,
     change: &UserDataChange,
     now_ms: u64,
-) -> Result<Option<CallEvent>, Refusal> {
+) -> Result<Vec<CallEvent>, Refusal> {
     let call = state.call(id.as_str()).ok_or(Refusal::NotFound)?;
     let dn = requester.dn();
     let operation = change.operation();
-    let requester = match (requester, call.party(dn)) {
-        (_, Some(party)) => {
-            check_allowed(party.capabilities(), operation, party)?;
-            Requester::Party(dn.clone())
-        }
+    match (requester, call.party(dn)) {
         (Requester::Party(_), None) => return Err(Refusal::NotFound),
-        (Requester::ThirdParty(_), None) if call.is_released() => {
+        (Requester::ThirdParty(_), party)
+            if !call.is_released() && !party.is_some_and(Party::is_live) => {}
+        (_, Some(party)) => {
+            check_allowed(call.situation(party).allows(operation), operation, party)?;
+        }
+        (Requester::ThirdParty(_), None) => {
             return Err(Refusal::InvalidState { operation, state: PartyState::Released.as_str() });
         }
-        (Requester::ThirdParty(_), None) => requester.clone(),
-    };
-    let change = check_change(state.limits(), &call.user_data, change, UserData::attach)?;
-    Ok(change.map(|change| CallEvent {
-        call: id.clone(),
-        at_ms: now_ms,
-        what: CallHappening::UserDataChanged { requester, change },
-    }))
+    }
+    let joint = state.limits().consult_user_data == ConsultUserData::Joint;
+    let others = if joint { consult::tied_to(state, call) } else { Vec::new() };
+    let mut events = Vec::new();
+    for (call, by) in std::iter::once((call.as_ref(), dn)).chain(others) {
+        let Some(change) = check_change(state.limits(), &call.user_data, change, UserData::attach)?
+        else {
+            continue;
+        };
+        // Where it is not on another call, the line that is on both speaks for it: neither is who
+        // asked told of that call, nor are those who are on it told of him.
+        let here = |dn: &Dn| call.party(dn).is_some_and(Party::is_live);
+        let by = if here(dn) { dn } else { by };
+        let who = if here(by) { Requester::Party } else { Requester::ThirdParty };
+        events.push(CallEvent {
+            call: call.id.clone(),
+            at_ms: now_ms,
+            what: CallHappening::UserDataChanged { requester: who(by.clone()), change },
+        });
+    }
+    Ok(events)
 }
 
-/// The answering party and all that wait for it begin to talk.
-fn answer(call: &Call, party: usize) -> Vec<(usize, PartyState)> {
-    let talks =
-        |(index, other): &(usize, &Party)| *index == party || other.state == PartyState::Dialing;
-    let talking = call.parties.iter().enumerate().filter(talks);
-    talking.map(|(index, _)| (index, PartyState::Established)).collect()
+/// A party that acts.
+pub(super) struct Acts<'a> {
+    pub(super) state: &'a State,
+    pub(super) call: &'a Call,
+    /// Its place on the call.
+    pub(super) place: usize,
+    pub(super) acting: &'a Party,
+    pub(super) operation: Operation,
+    pub(super) now_ms: u64,
 }
 
-/// The party leaves; a single one that is left over leaves too.
-fn hang_up(call: &Call, party: usize) -> Vec<(usize, PartyState)> {
-    let stays = |(index, other): &(usize, &Party)| *index != party && other.is_live();
-    let left: Vec<usize> =
-        call.parties.iter().enumerate().filter(stays).map(|(index, _)| index).collect();
-    let last = if left.len() < 2 { left } else { Vec::new() };
-    let mut leaving: Vec<usize> = last.into_iter().chain([party]).collect();
-    leaving.sort_unstable();
-    leaving.into_iter().map(|index| (index, PartyState::Released)).collect()
+impl Acts<'_> {
+    pub(super) fn event(&self, what: CallHappening) -> CallEvent {
+        self.event_of(self.call, what)
+    }
+
+    /// An event of the other one of two calls.
+    pub(super) fn event_of(&self, call: &Call, what: CallHappening) -> CallEvent {
+        CallEvent { call: call.id.clone(), at_ms: self.now_ms, what }
+    }
+
+    fn moved(&self, moves: Vec<(usize, PartyState)>) -> CallEvent {
+        self.event(CallHappening::Moved { party: self.place, operation: self.operation, moves })
+    }
+
+    /// Places of the parties that have not left.
+    fn live(&self) -> impl Iterator<Item = usize> {
+        let parties = self.call.parties.iter().enumerate();
+        parties.filter(|(_, party)| party.is_live()).map(|(place, _)| place)
+    }
+
+    /// The answering party and all that wait for it begin to talk; a line that asks and has gone
+    /// back to its first call meanwhile has this one on hold.
+    fn answer(&self) -> Vec<(usize, PartyState)> {
+        let parties = self.call.parties.iter().enumerate();
+        parties
+            .filter(|(place, party)| *place == self.place || party.state == PartyState::Dialing)
+            .map(|(place, party)| {
+                let away = consult::is_elsewhere(self.state, self.call, party);
+                (place, if away { PartyState::Held } else { PartyState::Established })
+            })
+            .collect()
+    }
+
+    /// These parties leave; a single one that is left over leaves too. Calls that were tied to
+    /// this one by a party that leaves are told.
+    fn leave(&self, leaving: &[usize]) -> Vec<CallEvent> {
+        let left: Vec<usize> = self.live().filter(|place| !leaving.contains(place)).collect();
+        let last = if left.len() < 2 { left } else { Vec::new() };
+        let mut leaving: Vec<usize> = leaving.iter().copied().chain(last).collect();
+        leaving.sort_unstable();
+        let moves = leaving.iter().map(|place| (*place, PartyState::Released)).collect();
+        let parties = leaving.iter().filter_map(|place| self.call.parties.get(*place));
+        let tied = consult::untied(self, parties);
+        std::iter::once(self.moved(moves)).chain(tied).collect()
+    }
+
+    fn mute(&self, muted: bool) -> Vec<CallEvent> {
+        let event = || self.event(CallHappening::Muted { party: self.place, muted });
+        (self.acting.muted != muted).then(event).into_iter().collect()
+    }
+
+    fn record(&self, action: RecordAction) -> Result<CallEvent, Refusal> {
+        let recording = match action {
+            RecordAction::Start | RecordAction::Resume => Recording::Recording,
+            RecordAction::Pause => Recording::Paused,
+            RecordAction::Stop => Recording::Stopped,
+        };
+        let mut after = self.call.user_data.clone();
+        recording.tell(&mut after);
+        if after.packed_bytes() > self.call.user_data.packed_bytes() {
+            check_size(self.state.limits(), &after)?;
+        }
+        Ok(self.event(CallHappening::Recorded { party: self.place, recording }))
+    }
+
+    fn remove(&self, number: &Number) -> Result<Vec<CallEvent>, Refusal> {
+        let removed = self.live().find(|place| {
+            let party = self.call.parties.get(*place);
+            *place != self.place && party.is_some_and(|party| party.number == *number)
+        });
+        Ok(self.leave(&[removed.ok_or(Refusal::NoSuchParticipant)?]))
+    }
+
+    /// The destination as a party that rings, if there is room for it.
+    pub(super) fn rings(&self, destination: &Destination) -> Result<NewParty, Refusal> {
+        let dn = self.state.dn(destination.number.as_str());
+        let known = dn.and_then(|dn| self.call.party(dn));
+        if known.is_some_and(Party::is_live) {
+            return Err(Refusal::OnTheCall);
+        }
+        check_places(self.state, self.call, usize::from(known.is_none()))?;
+        if let Some(dn) = dn {
+            check_free(self.state, dn)?;
+        }
+        Ok(NewParty {
+            dn: dn.cloned(),
+            number: destination.number.clone(),
+            state: PartyState::Ringing,
+            role: Role::Destination,
+        })
+    }
+
+    /// The destination comes to the call.
+    fn join(&self, destination: &Destination) -> Result<CallEvent, Refusal> {
+        self.joined(destination, Vec::new())
+    }
+
+    /// The destination takes the place of the acting party.
+    fn single_step_transfer(&self, destination: &Destination) -> Result<Vec<CallEvent>, Refusal> {
+        let leaves = vec![(self.place, PartyState::Released)];
+        let event = self.joined(destination, leaves)?;
+        let tied = consult::untied(self, std::iter::once(self.acting));
+        Ok(std::iter::once(event).chain(tied).collect())
+    }
+
+    fn joined(
+        &self,
+        destination: &Destination,
+        moves: Vec<(usize, PartyState)>,
+    ) -> Result<CallEvent, Refusal> {
+        let joined = self.rings(destination)?;
+        let user_data = destination.user_data.clone();
+        check_added(self.state.limits(), &mut self.call.user_data.clone(), &user_data)?;
+        let (party, operation) = (self.place, self.operation);
+        Ok(self.event(CallHappening::Joined {
+            party,
+            operation,
+            moves,
+            joined: vec![joined],
+            user_data,
+            rings_until_ms: rings_until(self.state, self.now_ms),
+        }))
+    }
 }
 
-fn check_allowed(
-    allowed: &[Operation],
-    operation: Operation,
-    party: &Party,
-) -> Result<(), Refusal> {
-    if allowed.contains(&operation) {
+/// Refuses when there is no room for so many more on the call.
+pub(super) fn check_places(state: &State, call: &Call, more: usize) -> Result<(), Refusal> {
+    let limit = state.limits().parties;
+    if call.parties.len() + more > limit {
+        return Err(Refusal::TooMany { what: Bound::Parties, limit });
+    }
+    Ok(())
+}
+
+fn check_allowed(allowed: bool, operation: Operation, party: &Party) -> Result<(), Refusal> {
+    if allowed {
         Ok(())
     } else {
         Err(Refusal::InvalidState { operation, state: party.state.as_str() })
     }
-}
-
-fn check_room(state: &State, dn: &Dn) -> Result<(), Refusal> {
-    check_calls(state)?;
-    let limit = state.limits().calls_per_dn;
-    if state.live_calls_of(dn) >= limit {
-        return Err(Refusal::TooMany { what: Bound::CallsOfDn, limit });
-    }
-    Ok(())
-}
-
-fn check_free(state: &State, dn: &Dn) -> Result<(), Refusal> {
-    if state.live_calls_of(dn) >= state.limits().calls_per_dn {
-        return Err(Refusal::DestinationBusy);
-    }
-    Ok(())
-}
-
-fn check_calls(state: &State) -> Result<(), Refusal> {
-    let limit = state.limits().calls;
-    if state.live_calls() >= limit {
-        return Err(Refusal::TooMany { what: Bound::Calls, limit });
-    }
-    Ok(())
 }

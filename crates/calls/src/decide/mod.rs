@@ -9,13 +9,16 @@ use crate::{
     CallId, Command, Event, IdSource, Limits, Pair, Refusal, SmsId, State, UserData, UserDataChange,
 };
 
+mod begin;
 mod call;
+mod consult;
 mod sms;
 
 /// What happens when `command` meets `state` at `now_ms` (milliseconds since 1970).
 ///
-/// An accepted command leads to one event, or to none when it deletes user data that is not there;
-/// an update that sets what is already set is an event.
+/// An accepted command leads to one event for each call or session it changes, or to none when it
+/// changes nothing: when it deletes user data that is not there, or mutes who is muted. An update
+/// that sets what is already set is an event.
 ///
 /// # Errors
 ///
@@ -27,29 +30,33 @@ pub fn decide(
     now_ms: u64,
     ids: &mut dyn IdSource,
 ) -> Result<Vec<Event>, Refusal> {
-    let event = match command {
+    let calls = match command {
         Command::Dial { from, to, user_data } => {
-            Some(Event::Call(call::dial(state, from, to, user_data, now_ms, ids)?))
+            vec![begin::dial(state, from, to, user_data, now_ms, ids)?]
         }
         Command::Inbound { to, from, user_data } => {
-            Some(Event::Call(call::inbound(state, to, from, user_data, now_ms, ids)?))
+            vec![begin::inbound(state, to, from, user_data, now_ms, ids)?]
         }
-        Command::Import(imported) => Some(Event::Call(call::import(state, imported, now_ms)?)),
+        Command::Import(imported) => vec![begin::import(state, imported, now_ms)?],
         Command::Operate { call, by, action } => {
-            Some(Event::Call(call::operate(state, call, by, action, now_ms)?))
+            call::operate(state, call, by, action, now_ms, ids)?
         }
+        Command::GiveUp { call, dn } => call::give_up(state, call, dn, now_ms)?,
         Command::ChangeUserData { call, requester, change } => {
-            call::change(state, call, requester, change, now_ms)?.map(Event::Call)
+            call::change(state, call, requester, change, now_ms)?
         }
-        Command::OfferSms(offer) => Some(Event::Sms(sms::offer(state, offer, now_ms, ids)?)),
+        Command::OfferSms(offer) => {
+            return Ok(vec![Event::Sms(sms::offer(state, offer, now_ms, ids)?)]);
+        }
         Command::OperateSms { session, by, action } => {
-            Some(Event::Sms(sms::operate(state, session, by, action, now_ms, ids)?))
+            return Ok(vec![Event::Sms(sms::operate(state, session, by, action, now_ms, ids)?)]);
         }
         Command::ChangeSmsUserData { session, agent, change } => {
-            sms::change(state, session, agent, change, now_ms)?.map(Event::Sms)
+            let change = sms::change(state, session, agent, change, now_ms)?;
+            return Ok(change.map(Event::Sms).into_iter().collect());
         }
     };
-    Ok(event.into_iter().collect())
+    Ok(calls.into_iter().map(Event::Call).collect())
 }
 
 /// Checks a change against the data it would change, with `attach` as what an attach means.
@@ -87,6 +94,14 @@ fn check_change(
 fn check_data(limits: &Limits, data: &UserData) -> Result<(), Refusal> {
     check_pairs(limits, data)?;
     check_size(limits, data)
+}
+
+/// Updates `data` with what is given on the way.
+fn check_added(limits: &Limits, data: &mut UserData, given: &UserData) -> Result<(), Refusal> {
+    check_data(limits, given)?;
+    let before = data.packed_bytes();
+    data.update(given);
+    if data.packed_bytes() > before { check_size(limits, data) } else { Ok(()) }
 }
 
 fn check_pairs(limits: &Limits, data: &UserData) -> Result<(), Refusal> {

@@ -174,6 +174,17 @@ impl Core {
         self.send_and_wait(Message::Sweep).await;
     }
 
+    /// Lets go of lines that have rung for longer than they may. A call every second or so keeps
+    /// [`Limits::no_answer_ms`](crate::Limits::no_answer_ms) that precise; without any, lines ring
+    /// for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was polled, nothing happens; later the lines are let go anyway.
+    pub async fn tick(&self) {
+        self.send_and_wait(Message::Tick).await;
+    }
+
     /// Carries out what is waiting, then stops for good and lets go of the observers. Later
     /// commands are answered [`CommandError::Stopped`]; readers still see the last state. The
     /// journal stays open.

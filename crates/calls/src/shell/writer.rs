@@ -27,6 +27,7 @@ use crate::{Command, Event, IdSource, State, Subject, decide};
 pub(super) enum Message {
     Command(Box<Submission>),
     Sweep(oneshot::Sender<()>),
+    Tick(oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -104,6 +105,10 @@ impl WriterState {
                         // Whoever asked may have stopped waiting.
                         let _ = done.send(());
                     }
+                    Message::Tick(done) => {
+                        self.tick().await;
+                        let _ = done.send(());
+                    }
                     Message::Close(done) => {
                         // Senders of what is left are answered by the drop of their messages.
                         drop((self, queue, waiting));
@@ -131,6 +136,26 @@ impl WriterState {
                 }
                 None => break,
             }
+        }
+        if !batch.appends.is_empty() {
+            self.commit(batch).await;
+        }
+    }
+
+    /// Gives up for lines that have rung for too long, a batch at a time.
+    async fn tick(&mut self) {
+        let now_ms = self.clock.now_ms();
+        let due = self.state.overdue(now_ms).take(BATCH_COMMANDS);
+        let due: Vec<_> = due.map(|(call, dn)| (call.clone(), dn.clone())).collect();
+        if due.is_empty() {
+            return;
+        }
+        let mut batch = Batch::default();
+        for (call, dn) in due {
+            // Nobody waits for the answer.
+            let (answer, _) = oneshot::channel();
+            let command = Command::GiveUp { call, dn };
+            self.decide(Submission { command, reference: None, answer }, now_ms, &mut batch);
         }
         if !batch.appends.is_empty() {
             self.commit(batch).await;
@@ -174,7 +199,7 @@ impl WriterState {
             batch.bytes += record.len();
             batch.appends.push(Append { key, expected, records: vec![record] });
             batch.changes.push(change);
-            about = Some(subject);
+            about = about.or(Some(subject));
         }
         // A command that names nothing begins something, which is an event.
         let subject = about.ok_or(CommandError::Unavailable)?;

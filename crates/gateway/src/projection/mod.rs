@@ -8,6 +8,12 @@
 //! |------------------------------------|------------------------------|-------------------------------|-------------------------------------|
 //! | a call begins                      | every party                  | `/v2/me/calls`                | `StatusChange`                      |
 //! | parties change their states        | those parties                | `/v2/me/calls`                | `StatusChange`                      |
+//! | somebody comes, or leaves others   | who comes or leaves          | `/v2/me/calls`                | `StatusChange`                      |
+//! |                                    | who stays                    | `/v2/me/calls`                | `ParticipantsUpdated`               |
+//! | a consultation ends, or outlives its first call | who asked       | `/v2/me/calls`                | `StatusChange`                      |
+//! | a party is muted, or is not any more | that party                 | `/v2/me/calls`                | `StatusChange`                      |
+//! | a recording begins, pauses, ends   | every party still on it      | `/v2/me/calls`                | `CallRecordingStateChange`; on `/v2/me/tevents` as a change of user data, which it is too |
+//! | nobody answers in time             | who waited, besides          | `/v2/me/devices`              | `ErrorMessage`                      |
 //! | a call's user data changes         | every party still on it      | `/v2/me/calls`                | `AttachedDataChanged`               |
 //! |                                    | the same                     | `/v2/me/tevents`              | `EventAttachedDataChanged`          |
 //! |                                    | a requester who is no party  | `/v2/me/tevents`              | the same without `thisDN`           |
@@ -70,6 +76,7 @@ pub struct Projection {
 #[derive(Debug)]
 struct Channels {
     calls: ChannelName,
+    devices: ChannelName,
     sms: ChannelName,
     tevents: ChannelName,
 }
@@ -89,6 +96,7 @@ impl Projection {
         };
         let channels = Channels {
             calls: channel("calls"),
+            devices: channel("devices"),
             sms: channel(config.sms_spelling.collection()),
             tevents: channel("tevents"),
         };

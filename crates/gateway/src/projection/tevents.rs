@@ -8,7 +8,7 @@
 //!   Genesys Events and Models: the event carries the whole user data, so an empty one is `{}`.
 //! - Ours: the channel, the JSON form, and `time` as a number of milliseconds since 1970.
 
-use encke_calls::{Call, Dn};
+use encke_calls::{Call, Dn, Party};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -48,7 +48,7 @@ impl Projection {
         for dn in parties.filter_map(|party| party.dn.as_ref()) {
             self.tevent(dn, &copy(Some(dn.as_str())), began);
         }
-        if call.party(requester).is_none() {
+        if !call.party(requester).is_some_and(Party::is_live) {
             self.tevent(requester, &copy(None), began);
         }
     }

@@ -17,6 +17,8 @@
 //!
 //! Documented: GWS "Return values" 1 and 10. That bad JSON is 1 and a wrong type 10 is our choice.
 
+use std::fmt;
+
 use serde_json::value::RawValue;
 
 use super::{depth, members::Members};
@@ -117,6 +119,11 @@ impl<'a> Body<'a> {
             Failure::missing(format!("parameter '{}{name}' cannot be read", self.path))
         })?;
         Ok(Self { members, path: format!("{}{name}.", self.path) })
+    }
+
+    /// A parameter whose text is not what it has to be.
+    pub(crate) fn bad(&self, name: &str, error: &dyn fmt::Display) -> Failure {
+        Failure::invalid(format!("parameter '{}{name}': {error}", self.path))
     }
 
     fn missing(&self, name: &str, expected: Kind) -> Failure {

@@ -7,15 +7,19 @@ use crate::status::Failure;
 mod body;
 mod depth;
 mod members;
+mod operations;
 mod query;
+mod session;
 mod sms;
 mod voice;
 
 pub(crate) use self::{
     body::Body,
+    operations::{Asked, shortened},
     query::{Fields, Query},
-    sms::{SmsRequest, sms_change_request, sms_request},
-    voice::{CallRequest, call_request, change_request, dial_request},
+    session::{USER_OPERATIONS, UserRequest},
+    sms::{SMS_OPERATIONS, SmsRequest, THIRD_PARTY_SMS_OPERATIONS},
+    voice::{CALL_OPERATIONS, CallRequest, DEVICE_OPERATIONS, THIRD_PARTY_CALL_OPERATIONS},
 };
 
 /// The required parameter `userData`. An empty object is accepted: it names no pair.

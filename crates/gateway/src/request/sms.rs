@@ -2,8 +2,9 @@
 
 use encke_calls::{Nickname, SmsAction, UserDataChange};
 
+use super::operations::{Operations, Row};
 use super::{Body, user_data};
-use crate::counts::Operation;
+use crate::counts::Operation as Op;
 use crate::status::Failure;
 
 /// One request on an SMS session.
@@ -15,54 +16,64 @@ pub(crate) enum SmsRequest {
     Change(UserDataChange),
 }
 
-/// Reads the parameters of `operation`; `None` when it is none of a session's operations.
-pub(crate) fn sms_request(
-    operation: Operation,
-    body: &Body<'_>,
-) -> Option<Result<SmsRequest, Failure>> {
-    let action = match operation {
-        Operation::Accept => nickname(body).map(|nickname| SmsAction::Accept { nickname }),
-        Operation::Reject => Ok(SmsAction::Reject),
-        Operation::SendMessage => body.string("text").map(|text| SmsAction::SendMessage { text }),
-        Operation::Leave => Ok(SmsAction::Leave),
-        Operation::Complete => Ok(SmsAction::Complete),
-        _ => return Some(sms_change_request(operation, body)?.map(SmsRequest::Change)),
-    };
-    Some(action.map(SmsRequest::Act))
+/// What its agent may ask on a session.
+pub(crate) static SMS_OPERATIONS: Operations<SmsRequest> = Operations {
+    resource: "an SMS session",
+    rows: &[
+        Row(Op::Accept, |body| act(SmsAction::Accept { nickname: nickname(body)? })),
+        Row(Op::Reject, |_| act(SmsAction::Reject)),
+        Row(Op::SendMessage, |body| act(SmsAction::SendMessage { text: body.string("text")? })),
+        Row(Op::Leave, |_| act(SmsAction::Leave)),
+        Row(Op::Complete, |_| act(SmsAction::Complete)),
+        Row(Op::AttachUserData, |body| attach(body).map(SmsRequest::Change)),
+        Row(Op::UpdateUserData, |body| update(body).map(SmsRequest::Change)),
+        Row(Op::DeleteUserData, |body| delete(body).map(SmsRequest::Change)),
+    ],
+    elsewhere: NO_PAIRS,
+};
+
+/// What a third party may ask on a session.
+pub(crate) static THIRD_PARTY_SMS_OPERATIONS: Operations<UserDataChange> = Operations {
+    resource: "an SMS session of others",
+    rows: &[
+        Row(Op::AttachUserData, attach),
+        Row(Op::UpdateUserData, update),
+        Row(Op::DeleteUserData, delete),
+    ],
+    elsewhere: NO_PAIRS,
+};
+
+const NO_PAIRS: &[(Op, &str)] = &[(
+    Op::DeleteUserDataPair,
+    "an SMS session has no DeleteUserDataPair; use DeleteUserData with parameter 'keys' (an array \
+     of strings)",
+)];
+
+#[expect(clippy::unnecessary_wraps, reason = "rows of a table have one type")]
+fn act(action: SmsAction) -> Result<SmsRequest, Failure> {
+    Ok(SmsRequest::Act(action))
 }
 
-/// Reads the parameters of a change of a session's user data; `None` for any other operation.
-pub(crate) fn sms_change_request(
-    operation: Operation,
-    body: &Body<'_>,
-) -> Option<Result<UserDataChange, Failure>> {
-    Some(match operation {
-        Operation::AttachUserData => user_data(body).map(UserDataChange::Attach),
-        Operation::UpdateUserData => user_data(body).map(UserDataChange::Update),
-        Operation::DeleteUserData => {
-            if body.has("key") && !body.has("keys") {
-                Err(Failure::missing(
-                    "on an SMS session DeleteUserData takes the parameter 'keys' (an array of \
-                     strings), not 'key'",
-                ))
-            } else {
-                body.strings("keys").map(UserDataChange::DeleteKeys)
-            }
-        }
-        Operation::DeleteUserDataPair => Err(Failure::invalid(
-            "an SMS session has no DeleteUserDataPair; use DeleteUserData with parameter 'keys' \
-             (an array of strings)",
-        )),
-        _ => return None,
-    })
+fn attach(body: &Body<'_>) -> Result<UserDataChange, Failure> {
+    user_data(body).map(UserDataChange::Attach)
+}
+
+fn update(body: &Body<'_>) -> Result<UserDataChange, Failure> {
+    user_data(body).map(UserDataChange::Update)
+}
+
+fn delete(body: &Body<'_>) -> Result<UserDataChange, Failure> {
+    if body.has("key") && !body.has("keys") {
+        return Err(Failure::missing(
+            "on an SMS session DeleteUserData takes the parameter 'keys' (an array of strings), \
+             not 'key'",
+        ));
+    }
+    body.strings("keys").map(UserDataChange::DeleteKeys)
 }
 
 /// The name the agent is shown under. Documented as required; without it the user's name is shown.
 fn nickname(body: &Body<'_>) -> Result<Option<Nickname>, Failure> {
-    body.optional_string("nickname")?
-        .map(|name| {
-            Nickname::new(name)
-                .map_err(|error| Failure::invalid(format!("parameter 'nickname': {error}")))
-        })
-        .transpose()
+    let name = body.optional_string("nickname")?;
+    name.map(|name| Nickname::new(name).map_err(|error| body.bad("nickname", &error))).transpose()
 }

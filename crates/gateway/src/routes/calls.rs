@@ -9,14 +9,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use encke_calls::{Actor, Call, CallId, Command, Dn, Party, Requester};
 
-use super::outcome::{outcome, shortened, unknown_operation};
+use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::caller::{Caller, Role};
 use crate::counts::Operation;
 use crate::directory::{Device, User};
 use crate::gateway::Gateway;
 use crate::reply::Reply;
-use crate::request::{Body, CallRequest, Fields, Query, call_request, change_request};
+use crate::request::{
+    Body, CALL_OPERATIONS, CallRequest, Fields, Query, THIRD_PARTY_CALL_OPERATIONS, shortened,
+};
 use crate::status::{Failure, ReturnCode};
 use crate::view::{CallView, render};
 
@@ -61,14 +63,7 @@ pub(super) async fn operate(
     Id(id): Id,
     Payload(payload): Payload,
 ) -> Reply {
-    let mut operation = Operation::Unknown;
-    let command = || {
-        let bytes = payload?;
-        let body = Body::parse(&bytes, gateway.config().body_depth)?;
-        let name = body.operation_name()?;
-        operation = Operation::named(&name);
-        let request = call_request(operation, &body)
-            .unwrap_or_else(|| Err(unknown_operation(&name, "a call", &OPERATIONS)))?;
+    let asked = CALL_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| {
         let (call, dn) = own_call(&gateway, me::user(&gateway, &caller)?, &id)?;
         let call = call.id.clone();
         Ok(match request {
@@ -77,9 +72,8 @@ pub(super) async fn operate(
                 Command::ChangeUserData { call, requester: Requester::Party(dn), change }
             }
         })
-    };
-    let command = command();
-    outcome(command, |command| gateway.core().submit(command)).await.counted_as(operation)
+    });
+    outcome(asked, |command| gateway.core().submit(command)).await
 }
 
 /// `POST /api/v2/calls/{id}`: a supervisor or a service changes the user data of any call.
@@ -89,22 +83,14 @@ pub(super) async fn operate_as_third_party(
     Id(id): Id,
     Payload(payload): Payload,
 ) -> Reply {
-    let mut operation = Operation::Unknown;
-    let command = || {
-        may_act_for_others(&caller)?;
-        let bytes = payload?;
-        let body = Body::parse(&bytes, gateway.config().body_depth)?;
-        let name = body.operation_name()?;
-        operation = Operation::named(&name);
-        let change = change_request(operation, &body).unwrap_or_else(|| {
-            Err(unknown_operation(&name, "a call of others", &USER_DATA_OPERATIONS))
-        })?;
+    let payload = may_act_for_others(&caller).and(payload);
+    let depth = gateway.config().body_depth;
+    let asked = THIRD_PARTY_CALL_OPERATIONS.ask(payload, depth, |change, body| {
         let call = CallId::new(id.as_str()).map_err(|_| no_call(&id))?;
-        let requester = Requester::ThirdParty(third_party(&gateway, &caller, &body)?);
+        let requester = Requester::ThirdParty(third_party(&gateway, &caller, body)?);
         Ok(Command::ChangeUserData { call, requester, change })
-    };
-    let command = command();
-    outcome(command, |command| gateway.core().submit(command)).await.counted_as(operation)
+    });
+    outcome(asked, |command| gateway.core().submit(command)).await
 }
 
 /// The caller's live calls for `subresources`.
@@ -130,8 +116,7 @@ fn third_party(gateway: &Gateway, caller: &Caller, body: &Body<'_>) -> Result<Dn
     if caller.roles.has(Role::Service)
         && let Some(dn) = body.optional_string("thirdPartyDn")?
     {
-        return Dn::new(dn)
-            .map_err(|error| Failure::invalid(format!("parameter 'thirdPartyDn': {error}")));
+        return Dn::new(dn).map_err(|error| body.bad("thirdPartyDn", &error));
     }
     me::user(gateway, caller)?.devices().first().map(|device| device.dn().clone()).ok_or_else(
         || {
@@ -175,25 +160,10 @@ fn shown(gateway: &Gateway, user: &User, fields: &Fields) -> String {
     )
 }
 
-fn view<'a>(gateway: &Gateway, call: &'a Call, party: &Party, dn: &Dn) -> CallView<'a> {
+fn view<'a>(gateway: &Gateway, call: &'a Call, party: &'a Party, dn: &Dn) -> CallView<'a> {
     CallView::new(call, party, dn, gateway.now_ms(), gateway.directory(), gateway.config())
 }
 
 fn no_call(id: &str) -> Failure {
     Failure::not_found(format!("call '{}' does not exist or is not the user's", shortened(id)))
 }
-
-const USER_DATA_OPERATIONS: [&str; 4] =
-    ["AttachUserData", "UpdateUserData", "DeleteUserData", "DeleteUserDataPair"];
-
-const OPERATIONS: [&str; 9] = [
-    "Answer",
-    "Hold",
-    "Retrieve",
-    "Hangup",
-    "SendDtmf",
-    "AttachUserData",
-    "UpdateUserData",
-    "DeleteUserData",
-    "DeleteUserDataPair",
-];

@@ -6,13 +6,13 @@
 use axum::extract::State;
 use encke_calls::Command;
 
-use super::outcome::{outcome, unknown_operation};
+use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::counts::Operation;
 use crate::directory::{Device, User};
 use crate::gateway::Gateway;
 use crate::reply::Reply;
-use crate::request::{Body, Fields, Query, dial_request};
+use crate::request::{DEVICE_OPERATIONS, Fields, Query};
 use crate::status::Failure;
 use crate::view::{DeviceView, render};
 
@@ -57,21 +57,12 @@ pub(super) async fn dial(
     Id(id): Id,
     Payload(payload): Payload,
 ) -> Reply {
-    let mut operation = Operation::Unknown;
-    let command = || {
-        let bytes = payload?;
-        let body = Body::parse(&bytes, gateway.config().body_depth)?;
-        let name = body.operation_name()?;
-        if name != "Dial" {
-            return Err(unknown_operation(&name, "a device", &["Dial"]));
-        }
-        operation = Operation::Dial;
-        let (to, user_data) = dial_request(&body)?;
+    let depth = gateway.config().body_depth;
+    let asked = DEVICE_OPERATIONS.ask(payload, depth, |(to, user_data), _| {
         let from = device(me::user(&gateway, &caller)?, &id)?.dn().clone();
         Ok(Command::Dial { from, to, user_data })
-    };
-    let command = command();
-    outcome(command, |command| gateway.core().submit(command)).await.counted_as(operation)
+    });
+    outcome(asked, |command| gateway.core().submit(command)).await
 }
 
 /// The caller's phones for `subresources`.

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use serde::Serialize;
 
-use super::outcome::unknown_operation;
 use super::{By, Payload, calls, devices, sms};
 use crate::caller::Caller;
 use crate::config::SmsSpelling;
@@ -12,7 +11,7 @@ use crate::directory::User;
 use crate::gateway::Gateway;
 use crate::json::quoted;
 use crate::reply::Reply;
-use crate::request::{Body, Query};
+use crate::request::{Query, USER_OPERATIONS, UserRequest};
 use crate::status::{Failure, ReturnCode};
 use crate::view::{UserView, raw, render};
 
@@ -51,27 +50,12 @@ pub(super) async fn operate(
     By(caller): By,
     Payload(payload): Payload,
 ) -> Reply {
-    let mut operation = Operation::Unknown;
-    let answer = || {
-        let bytes = payload?;
-        let body = Body::parse(&bytes, gateway.config().body_depth)?;
-        match body.operation_name()?.as_str() {
-            "StartContactCenterSession" => {
-                operation = Operation::StartContactCenterSession;
-                start_session(user(&gateway, &caller)?, &body.strings("channels")?)
-            }
-            "EndContactCenterSession" => {
-                operation = Operation::EndContactCenterSession;
-                Ok(Reply::accepted())
-            }
-            other => Err(unknown_operation(
-                other,
-                "a user",
-                &["StartContactCenterSession", "EndContactCenterSession"],
-            )),
-        }
-    };
-    Reply::from(answer()).counted_as(operation)
+    let asked =
+        USER_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| match request {
+            UserRequest::Start(channels) => start_session(user(&gateway, &caller)?, &channels),
+            UserRequest::End => Ok(Reply::accepted()),
+        });
+    Reply::from(asked.command).counted_as(asked.operation)
 }
 
 /// `GET /api/v2/diagnostics/version`.

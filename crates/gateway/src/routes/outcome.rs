@@ -4,44 +4,25 @@ use axum::http::StatusCode;
 use encke_calls::{Bound, Command, CommandError, Outcome, Refusal};
 
 use crate::reply::Reply;
+use crate::request::Asked;
 use crate::status::{Failure, ReturnCode};
 
 /// Submits a command that could be read and answers with what came of it.
 ///
 /// The answer to an accepted command says nothing else: what the core did is told by
 /// notifications.
-pub(super) async fn outcome<F>(
-    command: Result<Command, Failure>,
-    submit: impl FnOnce(Command) -> F,
-) -> Reply
+pub(super) async fn outcome<F>(asked: Asked<Command>, submit: impl FnOnce(Command) -> F) -> Reply
 where
     F: Future<Output = Result<Outcome, CommandError>>,
 {
-    match command {
+    let reply = match asked.command {
         Err(failure) => failure.into(),
         Ok(command) => match submit(command).await {
             Ok(_) => Reply::accepted(),
             Err(error) => failure(&error).into(),
         },
-    }
-}
-
-/// An operation that is not one of a resource's, refused with those that are.
-pub(super) fn unknown_operation(name: &str, resource: &str, known: &[&str]) -> Failure {
-    Failure::invalid(format!(
-        "operation '{}' does not exist on {resource}; it has {}",
-        shortened(name),
-        known.join(", ")
-    ))
-}
-
-/// A peer's text as a message may repeat it.
-pub(super) fn shortened(text: &str) -> String {
-    const MOST_CHARACTERS: usize = 64;
-    match text.char_indices().nth(MOST_CHARACTERS) {
-        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
-        None => text.into(),
-    }
+    };
+    reply.counted_as(asked.operation)
 }
 
 fn failure(error: &CommandError) -> Failure {
@@ -61,11 +42,14 @@ fn unavailable(message: &str) -> Failure {
 /// whole server is ours.
 fn code(refusal: &Refusal) -> ReturnCode {
     match refusal {
-        Refusal::NotFound | Refusal::UnknownDn => ReturnCode::NotFound,
-        Refusal::TooMany { what: Bound::Calls | Bound::Sessions, .. } => ReturnCode::Internal,
-        Refusal::InvalidState { .. } | Refusal::DestinationBusy | Refusal::TooMany { .. } => {
-            ReturnCode::InvalidState
+        Refusal::NotFound | Refusal::UnknownDn | Refusal::NoSuchConsultation => {
+            ReturnCode::NotFound
         }
+        Refusal::TooMany { what: Bound::Calls | Bound::Sessions, .. } => ReturnCode::Internal,
+        Refusal::InvalidState { .. }
+        | Refusal::DestinationBusy
+        | Refusal::OnTheCall
+        | Refusal::TooMany { .. } => ReturnCode::InvalidState,
         Refusal::Exists => ReturnCode::Exists,
         _ => ReturnCode::Validation,
     }
@@ -83,7 +67,10 @@ mod tests {
             (Refusal::NotFound, 6),
             (Refusal::UnknownDn, 6),
             (Refusal::InvalidState { operation: Operation::Answer, state: "Held" }, 2),
+            (Refusal::NoSuchConsultation, 6),
             (Refusal::DestinationBusy, 2),
+            (Refusal::OnTheCall, 2),
+            (Refusal::NoSuchParticipant, 10),
             (Refusal::TooMany { what: Bound::CallsOfDn, limit: 1 }, 2),
             (Refusal::TooMany { what: Bound::Calls, limit: 1 }, 4),
             (Refusal::DialToSelf, 10),
@@ -105,12 +92,5 @@ mod tests {
             let failure = failure(&error);
             assert_eq!((failure.code.number(), failure.http.as_u16()), (4, 503), "{error:?}");
         }
-    }
-
-    #[test]
-    fn a_long_text_of_a_peer_is_cut_between_characters() {
-        assert_eq!(shortened("x"), "x");
-        let cut = shortened(&"\u{e9}".repeat(1000));
-        assert_eq!(cut, format!("{}...", "\u{e9}".repeat(64)));
     }
 }

@@ -9,14 +9,16 @@ use axum::extract::State;
 use encke_calls::{Command, SmsActor, SmsSession, UserName};
 
 use super::calls::may_act_for_others;
-use super::outcome::{outcome, shortened, unknown_operation};
+use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::caller::Caller;
 use crate::counts::Operation;
 use crate::directory::User;
 use crate::gateway::Gateway;
 use crate::reply::Reply;
-use crate::request::{Body, Fields, Query, SmsRequest, sms_change_request, sms_request};
+use crate::request::{
+    Fields, Query, SMS_OPERATIONS, SmsRequest, THIRD_PARTY_SMS_OPERATIONS, shortened,
+};
 use crate::status::Failure;
 use crate::view::{MessageView, SmsView, render};
 
@@ -87,14 +89,7 @@ pub(super) async fn operate(
     Id(id): Id,
     Payload(payload): Payload,
 ) -> Reply {
-    let mut operation = Operation::Unknown;
-    let command = || {
-        let bytes = payload?;
-        let body = Body::parse(&bytes, gateway.config().body_depth)?;
-        let name = body.operation_name()?;
-        operation = Operation::named(&name);
-        let request = sms_request(operation, &body)
-            .unwrap_or_else(|| Err(unknown_operation(&name, "an SMS session", &OPERATIONS)))?;
+    let asked = SMS_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| {
         let found = own_session(&gateway, &caller, &id)?;
         let (session, agent) = (found.id.clone(), found.agent.clone());
         Ok(match request {
@@ -103,14 +98,12 @@ pub(super) async fn operate(
             }
             SmsRequest::Change(change) => Command::ChangeSmsUserData { session, agent, change },
         })
-    };
-    let command = command();
-    outcome(command, |command| {
+    });
+    outcome(asked, |command| {
         let reference = gateway.next_reference(&caller.user);
         gateway.core().submit_referenced(command, reference)
     })
     .await
-    .counted_as(operation)
 }
 
 /// `POST /api/v2/smsessions/{id}`: a supervisor or a service changes the user data of any session.
@@ -122,22 +115,14 @@ pub(super) async fn operate_as_third_party(
     Id(id): Id,
     Payload(payload): Payload,
 ) -> Reply {
-    let mut operation = Operation::Unknown;
-    let command = || {
-        may_act_for_others(&caller)?;
-        let bytes = payload?;
-        let body = Body::parse(&bytes, gateway.config().body_depth)?;
-        let name = body.operation_name()?;
-        operation = Operation::named(&name);
-        let change = sms_change_request(operation, &body).unwrap_or_else(|| {
-            Err(unknown_operation(&name, "an SMS session of others", &USER_DATA_OPERATIONS))
-        })?;
+    let payload = may_act_for_others(&caller).and(payload);
+    let depth = gateway.config().body_depth;
+    let asked = THIRD_PARTY_SMS_OPERATIONS.ask(payload, depth, |change, _| {
         let found = gateway.core().sms(&id).ok_or_else(|| no_session(&id))?;
         let (session, agent) = (found.id.clone(), found.agent.clone());
         Ok(Command::ChangeSmsUserData { session, agent, change })
-    };
-    let command = command();
-    outcome(command, |command| gateway.core().submit(command)).await.counted_as(operation)
+    });
+    outcome(asked, |command| gateway.core().submit(command)).await
 }
 
 /// The user's open sessions for `subresources`.
@@ -166,16 +151,3 @@ fn no_session(id: &str) -> Failure {
         shortened(id)
     ))
 }
-
-const USER_DATA_OPERATIONS: [&str; 3] = ["AttachUserData", "UpdateUserData", "DeleteUserData"];
-
-const OPERATIONS: [&str; 8] = [
-    "Accept",
-    "Reject",
-    "SendMessage",
-    "Leave",
-    "Complete",
-    "AttachUserData",
-    "UpdateUserData",
-    "DeleteUserData",
-];

@@ -3,7 +3,7 @@
 //! Each party sees its own state, device, capabilities and duration, and the others as
 //! participants; what belongs to the call is the same for all.
 
-use encke_calls::{Call, CallType, Dn, Number, Party, Role};
+use encke_calls::{Call, CallType, Dn, Number, Operation, Party, Role};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -32,45 +32,63 @@ pub(crate) struct CallView<'a> {
     user_data: Option<Box<RawValue>>,
     /// Whole seconds since the call appeared at this device, as text.
     duration: String,
+    /// Absent where the call was never recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording_state: Option<&'static str>,
     mute: &'static str,
     supervisor_listening_in: bool,
     monitored_user_muted: bool,
     monitoring: bool,
     uri: String,
     path: String,
+    /// The call this one was made from, for who made it; nobody else need be on that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_call_uri: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_call_path: Option<String>,
 }
 
 impl<'a> CallView<'a> {
     /// How `party`, whose line is `dn`, sees `call` at `now_ms`.
     pub(crate) fn new(
         call: &'a Call,
-        party: &Party,
+        party: &'a Party,
         dn: &Dn,
         now_ms: u64,
         directory: &Directory,
         config: &GatewayConfig,
     ) -> Self {
-        let until_ms = call.released_at_ms.unwrap_or(now_ms);
+        let until_ms = party.left.as_ref().map_or(now_ms, |left| left.at_ms);
         let path = format!("/calls/{}", call.id);
+        let parent = call.consult.as_ref().filter(|consult| consult.by == *dn);
+        let parent = parent.map(|consult| format!("/calls/{}", consult.parent));
+        let profile = config.capabilities;
         Self {
             id: call.id.as_str(),
             state: party.state.as_str(),
             call_uuid: call.call_uuid().as_str(),
             conn_id: call.conn_id.as_str(),
             device_uri: config.device_uri(directory.device_id(dn)),
-            participants: call.others(dn).map(|p| Participant::new(p.number.as_str())).collect(),
+            participants: call.others(party).map(|p| Participant::new(p.number.as_str())).collect(),
             dnis: call.dnis.as_ref().map_or("", Number::as_str),
             ani: ani(call),
             call_type: call.call_type.as_str(),
-            capabilities: party.capabilities().iter().map(|o| o.as_str()).collect(),
-            user_data: user_data(&call.user_data, config.duplicates),
+            capabilities: call
+                .situation(party)
+                .shown(profile, config.recording)
+                .map(Operation::as_str)
+                .collect(),
+            user_data: user_data(call.user_data_of(party), config.duplicates),
             duration: (until_ms.saturating_sub(party.since_ms) / 1000).to_string(),
-            mute: "Off",
+            recording_state: call.recording_of(party).as_str(),
+            mute: if party.muted { "On" } else { "Off" },
             supervisor_listening_in: false,
             monitored_user_muted: false,
             monitoring: false,
             uri: config.address(&format!("/me{path}")),
             path,
+            parent_call_uri: parent.as_ref().map(|parent| config.address(&format!("/me{parent}"))),
+            parent_call_path: parent,
         }
     }
 }
@@ -95,7 +113,12 @@ impl<'a> Participant<'a> {
 
 /// The caller's number, where one side is outside.
 fn ani(call: &Call) -> Option<&str> {
-    if call.call_type == CallType::Internal {
+    let inside = match call.call_type {
+        CallType::Internal => true,
+        CallType::Consult => call.outside_party().is_none(),
+        _ => false,
+    };
+    if inside {
         return None;
     }
     let origin = || call.parties.iter().find(|party| party.role == Role::Origin).map(|p| &p.number);

@@ -40,7 +40,11 @@ async fn each_bad_operation_on_a_call_has_its_answer() {
             r#"{"operationName":"attachuserdata"}"#,
             10,
             "operation 'attachuserdata' does not exist on a call; it has Answer, Hold, Retrieve, \
-             Hangup, SendDtmf, AttachUserData, UpdateUserData, DeleteUserData, DeleteUserDataPair",
+             Hangup, ClearCall, SwapCalls, SendDtmf, MuteCall, UnmuteCall, SingleStepTransfer, \
+             InitiateTransfer, CompleteTransfer, SingleStepConference, InitiateConference, \
+             CompleteConference, RemoveParticipantFromConference, StartCallRecording, \
+             StopCallRecording, PauseCallRecording, ResumeCallRecording, AttachUserData, \
+             UpdateUserData, DeleteUserData, DeleteUserDataPair",
         ),
         (
             r#"{"operationName":"AttachUserData"}"#,

@@ -10,11 +10,14 @@
 
 mod again;
 mod bounds;
+mod consults;
 mod errors;
 mod golden;
+mod model;
 mod openapi;
 mod reads;
 mod sms;
 mod support;
 mod third_party;
+mod transcripts;
 mod voice;

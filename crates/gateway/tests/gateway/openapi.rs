@@ -125,13 +125,17 @@ async fn each_example_of_a_request_is_accepted() {
     let sms = "/api/v2/me/smsessions/{id}";
     let change = &["AttachUserData", "UpdateUserData", "DeleteUserDataPair", "DeleteUserData"];
     let change_sms = &["AttachUserData", "UpdateUserData", "DeleteUserData"];
-    let script: [(&str, &str, &str, &[&str]); 12] = [
+    let recording =
+        ["StartCallRecording", "PauseCallRecording", "ResumeCallRecording", "StopCallRecording"];
+    let script: [(&str, &str, &str, &[&str]); 14] = [
         ("alice", "/api/v2/me", "", &["StartContactCenterSession"]),
         ("alice", "/api/v2/me/devices/{id}/calls", "15000", &["Dial"]),
         ("alice", own, CALL, change),
         ("robot", "/api/v2/calls/{id}", CALL, change),
         ("bob", own, CALL, &["Answer"]),
-        ("alice", own, CALL, &["SendDtmf", "Hold", "Retrieve", "Hangup"]),
+        ("alice", own, CALL, &["SendDtmf", "MuteCall", "UnmuteCall", "Hold", "Retrieve"]),
+        ("alice", own, CALL, &recording),
+        ("alice", own, CALL, &["SingleStepConference", "RemoveParticipantFromConference"]),
         ("alice", sms, &session, &["Accept", "SendMessage"]),
         ("alice", sms, &session, change_sms),
         ("erin", "/api/v2/smsessions/{id}", &session, change_sms),
@@ -146,6 +150,29 @@ async fn each_example_of_a_request_is_accepted() {
             assert_eq!(conforms(&document, schema, body), Ok(()), "{name} at {path}");
             centre.accepted(user, &path.replace("{id}", id), &body.to_string()).await;
         }
+    }
+    // What ends a call needs one of its own each time.
+    for names in [
+        &["Hangup"][..],
+        &["ClearCall"],
+        &["SingleStepTransfer"],
+        &["InitiateTransfer", "SwapCalls", "CompleteTransfer"],
+        &["InitiateConference", "CompleteConference"],
+    ] {
+        let id = crate::consults::talking(&centre).await;
+        for name in names {
+            let schema = examples.remove(&(own, *name)).unwrap();
+            let body = &schema["examples"][0];
+            assert_eq!(conforms(&document, schema, body), Ok(()), "{name}");
+            centre.accepted("alice", &own.replace("{id}", &id), &body.to_string()).await;
+        }
+        let clear = Command::Operate {
+            call: CallId::new(id).unwrap(),
+            by: Actor::Dn(crate::support::dn("15001")),
+            action: CallAction::Clear,
+        };
+        // Some have ended it.
+        drop(centre.core.submit(clear).await);
     }
     // The other spelling has the same description and the same handlers.
     examples.retain(|(path, _), _| !path.contains("/smssessions"));

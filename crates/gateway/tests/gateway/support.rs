@@ -11,7 +11,8 @@ use encke_bayeux::ChannelName;
 use encke_broker::UserId;
 use encke_calls::{
     Actor, CallAction, CallId, CallType, Clock, Command, ConnId, Core, CoreConfig, Dn,
-    ImportedCall, NewParty, Number, Observer, PartyState, Position, Role as End, Subject, UserData,
+    ImportedCall, Limits, NewParty, Number, Observer, PartyState, Position, Role as End, Subject,
+    UserData,
 };
 use encke_gateway::{
     Caller, Device, Directory, Gateway, GatewayConfig, Notify, Place, Projection, Role, Roles, User,
@@ -93,6 +94,10 @@ impl Centre {
     }
 
     pub(crate) async fn with(config: GatewayConfig) -> Self {
+        Self::limited(config, Limits::default()).await
+    }
+
+    pub(crate) async fn limited(config: GatewayConfig, limits: Limits) -> Self {
         let directory = directory();
         let clock = Arc::new(StillClock(AtomicU64::new(START_MS)));
         let ear = Arc::new(Ear::default());
@@ -100,7 +105,7 @@ impl Centre {
         let journal = Arc::new(FaultyJournal::new(Arc::new(MemoryJournal::new())));
         let (core, writer) = Core::open(
             journal.clone(),
-            CoreConfig::default().dns(directory.dns().cloned()),
+            CoreConfig::default().dns(directory.dns().cloned()).limits(limits),
             clock.clone(),
             vec![Arc::new(projection)],
         )

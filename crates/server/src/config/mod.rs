@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use encke::broker;
-use encke::calls::{self, CoreConfig, Duplicates};
+use encke::calls::{self, ConsultUserData, CoreConfig, Duplicates, Profile};
 use encke::gateway::{self, Directory, GatewayConfig};
 use encke::transport::HttpConfig;
 use http::Uri;
@@ -23,7 +23,9 @@ use crate::logging;
 use crate::login::token::TokenConfig;
 use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
 use crate::proxies::{self, Proxies};
-use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling};
+use crate::settings::{
+    Capabilities, ConsultData, DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling,
+};
 
 mod api;
 mod bayeux;
@@ -333,7 +335,13 @@ fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
         .sessions(calls.max_sms_sessions)
         .sessions_per_user(calls.max_sms_sessions_per_user)
         .transcript_entries(calls.max_transcript_entries)
-        .text_bytes(calls.max_text_bytes);
+        .text_bytes(calls.max_text_bytes)
+        .no_answer_ms(Some(calls.no_answer_ms).filter(|ms| *ms > 0))
+        .consult_user_data(match calls.consult_user_data {
+            ConsultData::Separate => ConsultUserData::Separate,
+            ConsultData::Inherited => ConsultUserData::Inherited,
+            ConsultData::Joint => ConsultUserData::Joint,
+        });
     CoreConfig::default()
         .dns(directory.dns().cloned())
         .limits(limits)
@@ -347,6 +355,12 @@ fn gateway(settings: &Settings) -> GatewayConfig {
         .site(&settings.gws.site)
         .version(env!("CARGO_PKG_VERSION"))
         .metrics(settings.gws.metrics)
+        .capabilities(match settings.gws.capabilities {
+            Capabilities::Docs => Profile::Documented,
+            Capabilities::Live => Profile::Live,
+            Capabilities::All => Profile::Everything,
+        })
+        .recording(settings.gws.recording)
         .sms_spelling(match settings.gws.sms_spelling {
             SmsSpelling::Smsession => gateway::SmsSpelling::Smsession,
             SmsSpelling::Smssession => gateway::SmsSpelling::Smssession,

@@ -60,6 +60,8 @@ use logs::Logs;
 
 /// Time between two sweeps of browser sessions and of ended calls.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Time between two looks at lines that ring; one may ring for so much longer than it may.
+const TICK_EVERY: Duration = Duration::from_millis(500);
 
 /// Connections that the operations listener serves at a time.
 const OPERATIONS_CONNECTIONS: usize = 64;
@@ -273,6 +275,7 @@ impl Server {
             tasks.spawn(keys);
         }
         tasks.spawn(sweep(login, core.clone()));
+        tasks.spawn(tick(core.clone()));
         let mut writers = JoinSet::new();
         writers.spawn(writer);
         let operations_listener = match operations_bound {
@@ -418,6 +421,14 @@ fn default_url(address: SocketAddr, secure: bool) -> String {
         format!("{scheme}://localhost:{}", address.port())
     } else {
         format!("{scheme}://{address}")
+    }
+}
+
+async fn tick(core: Core) {
+    let mut interval = tokio::time::interval(TICK_EVERY);
+    loop {
+        interval.tick().await;
+        core.tick().await;
     }
 }
 

@@ -229,6 +229,12 @@ pub struct CallSettings {
     pub max_transcript_entries: usize,
     /// Length of one text. Default 4,096 bytes; beyond it `statusCode` 10.
     pub max_text_bytes: usize,
+    /// How long a line rings at most. Default 0: for ever. It then stops ringing, and a call with
+    /// fewer than two left ends; whoever waited for an answer gets an `ErrorMessage` besides.
+    pub no_answer_ms: u64,
+    /// What a consultation call has of the user data of the call it was made from. Default
+    /// `inherited`.
+    pub consult_user_data: ConsultData,
     /// Commands that wait for the journal. Default 4,096; beyond it 503.
     pub max_waiting: usize,
     /// How long ended calls and sessions are kept, so that late operations are told of the end.
@@ -247,11 +253,43 @@ impl Default for CallSettings {
             max_sms_sessions_per_user: 20,
             max_transcript_entries: 1_000,
             max_text_bytes: 4_096,
+            no_answer_ms: 0,
+            consult_user_data: ConsultData::Inherited,
             max_waiting: 4_096,
             retention_ms: 600_000,
             max_retained: 10_000,
         }
     }
+}
+
+/// What a consultation call has of the other call's user data; T-Library has the same three.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ConsultData {
+    /// Nothing.
+    Separate,
+    /// A copy at its beginning.
+    #[default]
+    Inherited,
+    /// The same data: a change on either call changes both.
+    Joint,
+}
+
+/// Whose lists of `capabilities` calls show.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub enum Capabilities {
+    /// The samples of the documentation.
+    #[default]
+    #[serde(rename = "docs")]
+    Docs,
+    /// What GWS 8.5.202 was seen to send: `ClearCall` besides.
+    #[serde(rename = "live-8.5.202")]
+    Live,
+    /// Everything that is possible, muting and recording included, which no known server lists so.
+    #[serde(rename = "all")]
+    All,
 }
 
 /// `[gws]`: spellings and options of the GWS v2 surface.
@@ -261,6 +299,12 @@ impl Default for CallSettings {
 pub struct GwsSettings {
     /// Adds the `metrics` member to notifications, as live servers do. Default off.
     pub metrics: bool,
+    /// `docs`, `live-8.5.202` or `all`: what `capabilities` of calls list. Default `docs`. What is
+    /// possible does not depend on it.
+    pub capabilities: Capabilities,
+    /// Lists what can be done about recordings, as for users with the feature
+    /// `api-voice-recording`. Default off.
+    pub recording: bool,
     /// `smsession` or `smssession`: payload key, `uri` and channel. Default `smsession`.
     pub sms_spelling: SmsSpelling,
     /// What follows the `@` in the `connId` of T-Library events. Default `encke`.
@@ -278,6 +322,8 @@ impl Default for GwsSettings {
     fn default() -> Self {
         Self {
             metrics: false,
+            capabilities: Capabilities::Docs,
+            recording: false,
             sms_spelling: SmsSpelling::Smsession,
             site: "encke".to_owned(),
             max_depth: 32,

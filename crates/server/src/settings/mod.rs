@@ -30,9 +30,9 @@ pub use api::{ApiKeySettings, ApiOperation, ApiSettings};
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
 pub use messaging::{
-    ActiveBy, BayeuxSettings, CallSettings, CometdSettings, DeskSettings, DuplicateKeys,
-    ErrorTexts, GwsSettings, JournalSettings, SimulatorSettings, SmsSpelling, Transport,
-    UserDataSettings,
+    ActiveBy, BayeuxSettings, CallSettings, Capabilities, CometdSettings, ConsultData,
+    DeskSettings, DuplicateKeys, ErrorTexts, GwsSettings, JournalSettings, SimulatorSettings,
+    SmsSpelling, Transport, UserDataSettings,
 };
 pub use network::{
     CorsSettings, ForwardedHeader, LimitSettings, LogFormat, LogSettings, OperationsSettings,

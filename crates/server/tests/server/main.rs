@@ -26,3 +26,4 @@ mod simulator;
 mod tls;
 mod tls_house;
 mod tokens;
+mod voice;

@@ -1,12 +1,13 @@
 /**
  * A voice call on the desk: who, in which state, since when, what can be done, and its user data.
  *
- * Which buttons work is said by `capabilities` of the call and by nothing else.
+ * Which buttons work is said by `capabilities` of the call; muting, which no server is known to list, by its state.
  *
  * @typedef {import("./session.js").AgentSession} AgentSession
  * @typedef {import("./desk-state.js").Interaction} Interaction
  */
 import {Problem, iconButton, perform} from "./action.js";
+import {CallOthers} from "./call-others.js";
 import {CardFrame} from "./card-frame.js";
 import {element} from "./element.js";
 import {nameOfNumber} from "./people.js";
@@ -21,22 +22,39 @@ export class CallCard {
     #table;
     #buttons;
     #keypad;
+    #others;
+    #remove = element("div", {class: "controls"});
+    #session;
+    #removable = "";
 
     /**
      * @param {AgentSession} session
      * @param {Interaction} interaction
      */
     constructor(session, interaction) {
+        this.#session = session;
         const operation = (/** @type {string} */ name) => (/** @type {HTMLElement} */ button) =>
             perform(button, this.#problem, () => session.operate(interaction, name));
         this.#buttons = {
             Answer: iconButton("answer", "Answer", {class: "primary"}, operation("Answer")),
             Hold: iconButton("hold", "Hold", {}, operation("Hold")),
             Retrieve: iconButton("retrieve", "Retrieve", {class: "primary"}, operation("Retrieve")),
-            SendDtmf: iconButton("keypad", "Keypad", {}, (button) => this.#toggleKeypad(button)),
+            CompleteTransfer: iconButton("leave", "Complete transfer", {class: "primary"}, operation("CompleteTransfer")),
+            CompleteConference: iconButton("others", "Complete conference", {class: "primary"}, operation("CompleteConference")),
+            SwapCalls: iconButton("swap", "Swap calls", {}, operation("SwapCalls")),
+            MuteCall: iconButton("mute", "Mute", {}, operation("MuteCall")),
+            UnmuteCall: iconButton("unmute", "Unmute", {class: "primary"}, operation("UnmuteCall")),
+            SendDtmf: iconButton("keypad", "Keypad", {}, (button) => this.#toggle(button, this.#keypad)),
+            Others: iconButton("others", "Transfer or add", {}, (button) => {
+                if (this.#toggle(button, this.#others.node)) {
+                    this.#others.focus();
+                }
+            }),
             Hangup: iconButton("hangup", "Hang up", {class: "danger"}, operation("Hangup")),
         };
         this.#buttons.SendDtmf.setAttribute("aria-expanded", "false");
+        this.#buttons.Others.setAttribute("aria-expanded", "false");
+        this.#others = new CallOthers(session, interaction, () => this.#close(this.#buttons.Others, this.#others.node));
         this.#keypad = element("div", {"class": "keypad", "role": "group", "aria-label": "Keypad", "hidden": true},
             ...KEYS.map((key) => {
                 const button = element("button", {
@@ -50,6 +68,8 @@ export class CallCard {
         this.#frame = new CardFrame(session, interaction, [
             element("div", {class: "controls"}, ...Object.values(this.#buttons)),
             this.#keypad,
+            this.#others.node,
+            this.#remove,
             this.#problem.node,
             this.#table.node,
         ]);
@@ -67,17 +87,26 @@ export class CallCard {
             reference: resource.connId ?? resource.id,
         });
         const can = new Set(resource.capabilities);
-        const {Answer, Hold, Retrieve, SendDtmf, Hangup} = this.#buttons;
-        const focused = document.activeElement;
-        Answer.hidden = !can.has("Answer");
-        Hold.hidden = !can.has("Hold");
-        Retrieve.hidden = !can.has("Retrieve");
-        SendDtmf.hidden = !can.has("SendDtmf");
-        Hangup.hidden = !can.has("Hangup");
-        if (SendDtmf.hidden) {
-            this.#keypad.hidden = true;
-            SendDtmf.setAttribute("aria-expanded", "false");
+        // Muting is in no list of any known server, and possible on every call that was answered.
+        if (can.has("Hangup") && resource.state !== "Dialing") {
+            can.add(resource.mute === "On" ? "UnmuteCall" : "MuteCall");
+            can.delete(resource.mute === "On" ? "MuteCall" : "UnmuteCall");
         }
+        if (this.#others.update(can)) {
+            can.add("Others");
+        }
+        const focused = document.activeElement;
+        for (const [name, button] of Object.entries(this.#buttons)) {
+            button.hidden = !can.has(name);
+        }
+        for (const [button, node] of /** @type {[HTMLElement, HTMLElement][]} */ ([
+            [this.#buttons.SendDtmf, this.#keypad], [this.#buttons.Others, this.#others.node],
+        ])) {
+            if (button.hidden) {
+                this.#close(button, node);
+            }
+        }
+        this.#showRemovable(interaction, can.has("RemoveParticipantFromConference"));
         if (focused instanceof HTMLElement && focused.hidden && this.node.contains(focused)) {
             (Object.values(this.#buttons).find((button) => !button.hidden) ?? this.node).focus();
         }
@@ -105,10 +134,39 @@ export class CallCard {
         this.#frame.dispose();
     }
 
-    /** @param {HTMLElement} button */
-    #toggleKeypad(button) {
-        this.#keypad.hidden = !this.#keypad.hidden;
-        button.setAttribute("aria-expanded", String(!this.#keypad.hidden));
+    /**
+     * @param {Interaction} interaction
+     * @param {boolean} possible
+     */
+    #showRemovable(interaction, possible) {
+        const numbers = possible ? numbersOf(interaction) : [];
+        if (numbers.join() === this.#removable) {
+            return;
+        }
+        this.#removable = numbers.join();
+        this.#remove.replaceChildren(...numbers.map((number) =>
+            iconButton("close", `Remove ${nameOfNumber(number).title}`, {}, (button) => perform(button, this.#problem, () =>
+                this.#session.operate(interaction, "RemoveParticipantFromConference", {participant: number})))));
+    }
+
+    /**
+     * @param {HTMLElement} button
+     * @param {HTMLElement} node
+     * @returns {boolean} whether it is open now
+     */
+    #toggle(button, node) {
+        node.hidden = !node.hidden;
+        button.setAttribute("aria-expanded", String(!node.hidden));
+        return !node.hidden;
+    }
+
+    /**
+     * @param {HTMLElement} button
+     * @param {HTMLElement} node
+     */
+    #close(button, node) {
+        node.hidden = true;
+        button.setAttribute("aria-expanded", "false");
     }
 }
 
@@ -119,10 +177,18 @@ export class CallCard {
  * @returns {{title: string, detail: string}}
  */
 export function partyOf(interaction) {
-    const numbers = (interaction.resource.participants ?? [])
-        .map((/** @type {any} */ participant) => participant.formattedPhoneNumber || participant.phoneNumber);
+    const numbers = numbersOf(interaction);
     if (numbers.length === 1) {
         return nameOfNumber(numbers[0]);
     }
     return {title: numbers.map((/** @type {string} */ number) => nameOfNumber(number).title).join(", ") || "Nobody else", detail: ""};
+}
+
+/**
+ * @param {Interaction} interaction
+ * @returns {string[]}
+ */
+function numbersOf(interaction) {
+    return (interaction.resource.participants ?? [])
+        .map((/** @type {any} */ participant) => participant.formattedPhoneNumber || participant.phoneNumber);
 }

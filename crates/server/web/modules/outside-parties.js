@@ -8,6 +8,7 @@
 import {Problem, perform} from "./action.js";
 import {element, setText} from "./element.js";
 import {Line} from "./line.js";
+import {isColleague} from "./people.js";
 import {Refused} from "./rest.js";
 import {actOnCall, actOnSms} from "./simulator.js";
 import {customerOf} from "./sms-card.js";
@@ -54,9 +55,9 @@ export class OutsideParties {
                     this.#forget(id);
                     continue;
                 }
-                const outsideParticipant = resource.participants?.[0]?.phoneNumber ?? "";
-                if (medium === "sms" || resource.callType !== "Internal") {
-                    this.remember({medium, id, to: session.agent.name, name: medium === "sms" ? customerOf(interaction) : outsideParticipant});
+                const name = medium === "sms" ? customerOf(interaction) : outsideNumber(resource);
+                if (name !== null) {
+                    this.remember({medium, id, to: session.agent.name, name});
                     this.#rows.get(id)?.show(resource);
                 }
             }
@@ -69,6 +70,20 @@ export class OutsideParties {
         this.#rows.delete(id);
         this.#nobody.hidden = this.#rows.size > 0;
     }
+}
+
+/**
+ * Who of a call's participants is outside, if anybody is. A number in E.164 form is; others are where the call says that
+ * one side is.
+ *
+ * @param {import("./desk-state.js").Resource} resource
+ * @returns {string | null}
+ */
+function outsideNumber(resource) {
+    const participants = resource.participants ?? [];
+    const outside = participants.find((/** @type {any} */ {e164Number}) => e164Number !== "")
+        ?? (resource.ani === undefined ? undefined : participants.find((/** @type {any} */ {phoneNumber}) => !isColleague(phoneNumber)));
+    return outside?.phoneNumber ?? null;
 }
 
 /** One customer. */
@@ -118,7 +133,7 @@ class PartyRow {
 
     /** @param {import("./desk-state.js").Resource} resource */
     show(resource) {
-        this.#answer.hidden = !(resource.callType === "Outbound" && resource.state === "Dialing");
+        this.#answer.hidden = !(["Outbound", "Consult"].includes(resource.callType) && resource.state === "Dialing");
         setText(this.#line, `${this.#party.to} \u00b7 ${resource.state}`);
     }
 }

@@ -66,6 +66,7 @@ export class Pane {
         session.addEventListener("connection", (event) => this.#showConnection(/** @type {CustomEvent} */ (event).detail));
         session.addEventListener("interaction", (event) => this.#handleInteraction(/** @type {CustomEvent} */ (event).detail));
         session.addEventListener("desk", () => this.#showDesk());
+        session.addEventListener("failure", (event) => this.#dial?.fail(/** @type {CustomEvent} */ (event).detail));
         this.#pill.update(session.connection);
         try {
             await session.open();

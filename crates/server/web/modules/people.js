@@ -29,6 +29,14 @@ export function nameOfNumber(number) {
 }
 
 /**
+ * @param {string} number
+ * @returns {boolean} whether it is the number of somebody in here
+ */
+export function isColleague(number) {
+    return PEOPLE.some(({dn}) => dn === number);
+}
+
+/**
  * @param {string} user
  * @returns {string} the user's name with a capital, where no better one is known
  */

@@ -24,7 +24,7 @@ const RETRY_SNAPSHOT_MS = 2000;
 
 /**
  * Events: "interaction" (detail: Interaction), "desk" (the list changed as a whole), "connection" (detail:
- * Connection), "log" (detail: LogEntry).
+ * Connection), "log" (detail: LogEntry), "failure" (detail: string; a request that was accepted has failed since).
  */
 export class AgentSession extends EventTarget {
     state = new DeskState();
@@ -146,6 +146,10 @@ export class AgentSession extends EventTarget {
     /** @param {{channel: string, data: Record<string, any>}} message */
     #handleMessage(message) {
         this.#log("event", message.data.notificationType ?? message.data.event ?? message.data.messageType ?? message.channel, message);
+        if (message.data.messageType === "ErrorMessage") {
+            this.dispatchEvent(new CustomEvent("failure", {detail: message.data.errorMessage ?? "The request has failed"}));
+            return;
+        }
         const before = message.data.call ?? message.data.smsession ?? message.data.smssession;
         const isNew = before !== undefined && this.state.get(before.id) === undefined;
         const interaction = this.state.applyNotification(message.data, Date.now());

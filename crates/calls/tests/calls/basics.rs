@@ -1,100 +1,14 @@
 //! Calls from beginning to end, in invented time.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
-
-use std::collections::HashSet;
 
 use encke_calls::{
-    Actor, Bound, Call, CallAction, CallHappening, CallId, CallType, Command, ConnId, Digits, Dn,
-    Event, EvolveError, ImportedCall, Limits, NewParty, Number, Operation, PartyState, Refusal,
-    Requester, Role, SeededIds, State, UserData, UserDataChange, decide, evolve,
+    Bound, CallAction, CallHappening, CallId, CallType, Command, ConnId, Digits, Event,
+    EvolveError, ImportedCall, Limits, NewParty, Operation, PartyState, Profile, Purpose,
+    Recording, Refusal, Requester, Role, Situation, UserDataChange, evolve,
 };
 
 use PartyState::{Dialing, Established, Held, Released, Ringing};
 
-/// A state, a clock and a source of ids.
-struct House {
-    state: State,
-    now_ms: u64,
-    ids: SeededIds,
-}
-
-impl House {
-    fn new(limits: Limits) -> Self {
-        let mut state = State::new(limits);
-        let lines = ["15000", "15001", "15002"].map(dn);
-        state.set_dns(HashSet::from(lines));
-        Self { state, now_ms: 1000, ids: SeededIds::new(1) }
-    }
-
-    fn run(&mut self, command: &Command) -> Result<Vec<Event>, Refusal> {
-        let events = decide(&self.state, command, self.now_ms, &mut self.ids)?;
-        for event in &events {
-            evolve(&mut self.state, event).unwrap();
-        }
-        self.now_ms += 1000;
-        Ok(events)
-    }
-
-    fn begin(&mut self, command: &Command) -> CallId {
-        match self.run(command).unwrap().remove(0) {
-            Event::Call(event) => event.call,
-            Event::Sms(event) => unreachable!("{event:?}"),
-        }
-    }
-
-    fn dial(&mut self, to: &str) -> CallId {
-        self.begin(&Command::Dial { from: dn("15000"), to: number(to), user_data: data("{}") })
-    }
-
-    fn operate(&mut self, call: &CallId, by: &str, action: CallAction) -> Result<(), Refusal> {
-        let by = if by == OUTSIDE { Actor::Outside } else { Actor::Dn(dn(by)) };
-        self.run(&Command::Operate { call: call.clone(), by, action }).map(|_| ())
-    }
-
-    fn change(
-        &mut self,
-        call: &CallId,
-        requester: Requester,
-        change: UserDataChange,
-    ) -> Result<Vec<Event>, Refusal> {
-        self.run(&Command::ChangeUserData { call: call.clone(), requester, change })
-    }
-
-    fn attach(&mut self, call: &CallId, object: &str) -> Result<Vec<Event>, Refusal> {
-        let change = UserDataChange::Attach(data(object));
-        self.change(call, Requester::Party(dn("15000")), change)
-    }
-
-    fn call(&self, id: &CallId) -> &Call {
-        self.state.call(id.as_str()).unwrap()
-    }
-
-    fn states(&self, id: &CallId) -> Vec<PartyState> {
-        self.call(id).parties.iter().map(|party| party.state).collect()
-    }
-}
-
-const OUTSIDE: &str = "outside";
-
-fn dn(text: &str) -> Dn {
-    Dn::new(text).unwrap()
-}
-
-fn number(text: &str) -> Number {
-    Number::new(text).unwrap()
-}
-
-fn data(object: &str) -> UserData {
-    UserData::parse(object).unwrap()
-}
-
-fn house() -> House {
-    House::new(Limits::default())
-}
-
-fn not_possible(operation: Operation, state: PartyState) -> Result<(), Refusal> {
-    Err(Refusal::InvalidState { operation, state: state.as_str() })
-}
+use crate::house::{House, OUTSIDE, data, dn, house, not_possible, number};
 
 #[test]
 fn an_internal_call_is_dialled_answered_held_by_both_and_hung_up() {
@@ -104,7 +18,8 @@ fn an_internal_call_is_dialled_answered_held_by_both_and_hung_up() {
     assert_eq!((call.call_type, call.dnis.clone()), (CallType::Internal, Some(number("15001"))));
     assert_eq!((call.ani.clone(), call.call_uuid()), (None, &id));
     assert_eq!(call.party(&dn("15001")).unwrap().since_ms, 1000);
-    let others: Vec<&str> = call.others(&dn("15000")).map(|party| party.number.as_str()).collect();
+    let others: Vec<&str> =
+        call.others(call.party(&dn("15000")).unwrap()).map(|party| party.number.as_str()).collect();
     assert_eq!(others, ["15001"]);
     let steps = [
         ("15001", CallAction::Answer, [Established, Established]),
@@ -378,8 +293,8 @@ fn no_call_has_more_parties_than_notifications_can_be_numbered_for() {
 #[test]
 fn the_samples_list_the_operations_in_this_order() {
     let spelled = |state| {
-        let operations = encke_calls::call_capabilities(state).iter();
-        operations.map(|operation| operation.as_str()).collect::<Vec<_>>()
+        let shown = Situation::plain(state).shown(Profile::Documented, false);
+        shown.map(Operation::as_str).collect::<Vec<_>>()
     };
     let dialing = [
         "UpdateUserData",
@@ -394,4 +309,59 @@ fn the_samples_list_the_operations_in_this_order() {
         ["Answer", "UpdateUserData", "DeleteUserData", "DeleteUserDataPair", "AttachUserData"];
     assert_eq!(spelled(Ringing), ringing);
     assert!(spelled(Released).is_empty());
+}
+
+/// What the documents list, situation by situation; the order of a list means nothing.
+#[test]
+fn each_documented_situation_has_its_list() {
+    const USER_DATA: [&str; 4] =
+        ["AttachUserData", "UpdateUserData", "DeleteUserData", "DeleteUserDataPair"];
+    const OTHERS: [&str; 4] =
+        ["SingleStepTransfer", "SingleStepConference", "InitiateTransfer", "InitiateConference"];
+    let plain = Situation::plain;
+    let consulting = Situation { purpose: Some(Purpose::Transfer), ..plain(Held) };
+    let recording = |recording| Situation { recording, ..plain(Established) };
+    let (documented, live) = (Profile::Documented, Profile::Live);
+    let rows: [(Situation, Profile, bool, &[&str], bool); 10] = [
+        (plain(Dialing), documented, false, &["SendDtmf", "Hangup"], false),
+        (plain(Ringing), documented, false, &["Answer"], false),
+        (plain(Ringing), live, false, &["Answer", "ClearCall"], false),
+        (plain(Established), documented, false, &["Hold", "Hangup", "SendDtmf"], true),
+        (plain(Established), live, false, &["Hold", "Hangup", "SendDtmf", "ClearCall"], true),
+        (plain(Held), documented, false, &["Retrieve", "Hangup"], true),
+        (consulting, documented, false, &["CompleteTransfer", "SwapCalls", "Hangup"], true),
+        (
+            recording(Recording::Off),
+            documented,
+            true,
+            &["Hold", "Hangup", "SendDtmf", "StartCallRecording"],
+            true,
+        ),
+        (
+            recording(Recording::Recording),
+            documented,
+            true,
+            &["Hold", "Hangup", "SendDtmf", "PauseCallRecording", "StopCallRecording"],
+            true,
+        ),
+        (
+            recording(Recording::Paused),
+            documented,
+            true,
+            &["Hold", "Hangup", "SendDtmf", "ResumeCallRecording", "StopCallRecording"],
+            true,
+        ),
+    ];
+    for (situation, profile, recorded, own, others) in rows {
+        let others = if others { &OTHERS[..] } else { &[] };
+        let mut expected = [own, others, &USER_DATA].concat();
+        let shown = situation.shown(profile, recorded);
+        let mut shown: Vec<_> = shown.map(Operation::as_str).collect();
+        expected.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(shown, expected, "{situation:?} {profile:?}");
+    }
+    for profile in [documented, live, Profile::Everything] {
+        assert_eq!(plain(Released).shown(profile, true).count(), 0);
+    }
 }

@@ -8,10 +8,12 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+mod call;
+
 use crate::{
-    Call, CallEvent, CallHappening, EntryKind, Event, Limits, Participant, ParticipantId,
-    ParticipantKind, Party, PartyState, SmsEvent, SmsHappening, SmsSession, SmsState, State,
-    Subject, TranscriptEntry, UserData, UserDataChange,
+    Call, CallEvent, EntryKind, Event, Limits, Participant, ParticipantId, ParticipantKind,
+    SmsEvent, SmsHappening, SmsSession, SmsState, State, Subject, TranscriptEntry, UserData,
+    UserDataChange,
 };
 
 /// Why an event does not apply to a state. The events are damaged, or of another state.
@@ -63,7 +65,7 @@ pub(crate) type Step<T> = (Option<Arc<T>>, Arc<T>);
 
 pub(crate) fn evolve_call(state: &mut State, event: &CallEvent) -> Result<Step<Call>, EvolveError> {
     let before = state.call(event.call.as_str()).cloned();
-    let after = Arc::new(call_after(before.as_deref(), event)?);
+    let after = Arc::new(call::after(before.as_deref(), event)?);
     state.set_call(&event.call, Some(Arc::clone(&after)));
     Ok((before, after))
 }
@@ -100,60 +102,6 @@ impl UserDataChange {
             Self::Clear => data.clear() > 0,
         }
     }
-}
-
-fn call_after(before: Option<&Call>, event: &CallEvent) -> Result<Call, EvolveError> {
-    let subject = || Subject::Call(event.call.clone());
-    if let CallHappening::Started { conn_id, call_type, dnis, ani, parties, user_data } =
-        &event.what
-    {
-        if before.is_some() {
-            return Err(EvolveError::Exists(subject()));
-        }
-        if parties.len() > Limits::MAX_PARTIES {
-            return Err(EvolveError::TooManyParties(subject()));
-        }
-        let parties = parties.iter().map(|party| Party {
-            dn: party.dn.clone(),
-            number: party.number.clone(),
-            state: party.state,
-            since_ms: event.at_ms,
-            role: party.role,
-        });
-        return Ok(Call {
-            id: event.call.clone(),
-            conn_id: conn_id.clone(),
-            call_type: *call_type,
-            parties: parties.collect(),
-            user_data: user_data.clone(),
-            dnis: dnis.clone(),
-            ani: ani.clone(),
-            created_at_ms: event.at_ms,
-            released_at_ms: None,
-            version: 1,
-        });
-    }
-    let mut call = before.cloned().ok_or_else(|| EvolveError::Unknown(subject()))?;
-    if call.is_released() {
-        return Err(EvolveError::Ended(subject()));
-    }
-    match &event.what {
-        CallHappening::Started { .. } | CallHappening::DtmfSent { .. } => {}
-        CallHappening::Moved { moves, .. } => {
-            for &(index, state) in moves {
-                let party = call.parties.get_mut(index);
-                party.ok_or_else(|| EvolveError::NoSuchParty(subject()))?.state = state;
-            }
-            if call.parties.iter().all(|party| party.state == PartyState::Released) {
-                call.released_at_ms = Some(event.at_ms);
-            }
-        }
-        CallHappening::UserDataChanged { change, .. } => {
-            change.apply(&mut call.user_data, UserData::attach);
-        }
-    }
-    call.version += 1;
-    Ok(call)
 }
 
 fn sms_after(before: Option<&SmsSession>, event: &SmsEvent) -> Result<SmsSession, EvolveError> {

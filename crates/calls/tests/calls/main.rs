@@ -1,0 +1,7 @@
+//! Calls in invented time.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod basics;
+mod consults;
+mod house;
