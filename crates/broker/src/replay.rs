@@ -14,7 +14,8 @@ use bytes::Bytes;
 use encke_bayeux::{ChannelName, ChannelPattern, Failure, ReplayAnswer, ReplayFrom, ReplayStatus};
 
 use crate::backlog::Queued;
-use crate::broker::{Broker, Cell, lock};
+use crate::broker::{Broker, lock};
+use crate::cell::Cell;
 use crate::effect::{Release, Released};
 use crate::listener::RemovedBecause;
 use crate::log::{Entry, Log, Reader, Want};
