@@ -73,7 +73,6 @@ pub mod authorizer;
 mod backlog;
 mod binding;
 mod broker;
-mod catch_up;
 mod cell;
 pub mod channel_rule;
 pub mod config;

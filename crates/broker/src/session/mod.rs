@@ -25,6 +25,8 @@
 //! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
 //! message puts it off to at least `maxInterval`.
 
+mod catch_up;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Waker;
@@ -32,11 +34,11 @@ use std::time::{Duration, Instant};
 
 use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
 
+use self::catch_up::CatchUp;
 use crate::activity::ActiveBy;
 use crate::alarm::Alarm;
 use crate::backlog::{Amount, Queued};
 use crate::binding::Binding;
-use crate::catch_up::CatchUp;
 use crate::channel_rule::Overflow;
 use crate::config::Config;
 use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
