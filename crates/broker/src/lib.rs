@@ -24,7 +24,7 @@
 //! | [`local`]      | sessions inside the process: clients without a connection           |
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
 //! | `cell`         | a session behind its lock: who it is, whose, and whom it admits     |
-//! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
+//! | `session`      | the machine of one client: held connect, messages, link, catching up |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
 //! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
@@ -36,7 +36,6 @@
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
 //! | [`replay`]     | the log of a broker, published into and subscribed from             |
 //! | `log`          | messages kept by channel and user, their positions and horizons     |
-//! | `catch_up`     | a session that is fed from the log until it is live                 |
 //! | `membership`   | sessions and subscriptions coming and going                         |
 //! | `publish`      | a message on its way to everybody it is for                         |
 //! | `queue`        | what leaves the queue of a session, and what comes back to it       |

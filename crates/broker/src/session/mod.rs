@@ -4,6 +4,10 @@
 //! be held open. Reads no clock, writes no socket, wakes nobody: whoever calls gets a [`Waker`]
 //! back and wakes it after letting go of the lock.
 //!
+//! Every change of state is here. What a session has besides is in files of its own: the
+//! [`messages`] into its queue and out of it, its [`link`], its [`subscriptions`], the [`seat`] of its
+//! browser, how it can [`catch_up`], its client's [`conduct`] and the [`advice`] for it.
+//!
 //! # States
 //!
 //! | State  | Meaning                 | Left when                                   | Next   |
@@ -25,32 +29,36 @@
 //! a handshake; expiry is interval plus `maxInterval` after the last connect reply, and any other
 //! message puts it off to at least `maxInterval`.
 
+mod advice;
 mod catch_up;
+mod conduct;
+mod link;
+mod messages;
+mod seat;
+mod subscriptions;
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ClientAdvice, Reconnect};
+use encke_bayeux::{BrowserId, ClientAdvice};
 
-use self::catch_up::CatchUp;
-use crate::activity::ActiveBy;
 use crate::alarm::Alarm;
-use crate::backlog::{Amount, Queued};
 use crate::binding::Binding;
-use crate::channel_rule::Overflow;
 use crate::config::Config;
-use crate::effect::{Connected, Due, Ended, LinkState, Offered, Release, Released, Unlinked};
-use crate::event::Event;
+use crate::effect::{Connected, Due, Ended, Release, Released};
 use crate::listener::RemovedBecause;
 use crate::notice::{Notice, Notices};
-use crate::outbox::{Admitted, Outbox, Taken};
-use crate::rate::Bucket;
-use crate::session_settings::{Own, SessionSettings};
+use crate::outbox::Outbox;
+use crate::session_settings::Own;
 use crate::snapshot::{Described, MAX_SUBSCRIPTIONS, Via};
-use crate::tally::{Seat, Tally};
+use crate::tally::Seat;
 use crate::wheel::TICK;
+use catch_up::Replaying;
+use conduct::Conduct;
+use link::Links;
+use subscriptions::Subscriptions;
+
+pub(crate) use seat::Seats;
 
 #[derive(Debug)]
 enum State {
@@ -68,42 +76,14 @@ enum State {
     Gone,
 }
 
-/// How many connects of a browser may be held.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seats<'a> {
-    pub(crate) tally: &'a Arc<Tally<BrowserId>>,
-    /// `None` keeps no cookies, so there is nothing to count.
-    pub(crate) browser: Option<&'a BrowserId>,
-    pub(crate) most: usize,
-}
-
-impl Seats<'_> {
-    /// A seat for a connect that is held, `Some(None)` for one that does not count; `None` where all
-    /// are taken.
-    #[expect(clippy::option_option, reason = "what counts and what may wait are two questions")]
-    fn seat(&self, binding: &Binding) -> Option<Option<Seat<BrowserId>>> {
-        match self.browser {
-            None => (self.most > 0).then_some(None),
-            Some(browser) => self.tally.take(binding.share(browser), self.most).map(Some),
-        }
-    }
-}
-
-/// A connection that takes messages whenever there are some.
-#[derive(Debug)]
-struct Attached {
-    generation: u64,
-    waker: Option<Waker>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Session {
     state: State,
     begun: Instant,
     binding: Binding,
+    /// How many connects there have been; the newest is the one that counts.
     generation: u64,
     release: Release,
-    connected: bool,
     /// A hold is over and its response has not been made yet.
     owed: bool,
     ended: Option<RemovedBecause>,
@@ -118,24 +98,12 @@ pub(crate) struct Session {
     /// Everything that waits is lazy and may wait until then; `None` where something must leave.
     flush_at: Option<Instant>,
     notices: Notices,
-    /// When the session was active last, where that matters.
-    active: Option<Box<Instant>>,
-    /// Its tokens for publishing, once it has published.
-    publishes: Option<Box<Bucket>>,
-    /// Its seat among the sessions of its address, where those are bounded.
-    address: Option<Box<Seat<IpAddr>>>,
-    link: Option<Attached>,
-    links: u64,
+    conduct: Conduct,
+    links: Links,
     outbox: Outbox,
-    subscriptions: Vec<ChannelPattern>,
+    subscriptions: Subscriptions,
     /// Only for sessions that want to know positions.
     replay: Option<Box<Replaying>>,
-}
-
-/// A session that wants to know positions.
-#[derive(Debug, Default)]
-struct Replaying {
-    catch_up: Option<CatchUp>,
 }
 
 impl Session {
@@ -156,7 +124,6 @@ impl Session {
             binding: Binding::new(kept, offered, config.cookie_binding),
             generation: 0,
             release: Release::Timeout,
-            connected: false,
             owed: false,
             ended: None,
             batches: 0,
@@ -167,13 +134,10 @@ impl Session {
             alarm: Alarm::default(),
             flush_at: None,
             notices: Notices::default(),
-            active: config.activity.map(|_| Box::new(now)),
-            publishes: None,
-            address: None,
-            link: None,
-            links: 0,
+            conduct: Conduct::new(config, now),
+            links: Links::default(),
             outbox: Outbox::new(acknowledged),
-            subscriptions: Vec::new(),
+            subscriptions: Subscriptions::default(),
             replay: None,
         }
     }
@@ -192,35 +156,10 @@ impl Session {
 
     /// Any message but a connect arrived: the client is alive.
     pub(crate) fn handle_message(&mut self, config: &Config, now: Instant) {
-        self.touch(now);
+        self.conduct.touch(now);
         if let State::Idle { expires: Some(expires) } = &mut self.state {
             *expires = (*expires).max(now + self.own.max_interval(config));
         }
-    }
-
-    /// Counts the session among those of its address, as long as it lives.
-    pub(crate) fn sit(&mut self, address: Option<Seat<IpAddr>>) {
-        self.address = address.map(Box::new);
-    }
-
-    /// Whether the client may publish once more now.
-    pub(crate) fn may_publish(&mut self, config: &Config, now: Instant) -> bool {
-        config
-            .publish_rate
-            .is_none_or(|rate| self.publishes.get_or_insert_default().take(rate, now))
-    }
-
-    fn touch(&mut self, now: Instant) {
-        if let Some(active) = &mut self.active {
-            **active = now;
-        }
-    }
-
-    /// Whether the session has been inactive for longer than it may.
-    pub(crate) fn is_inactive(&self, config: &Config, now: Instant) -> bool {
-        self.active.as_ref().zip(config.activity).is_some_and(|(active, activity)| {
-            now.saturating_duration_since(**active) > activity.max_inactive
-        })
     }
 
     /// A connect arrived. It is held for `longest` at most, not at all where that is zero, and if its
@@ -238,7 +177,7 @@ impl Session {
         }
         self.generation += 1;
         self.owed = false;
-        let first = !std::mem::replace(&mut self.connected, true);
+        let first = self.generation == 1;
         let (superseded, own) = self.supersede(config, now);
         let seat = match (seats, own) {
             (None, _) => Some(None),
@@ -284,116 +223,6 @@ impl Session {
         }
     }
 
-    /// What the client is told about its next connect.
-    fn advice(&self, config: &Config) -> Advice {
-        if self.crowded && config.multi_session_interval.is_zero() {
-            return Advice { multiple_clients: true, ..Advice::only(Reconnect::None) };
-        }
-        Advice {
-            multiple_clients: self.crowded,
-            timeout: Some(self.own.timeout(config)),
-            max_interval: config.advise_max_interval.then(|| self.own.max_interval(config)),
-            ..config.retry(self.interval)
-        }
-    }
-
-    /// Replaces the settings that code has given this session.
-    pub(crate) fn configure(&mut self, settings: SessionSettings, config: &Config) {
-        if let Some(interval) = self.own.set(settings, config) {
-            self.interval = interval;
-        }
-    }
-
-    /// What this connect reply has to say about new times, if the client does not know them yet.
-    pub(crate) fn unsaid_advice(&mut self, config: &Config) -> Option<Advice> {
-        let unsaid = self.own.is_unsaid();
-        self.own.said();
-        unsaid.then(|| self.advice(config))
-    }
-
-    /// Whether messages travel on connect replies only.
-    pub(crate) fn delivers_on_connects_only(&self, config: &Config) -> bool {
-        self.outbox.is_acknowledged() || self.own.meta_connect_delivery_only(config)
-    }
-
-    /// Whether the session gets its own messages, where the channel agrees.
-    pub(crate) fn hears_itself(&self, config: &Config) -> bool {
-        self.own.broadcast_to_publisher(config)
-    }
-
-    /// Offers a message. `publish` numbers the publish; 0 means that doubles cannot happen. What was
-    /// `given_up` for it is gone.
-    pub(crate) fn offer(
-        &mut self,
-        event: &Event,
-        publish: u64,
-        given_up: &mut Amount,
-        config: &Config,
-    ) -> Offered {
-        if self.is_gone() {
-            return Offered::Gone;
-        }
-        if publish != 0 {
-            if self.last_publish == publish {
-                return Offered::Double;
-            }
-            self.last_publish = publish;
-        }
-        if config.activity.is_some_and(|activity| activity.by == ActiveBy::ClientOrServer) {
-            self.touch(event.at);
-        }
-        if event.entry.is_some() && self.is_catching_up() {
-            return Offered::Later;
-        }
-        let quiet = !self.is_urgent();
-        let message = event.queued(self.replay.is_some());
-        let bytes = message.text.len();
-        if let Some(entry) = event.entry.as_ref().filter(|_| self.replay.is_some())
-            && !self.outbox.has_room_for(bytes, config)
-        {
-            // What is kept need not be lost: the session goes on from the log when it has room.
-            self.begin_catch_up(entry.position - 1, 0);
-            return Offered::Later;
-        }
-        match self.outbox.push(message, event.overflow, config) {
-            Admitted::Waits(amount) => *given_up = amount,
-            Admitted::Missed => return Offered::Missed,
-            Admitted::Full => return Offered::Overflow,
-        }
-        self.flush_at = event.lazy.filter(|_| quiet).map(|within| {
-            let at = event.at + within;
-            self.flush_at.map_or(at, |earlier| earlier.min(at))
-        });
-        if self.flush_at.is_some() {
-            return Offered::Queued(bytes, None);
-        }
-        if let Some(link) = self.link.as_mut().filter(|_| !self.outbox.is_acknowledged()) {
-            return Offered::Linked(bytes, link.waker.take());
-        }
-        if self.batches > 0 {
-            return Offered::Queued(bytes, None);
-        }
-        Offered::Queued(bytes, self.release(Release::Messages, config, event.at))
-    }
-
-    /// Queues a message that may not be lost, and releases nothing.
-    pub(crate) fn append(&mut self, message: Queued, config: &Config) -> Admitted {
-        if self.is_gone() {
-            return Admitted::Full;
-        }
-        self.flush_at = None;
-        self.outbox.push(message, Overflow::Cut, config)
-    }
-
-    /// Queues a message out of the log if there is room for it, and releases nothing.
-    pub(crate) fn feed(&mut self, message: Queued, config: &Config) -> bool {
-        let fits = self.outbox.push_into_room(message, config);
-        if fits {
-            self.flush_at = None;
-        }
-        fits
-    }
-
     /// Held => Idle. Returns `None` if nothing was held.
     pub(crate) fn release(
         &mut self,
@@ -424,7 +253,7 @@ impl Session {
             }
             State::Idle { .. } => None,
         };
-        self.address = None;
+        self.conduct.stand_up();
         let release = match because {
             RemovedBecause::Overflow => Release::Overflow,
             _ => Release::Ended,
@@ -437,17 +266,9 @@ impl Session {
             self.note(Notice::Released(release), config);
         }
         self.note(Notice::Removed(because), config);
-        let link = self.link.take().map(|link| Unlinked(link.waker));
-        let subscriptions = std::mem::take(&mut self.subscriptions);
+        let link = self.detach_any();
+        let subscriptions = self.subscriptions.take();
         Some(Ended { subscriptions, held, owed: self.owed, link })
-    }
-
-    /// Attaches a connection that takes messages at any time; an earlier one is over.
-    pub(crate) fn attach(&mut self) -> (u64, Option<Unlinked>) {
-        let over = self.detach_any();
-        self.links += 1;
-        self.link = Some(Attached { generation: self.links, waker: None });
-        (self.links, over)
     }
 
     /// There is a drain: nothing waits any longer, whatever could have.
@@ -458,41 +279,6 @@ impl Session {
     ) -> (Option<Released>, Option<Waker>) {
         self.flush_at = None;
         (self.release(Release::Draining, config, now), self.nudge_link())
-    }
-
-    /// Something has changed that the link should look at.
-    pub(crate) fn nudge_link(&mut self) -> Option<Waker> {
-        self.link.as_mut().and_then(|link| link.waker.take())
-    }
-
-    /// The connection of the link of `generation` ended.
-    pub(crate) fn detach(&mut self, generation: u64) {
-        if self.link.as_ref().is_some_and(|link| link.generation == generation) {
-            self.link = None;
-        }
-    }
-
-    /// The client has come back another way: whatever link there was is over.
-    pub(crate) fn detach_any(&mut self) -> Option<Unlinked> {
-        self.link.take().map(|link| Unlinked(link.waker))
-    }
-
-    /// Asks, for the link of `generation`, what there is; if nothing, remembers the waker.
-    pub(crate) fn poll_link(&mut self, generation: u64, waker: &Waker) -> LinkState {
-        if self.is_gone() && generation == self.links && !self.outbox.is_empty() {
-            return LinkState::Messages;
-        }
-        let urgent = self.is_urgent() && !self.outbox.is_acknowledged();
-        match self.link.as_mut().filter(|link| link.generation == generation) {
-            None => LinkState::Over,
-            Some(_) if urgent => LinkState::Messages,
-            Some(link) => {
-                if !link.waker.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-                    link.waker = Some(waker.clone());
-                }
-                LinkState::Waiting
-            }
-        }
     }
 
     /// Asks, for the hold of `generation`, whether it is over; if not, remembers the waker.
@@ -546,22 +332,6 @@ impl Session {
         Due::Look { held, link, at: self.arm() }
     }
 
-    /// Lazy messages have waited long enough: they leave through the link, or with the held connect
-    /// unless that is over already.
-    fn flush(
-        &mut self,
-        held: Option<Released>,
-        config: &Config,
-        now: Instant,
-    ) -> (Option<Released>, Option<Waker>) {
-        self.flush_at = None;
-        if self.link.is_some() && !self.outbox.is_acknowledged() {
-            return (held, self.nudge_link());
-        }
-        // Held => Idle
-        (held.or_else(|| self.release(Release::Messages, config, now)), None)
-    }
-
     /// The instant for which the wheel needs a new entry, if those it has are too late.
     pub(crate) fn arm(&mut self) -> Option<Instant> {
         let at = match self.state {
@@ -572,165 +342,9 @@ impl Session {
         self.alarm.set(at.into_iter().chain(self.flush_at).min()?)
     }
 
-    /// A connect says what has arrived: what it acknowledges is gone for good.
-    pub(crate) fn acknowledge(&mut self, received: Option<u64>) -> Amount {
-        let (amount, again) = self.outbox.acknowledge(received);
-        if again {
-            // What was on its way once has waited enough.
-            self.flush_at = None;
-        }
-        amount
-    }
-
-    /// A connect reply is made, and a batch begins with it, if the client acknowledges. Returns how
-    /// many messages the client is to be told that it missed.
-    pub(crate) fn begin_reply(&mut self) -> u32 {
-        self.owed = false;
-        self.outbox.begin_reply()
-    }
-
-    /// The number of the batch that was begun last, if the client acknowledges.
-    pub(crate) fn batch(&self) -> Option<u64> {
-        self.outbox.batch()
-    }
-
     /// Whether the hold of `generation` is the one that counts.
     pub(crate) fn counts(&self, generation: u64) -> bool {
         generation == self.generation
-    }
-
-    /// Takes what one response may carry, and what is gone for good with it.
-    ///
-    /// Lazy messages leave with any response, and what finds no room in it is due on the next.
-    pub(crate) fn take(&mut self, config: &Config) -> (Taken, Amount) {
-        self.flush_at = None;
-        self.outbox.take(config.response_bytes)
-    }
-
-    /// Puts back what was not written; what came back, or `None` if the session has ended.
-    pub(crate) fn put_back(&mut self, taken: Taken) -> Option<Amount> {
-        self.flush_at = None;
-        (!self.is_gone()).then(|| self.outbox.put_back(taken))
-    }
-
-    /// Throws away what an ended session still had to receive; how many were never sent.
-    pub(crate) fn clear(&mut self) -> (Amount, usize) {
-        self.outbox.clear()
-    }
-
-    /// Whether these distinct patterns, of which some may be subscribed already, fit the bound.
-    pub(crate) fn has_room_for(&self, patterns: &[&ChannelPattern], limit: usize) -> bool {
-        // More than the bound cannot fit, and need not be looked at one by one.
-        patterns.len() <= limit
-            && self.subscriptions.len() + patterns.iter().filter(|p| !self.has(p)).count() <= limit
-    }
-
-    /// Adds a subscription. `None` if the bound is reached, else whether it is new.
-    pub(crate) fn subscribe(&mut self, pattern: &ChannelPattern, config: &Config) -> Option<bool> {
-        if self.subscriptions.contains(pattern) {
-            return Some(false);
-        }
-        if self.subscriptions.len() >= config.subscriptions_per_session || self.is_gone() {
-            return None;
-        }
-        self.subscriptions.push(pattern.clone());
-        self.note(Notice::Subscribed(pattern.clone()), config);
-        Some(true)
-    }
-
-    /// Removes a subscription; whether it was there.
-    pub(crate) fn unsubscribe(&mut self, pattern: &ChannelPattern, config: &Config) -> bool {
-        if let Some(catch_up) = self.catch_up_mut() {
-            catch_up.remove(pattern);
-        }
-        let place = self.subscriptions.iter().position(|other| other == pattern);
-        let removed = place.map(|place| self.subscriptions.swap_remove(place));
-        let was_there = removed.is_some();
-        if let Some(pattern) = removed {
-            self.note(Notice::Unsubscribed(pattern), config);
-        }
-        was_there
-    }
-
-    /// Whether this very pattern is subscribed.
-    pub(crate) fn has(&self, pattern: &ChannelPattern) -> bool {
-        self.subscriptions.contains(pattern)
-    }
-
-    /// Whether any subscription matches `channel`; with `named_only` it has to be that very name.
-    pub(crate) fn listens_to(&self, channel: &ChannelName, named_only: bool) -> bool {
-        let mut subscriptions = self.subscriptions.iter();
-        if named_only {
-            return subscriptions.any(|pattern| pattern.as_str() == channel.as_str());
-        }
-        subscriptions.any(|pattern| pattern.matches(channel))
-    }
-
-    /// From now on messages that are kept come with their positions.
-    pub(crate) fn opt_into_replay(&mut self) {
-        self.replay.get_or_insert_default();
-    }
-
-    pub(crate) fn is_catching_up(&self) -> bool {
-        self.catch_up().is_some()
-    }
-
-    pub(crate) fn catch_up(&self) -> Option<&CatchUp> {
-        self.replay.as_ref()?.catch_up.as_ref()
-    }
-
-    pub(crate) fn catch_up_mut(&mut self) -> Option<&mut CatchUp> {
-        self.replay.as_mut()?.catch_up.as_mut()
-    }
-
-    /// The catching up there is, or one that begins with every subscription live.
-    pub(crate) fn begin_catch_up(&mut self, newest: u64, told: u64) -> &mut CatchUp {
-        let live = self.subscriptions.iter();
-        let replay = self.replay.get_or_insert_default();
-        replay.catch_up.get_or_insert_with(|| CatchUp::new(live, newest, told))
-    }
-
-    /// Nothing is left in the log: the session is live.
-    pub(crate) fn end_catch_up(&mut self) {
-        if let Some(replay) = &mut self.replay {
-            replay.catch_up = None;
-        }
-    }
-
-    /// What may be queued before a bound is reached; `None` for a session that has ended.
-    pub(crate) fn room(&self, config: &Config) -> Option<Amount> {
-        (!self.is_gone()).then(|| self.outbox.room(config))
-    }
-
-    pub(crate) fn has_nothing_waiting(&self) -> bool {
-        self.outbox.is_empty()
-    }
-
-    /// Whether a response that takes what waits leaves nothing behind, in the queue or in the log.
-    pub(crate) fn is_settled(&self, config: &Config) -> bool {
-        !self.is_gone()
-            && self.replay.as_ref().is_some_and(|replay| replay.catch_up.is_none())
-            && self.outbox.fits(config.response_bytes)
-    }
-
-    /// Whether a body is in work whose replies will carry messages.
-    pub(crate) fn is_batching(&self) -> bool {
-        self.batches > 0
-    }
-
-    /// Replies of the body in work will carry messages: do not wake a held connect for them.
-    pub(crate) fn begin_batch(&mut self) {
-        self.batches += 1;
-    }
-
-    /// The body's work is done. What its reply did not take along is due on the held connect.
-    pub(crate) fn end_batch(&mut self, config: &Config, now: Instant) -> Option<Released> {
-        self.batches = self.batches.saturating_sub(1);
-        let linked = self.link.is_some() && !self.outbox.is_acknowledged();
-        if self.batches > 0 || !self.is_urgent() || linked {
-            return None;
-        }
-        self.release(Release::Messages, config, now)
     }
 
     /// Why the session has ended.
@@ -760,7 +374,7 @@ impl Session {
         let waiting = self.outbox.amount();
         Some(Described {
             begun: self.begun,
-            via: if self.link.is_some() { Via::Pushing } else { Via::Polling },
+            via: if self.is_linked() { Via::Pushing } else { Via::Polling },
             queue_messages: waiting.messages,
             queue_bytes: waiting.bytes,
             held_since,
@@ -774,18 +388,8 @@ impl Session {
         matches!(self.state, State::Gone)
     }
 
-    /// Whether messages may only ride on connect replies, whatever the configuration says.
-    pub(crate) fn is_acknowledged(&self) -> bool {
-        self.outbox.is_acknowledged()
-    }
-
     pub(crate) fn is_held(&self) -> bool {
         matches!(self.state, State::Held { .. })
-    }
-
-    /// Whether something waits that may not wait.
-    fn is_urgent(&self) -> bool {
-        !self.outbox.is_empty() && self.flush_at.is_none()
     }
 
     fn idle(&self, config: &Config, now: Instant) -> State {
