@@ -34,8 +34,9 @@
 //! | `storm`        | more handshakes than the server wants to serve at a time            |
 //! | `activity`     | sessions that connect and do nothing else                           |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
-//! | [`replay`]     | the log of a broker, published into and subscribed from             |
+//! | [`replay`]     | the log of a broker from outside: read, kept elsewhere, filled again |
 //! | `log`          | messages kept by channel and user, their positions and horizons     |
+//! | `feed`         | sessions that subscribe from a position and are fed from the log    |
 //! | `membership`   | sessions and subscriptions coming and going                         |
 //! | `publish`      | a message on its way to everybody it is for                         |
 //! | `queue`        | what leaves the queue of a session, and what comes back to it       |
@@ -80,6 +81,7 @@ mod directed;
 mod effect;
 mod event;
 pub mod extension;
+mod feed;
 pub mod filter;
 mod guard;
 pub mod hold;
