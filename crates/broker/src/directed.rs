@@ -10,7 +10,8 @@ use std::time::Instant;
 use encke_bayeux::reply::Reply;
 use encke_bayeux::{ChannelName, ClientId};
 
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::config::ConfigError;
 use crate::event::{Draft, Event};
 use crate::listener::RemovedBecause;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use encke_bayeux::{ChannelName, ClientId, event};
 
 use crate::backlog::Queued;
-use crate::broker::Cell;
+use crate::cell::Cell;
 use crate::channel_rule::{ChannelSettings, Overflow};
 use crate::config::Config;
 use crate::log::Entry;

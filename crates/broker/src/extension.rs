@@ -24,7 +24,8 @@ use encke_bayeux::reply::Reply;
 use encke_bayeux::{ChannelName, ClientId, Message};
 use serde_json::value::RawValue;
 
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::event::Draft;
 use crate::policy::Asking;
 use crate::user::UserId;

@@ -18,7 +18,8 @@ use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
 use encke_bayeux::{Advice, BrowserId, ClientId, Failure, Reconnect, TimeSync};
 
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::conversation::connect::tell;
 use crate::effect::Release;
 use crate::outbox::Taken;

@@ -9,6 +9,7 @@
 //!
 //! | Module         | Owns                                                                |
 //! |----------------|---------------------------------------------------------------------|
+//! | `broker`       | the handle over everything shared: maps, timer, counters, drain     |
 //! | [`channel_rule`] | settings that differ by channel                                   |
 //! | [`config`]     | every bound and every time, with unit and default                   |
 //! | [`policy`]     | who may shake hands, subscribe and publish                          |
@@ -22,7 +23,8 @@
 //! | [`link`]       | a connection that takes messages at any time                        |
 //! | [`local`]      | sessions inside the process: clients without a connection           |
 //! | [`stats`]      | counters and the publish-to-write histogram                         |
-//! | `session`      | the machine of one client: held connect, expiry, subscriptions      |
+//! | `cell`         | a session behind its lock: who it is, whose, and whom it admits     |
+//! | `session`      | the machine of one client: held connect, messages, link, catching up |
 //! | `outbox`       | what a session is owed, and what it has not acknowledged            |
 //! | `backlog`      | the part of it that waits, and what may be given up                 |
 //! | `event`        | one published message on its way to its receivers                   |
@@ -32,10 +34,12 @@
 //! | `storm`        | more handshakes than the server wants to serve at a time            |
 //! | `activity`     | sessions that connect and do nothing else                           |
 //! | `binding`      | how the browser cookie binds an anonymous session                   |
-//! | [`replay`]     | the log of a broker, published into and subscribed from             |
+//! | [`replay`]     | the log of a broker from outside: read, kept elsewhere, filled again |
 //! | `log`          | messages kept by channel and user, their positions and horizons     |
-//! | `catch_up`     | a session that is fed from the log until it is live                 |
+//! | `feed`         | sessions that subscribe from a position and are fed from the log    |
 //! | `membership`   | sessions and subscriptions coming and going                         |
+//! | `publish`      | a message on its way to everybody it is for                         |
+//! | `queue`        | what leaves the queue of a session, and what comes back to it       |
 //! | `directed`     | what code does to one session: deliver, configure, end              |
 //! | `session_settings` | settings of one session, set from code                          |
 //! | `round`        | one event on its way into many queues                               |
@@ -45,6 +49,8 @@
 //! | `guard`        | running what embedders have written                                 |
 //! | `conversation` | one request body, message by message                                |
 //! | [`snapshot`]   | what is there right now, page by page                               |
+//! | `user`         | what a user is called                                               |
+//! | `wall`         | the time of day, for what outlives the process or is read elsewhere |
 //! | `wheel`        | one coarse timer for all sessions                                   |
 //! | `alarm`        | when it looks at one session next                                   |
 //!
@@ -67,7 +73,7 @@ pub mod authorizer;
 mod backlog;
 mod binding;
 mod broker;
-mod catch_up;
+mod cell;
 pub mod channel_rule;
 pub mod config;
 mod conversation;
@@ -75,6 +81,7 @@ mod directed;
 mod effect;
 mod event;
 pub mod extension;
+mod feed;
 pub mod filter;
 mod guard;
 pub mod hold;
@@ -87,6 +94,8 @@ mod membership;
 mod notice;
 mod outbox;
 pub mod policy;
+mod publish;
+mod queue;
 mod rate;
 pub mod replay;
 mod round;
@@ -105,7 +114,7 @@ mod wheel;
 pub use activity::{ActiveBy, Activity};
 pub use authorizer::{Authorizer, Grants, Operation, Opinion};
 pub use binding::CookieBinding;
-pub use broker::{Broker, PublishError};
+pub use broker::Broker;
 pub use channel_rule::{ChannelRule, ChannelSettings, Overflow, Retention};
 pub use config::{Config, ConfigError};
 pub use conversation::{Answer, Entropy, Reach, Request};
@@ -117,6 +126,7 @@ pub use link::Link;
 pub use listener::{Listener, Published, RemovedBecause};
 pub use local::{LocalMessage, LocalOptions, LocalSession, Parts};
 pub use policy::{Asking, Policy, Rules};
+pub use publish::PublishError;
 pub use rate::Rate;
 pub use replay::{History, Logged};
 pub use service::{Call, Responder, Service, service_fn};

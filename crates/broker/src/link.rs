@@ -12,7 +12,8 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::effect::LinkState;
 use crate::hold::{Delivery, Hold};
 

@@ -26,7 +26,8 @@ use futures::Stream;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::broker::{Broker, Cell, Owner};
+use crate::broker::Broker;
+use crate::cell::{Cell, Owner};
 use crate::conversation::{Entropy, Request, Spoken};
 use crate::effect::LinkState;
 use crate::link::Link;

@@ -11,7 +11,8 @@ use std::time::Instant;
 use encke_bayeux::{BrowserId, ChannelPattern, ClientId, Failure};
 
 use crate::address::network;
-use crate::broker::{Broker, Cell, Subscriber};
+use crate::broker::Broker;
+use crate::cell::{Cell, Subscriber};
 use crate::effect::Ended;
 use crate::listener::RemovedBecause;
 use crate::notice::Notice;

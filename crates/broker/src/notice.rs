@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 
 use encke_bayeux::ChannelPattern;
 
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::channel_rule::Overflow;
 use crate::effect::Release;
 use crate::listener::{Listener, RemovedBecause};

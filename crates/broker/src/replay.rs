@@ -1,28 +1,24 @@
-//! The log of a broker: publishing into it, subscribing from it, keeping and reading it elsewhere.
+//! The log of a broker, from outside: read, kept elsewhere, and filled again.
 //!
 //! One lock orders what is published on channels that are kept: it is held from the moment a
 //! message gets its position until it was offered to every queue, so positions are delivered in
 //! their order. It is taken before the locks of the index and of sessions, and nobody is woken or
 //! told of anything while it is held. Channels that no rule keeps never meet it.
+//!
+//! Owns what a position means to somebody who says where to begin. How sessions are fed from there
+//! is in `feed`, how messages get into the log in `publish`.
 
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, ChannelPattern, Failure, ReplayAnswer, ReplayFrom, ReplayStatus};
 
-use crate::backlog::Queued;
-use crate::broker::{Broker, Cell, lock};
-use crate::effect::{Release, Released};
-use crate::listener::RemovedBecause;
+use crate::broker::{Broker, lock};
 use crate::log::{Entry, Log, Reader, Want};
-use crate::stats::add;
 use crate::user::UserId;
-
-/// Most messages that one step of catching up takes from the log.
-const PAGE_MESSAGES: usize = 256;
 
 /// A message of a broker's log, as it is kept elsewhere.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -168,88 +164,12 @@ impl Broker {
         self.shared.log.is_some()
     }
 
-    /// Subscribes to several patterns at once, from where each of them asks.
-    ///
-    /// All or none: a position that is none refuses everything, before anything was subscribed.
-    pub(crate) fn subscribe_from(
-        &self,
-        cell: &Arc<Cell>,
-        patterns: &[(&ChannelPattern, Option<ReplayFrom>)],
-        now: Instant,
-    ) -> Result<Vec<(ChannelPattern, ReplayAnswer)>, Refused> {
-        let user = cell.user.as_ref();
-        let (answers, fed) = {
-            let Some(mut log) = self.log() else { return Ok(Vec::new()) };
-            let mut begun = Vec::with_capacity(patterns.len());
-            for (pattern, from) in patterns {
-                let begin = from.as_ref().map(|from| self.begin(&log, user, pattern, from));
-                let begin = begin.transpose().map_err(|(failure, answer)| {
-                    add(&self.counters().replay_refused, 1);
-                    Refused { failure, answer: Some(((*pattern).clone(), answer)) }
-                })?;
-                begun.push(begin);
-            }
-            let newest = log.newest();
-            for (pattern, _) in patterns {
-                self.add_subscription(cell, pattern).map_err(Refused::from)?;
-            }
-            let mut session = cell.lock();
-            for ((pattern, _), begun) in patterns.iter().zip(&begun) {
-                match begun {
-                    Some(Begun { want, told, .. }) if want.from < newest => {
-                        session.begin_catch_up(newest, *told).add(want.clone(), *told);
-                    }
-                    _ => {
-                        if let Some(catch_up) = session.catch_up_mut() {
-                            catch_up.join(pattern, newest);
-                        }
-                    }
-                }
-            }
-            if begun.iter().any(Option::is_some) {
-                session.opt_into_replay();
-            }
-            drop(session);
-            let gaps = begun.iter().flatten().filter(|b| b.answer.status == ReplayStatus::Gap);
-            add(&self.counters().replay_gaps, gaps.count());
-            let answers: Vec<_> = patterns
-                .iter()
-                .zip(begun)
-                .filter_map(|((pattern, _), begun)| Some(((*pattern).clone(), begun?.answer)))
-                .collect();
-            (answers, self.feed(&mut log, cell, Some(now)))
-        };
-        self.fed(cell, fed, Some(now));
-        self.tell(cell);
-        Ok(answers)
-    }
-
-    /// Gives a session that catches up what its queue has room for.
-    ///
-    /// Without `now` nothing is held that would have to be released.
-    pub(crate) fn refill(&self, cell: &Arc<Cell>, now: Option<Instant>) {
-        if !cell.lock().is_catching_up() {
-            return;
-        }
-        let fed = self.log().map(|mut log| self.feed(&mut log, cell, now)).unwrap_or_default();
-        self.fed(cell, fed, now);
-    }
-
-    /// The position that a connect reply may carry whose response takes all that `cell` has waiting.
-    ///
-    /// Everything up to it was offered to every queue before the queue is looked at.
-    pub(crate) fn settled_for(&self, cell: &Cell) -> Option<u64> {
-        self.shared.log.as_ref()?;
-        let settled = self.shared.settled.load(Ordering::Acquire);
-        cell.lock().is_settled(self.config()).then_some(settled)
-    }
-
     pub(crate) fn reader<'a>(&'a self, user: Option<&'a UserId>) -> Reader<'a> {
         Reader { user, named_only: &self.config().named_only }
     }
 
     /// What `from` means to a subscription of `user`.
-    fn begin(
+    pub(crate) fn begin(
         &self,
         log: &Log,
         user: Option<&UserId>,
@@ -295,103 +215,13 @@ impl Broker {
             }
         }
     }
-
-    fn feed(&self, log: &mut Log, cell: &Cell, now: Option<Instant>) -> Fed {
-        let config = self.config();
-        let mut fed = Fed::default();
-        let mut session = cell.lock();
-        let Some(room) = session.room(config) else { return fed };
-        let Some(catch_up) = session.catch_up() else { return fed };
-        let reader = self.reader(cell.user.as_ref());
-        let remaining = catch_up.remaining();
-        if log.horizon(reader, &remaining).is_some_and(|horizon| horizon > catch_up.told) {
-            fed.overtaken = true;
-            return fed;
-        }
-        let most = room.messages.min(PAGE_MESSAGES);
-        let page = if most == 0 {
-            return fed;
-        } else {
-            log.read(reader, &remaining, catch_up.cursor, most, room.bytes)
-        };
-        let mut whole = true;
-        for entry in &page.entries {
-            let text = entry.positioned().clone();
-            let bytes = text.len();
-            if !session.feed(Queued { text, at: None, lossy: false }, config) {
-                // It waits for room; what is larger than a whole queue never gets any.
-                fed.overtaken = session.has_nothing_waiting();
-                whole = false;
-                break;
-            }
-            fed.messages += 1;
-            fed.bytes += bytes;
-            if let Some(catch_up) = session.catch_up_mut() {
-                catch_up.cursor = entry.position;
-            }
-        }
-        if whole && page.complete {
-            session.end_catch_up();
-        }
-        if fed.messages > 0 {
-            // Who acknowledges gets messages with connects, over a socket too.
-            fed.link = if session.is_acknowledged() { None } else { session.nudge_link() };
-            let held_for_it = fed.link.is_none() && !session.is_batching();
-            fed.released = now
-                .filter(|_| held_for_it)
-                .and_then(|now| session.release(Release::Messages, config, now));
-        }
-        fed
-    }
-
-    fn fed(&self, cell: &Arc<Cell>, fed: Fed, now: Option<Instant>) {
-        self.count_queued(fed.messages, fed.bytes);
-        add(&self.counters().replayed, fed.messages);
-        if let Some(now) = now {
-            let arm = cell.lock().arm();
-            self.arm(cell.id, arm, now);
-        }
-        self.wake(cell, fed.released);
-        if let Some(link) = fed.link {
-            link.wake();
-        }
-        if fed.overtaken {
-            tracing::debug!(client = ?cell.id, "session cut: the log was faster than its client");
-            add(&self.counters().overflowed, 1);
-            self.remove(cell, RemovedBecause::Overflow);
-        }
-    }
-}
-
-/// Why a subscribe that says where to begin was refused.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) failure: Failure,
-    /// The subscription whose position is none, and what is valid.
-    pub(crate) answer: Option<(ChannelPattern, ReplayAnswer)>,
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self { failure, answer: None }
-    }
 }
 
 /// Where a subscription begins.
 #[derive(Debug)]
-struct Begun {
-    answer: ReplayAnswer,
-    want: Want,
+pub(crate) struct Begun {
+    pub(crate) answer: ReplayAnswer,
+    pub(crate) want: Want,
     /// What the answer owns up to as missing.
-    told: u64,
-}
-
-/// What a session was given, and what is left to do about it when no lock is held.
-#[derive(Debug, Default)]
-struct Fed {
-    messages: usize,
-    bytes: usize,
-    released: Option<Released>,
-    link: Option<std::task::Waker>,
-    overtaken: bool,
+    pub(crate) told: u64,
 }

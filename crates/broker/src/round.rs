@@ -10,7 +10,8 @@ use std::time::Instant;
 use encke_bayeux::ClientId;
 
 use crate::backlog::Amount;
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::channel_rule::Overflow;
 use crate::effect::{Offered, Released};
 use crate::event::Event;

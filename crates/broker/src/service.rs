@@ -25,7 +25,8 @@ use std::time::Instant;
 use encke_bayeux::{ChannelName, ChannelPattern, ClientId, remote_call};
 use serde_json::value::RawValue;
 
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::event::Event;
 use crate::policy::Asking;
 

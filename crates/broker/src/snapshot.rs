@@ -15,7 +15,8 @@ use std::time::Instant;
 use encke_bayeux::ChannelPattern;
 use serde::Serialize;
 
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::stats::Stats;
 use crate::user::UserId;
 

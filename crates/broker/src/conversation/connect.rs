@@ -14,7 +14,7 @@ use encke_bayeux::{Ack, Advice, Failure, Message, Reconnect};
 
 use super::{Conversation, Request};
 use crate::backlog::Amount;
-use crate::broker::Cell;
+use crate::cell::Cell;
 use crate::hold::Hold;
 use crate::listener::RemovedBecause;
 use crate::session::Seats;

@@ -15,7 +15,8 @@ use encke_bayeux::{Ack, Advice, BrowserId, ChannelName, ClientId, Failure, Messa
 
 use super::Conversation;
 use super::hooks::Room;
-use crate::broker::{Cell, Owner, lock};
+use crate::broker::lock;
+use crate::cell::{Cell, Owner};
 use crate::session::Session;
 use crate::stats::add;
 use crate::storm::spread;

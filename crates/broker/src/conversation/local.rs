@@ -6,7 +6,8 @@ use encke_bayeux::{ChannelPattern, Failure, Message, ReplayAnswer};
 
 use super::hooks::Room;
 use super::{Conversation, Request};
-use crate::broker::{Broker, Cell};
+use crate::broker::Broker;
+use crate::cell::Cell;
 use crate::stats::add;
 
 /// What came of it.

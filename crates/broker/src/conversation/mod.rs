@@ -36,7 +36,8 @@ use encke_bayeux::{
     Message, ReplayAnswer,
 };
 
-use crate::broker::{Broker, Cell, lock};
+use crate::broker::{Broker, lock};
+use crate::cell::Cell;
 use crate::hold::{Delivery, Hold};
 use crate::outbox::Taken;
 use crate::policy::Asking;

@@ -11,7 +11,7 @@ use encke_bayeux::{ChannelKind, ChannelName, Failure, Message};
 use serde_json::value::RawValue;
 
 use super::Conversation;
-use crate::broker::Cell;
+use crate::cell::Cell;
 use crate::event::Draft;
 use crate::service::{Call, Responder};
 

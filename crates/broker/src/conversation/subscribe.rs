@@ -18,7 +18,7 @@ use encke_bayeux::reply::Reply;
 use encke_bayeux::{ChannelKind, ChannelPattern, Failure, Message, ReplayFrom};
 
 use super::Conversation;
-use crate::broker::Cell;
+use crate::cell::Cell;
 
 impl Conversation<'_> {
     pub(super) fn subscribe(&mut self, message: &Message<'_>, cell: &Arc<Cell>) {

@@ -7,6 +7,8 @@
 
 use encke_bayeux::ChannelPattern;
 
+use super::Session;
+use crate::config::Config;
 use crate::log::Want;
 
 /// What a session still has to be given.
@@ -63,6 +65,52 @@ impl CatchUp {
     }
 }
 
+/// A session that wants to know positions.
+#[derive(Debug, Default)]
+pub(super) struct Replaying {
+    catch_up: Option<CatchUp>,
+}
+
+impl Session {
+    /// From now on messages that are kept come with their positions.
+    pub(crate) fn opt_into_replay(&mut self) {
+        self.replay.get_or_insert_default();
+    }
+
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.catch_up().is_some()
+    }
+
+    pub(crate) fn catch_up(&self) -> Option<&CatchUp> {
+        self.replay.as_ref()?.catch_up.as_ref()
+    }
+
+    pub(crate) fn catch_up_mut(&mut self) -> Option<&mut CatchUp> {
+        self.replay.as_mut()?.catch_up.as_mut()
+    }
+
+    /// The catching up there is, or one that begins with every subscription live.
+    pub(crate) fn begin_catch_up(&mut self, newest: u64, told: u64) -> &mut CatchUp {
+        let live = self.subscriptions.iter();
+        let replay = self.replay.get_or_insert_default();
+        replay.catch_up.get_or_insert_with(|| CatchUp::new(live, newest, told))
+    }
+
+    /// Nothing is left in the log: the session is live.
+    pub(crate) fn end_catch_up(&mut self) {
+        if let Some(replay) = &mut self.replay {
+            replay.catch_up = None;
+        }
+    }
+
+    /// Whether a response that takes what waits leaves nothing behind, in the queue or in the log.
+    pub(crate) fn is_settled(&self, config: &Config) -> bool {
+        !self.is_gone()
+            && self.replay.as_ref().is_some_and(|replay| replay.catch_up.is_none())
+            && self.outbox.fits(config.response_bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +130,26 @@ mod tests {
         assert_eq!((catch_up.cursor, catch_up.told), (10, 5));
         catch_up.remove(&pattern("/b"));
         assert_eq!(catch_up.wants.len(), 2);
+    }
+
+    #[test]
+    fn a_session_is_settled_when_it_wants_positions_and_has_caught_up() {
+        #[expect(clippy::disallowed_methods, reason = "an arbitrary instant")]
+        let now = std::time::Instant::now();
+        let config = Config::default();
+        let mut session = Session::new(None, None, false, &config, now);
+        let pattern = ChannelPattern::new("/a").unwrap();
+        assert_eq!(session.subscribe(&pattern, &config), Some(true));
+        assert!(!session.is_settled(&config), "it does not want positions");
+        session.opt_into_replay();
+        assert!(session.is_settled(&config));
+        let begun = session.begin_catch_up(7, 3);
+        assert_eq!((begun.wants.len(), begun.cursor, begun.told), (1, 7, 3));
+        assert_eq!(session.begin_catch_up(9, 9).cursor, 7, "it goes on with what it has begun");
+        assert!(session.is_catching_up() && !session.is_settled(&config));
+        session.unsubscribe(&pattern, &config);
+        assert!(session.catch_up().is_some_and(|catch_up| catch_up.wants.is_empty()));
+        session.end_catch_up();
+        assert!(session.is_settled(&config) && !session.is_catching_up());
     }
 }
