@@ -7,7 +7,8 @@ use crate::{CallId, SmsId, Subject};
 const CALL: &str = "call/";
 const SMS: &str = "sms/";
 
-pub(super) fn of(subject: &Subject) -> Key {
+/// The key of a journal under which the events of `subject` stand.
+pub fn of(subject: &Subject) -> Key {
     let text = match subject {
         Subject::Call(id) => format!("{CALL}{id}"),
         Subject::Sms(id) => format!("{SMS}{id}"),

@@ -70,6 +70,17 @@ impl<'a> Listener<'a> {
     }
 }
 
+/// Applies one record of a journal, as [`Core::open`](crate::Core::open) does with each in order,
+/// and answers the change; `None` for a record under a key that is no call's or session's.
+///
+/// # Errors
+///
+/// [`OpenError`] when the record holds no event, stands in the wrong place or does not follow from
+/// those before; the state is unchanged then.
+pub fn replay_record(state: &mut State, entry: &Entry) -> Result<Option<Change>, OpenError> {
+    record_key::subject(&entry.key).map(|_| apply(state, entry)).transpose()
+}
+
 /// Applies one record and answers the change.
 pub(super) fn apply(state: &mut State, entry: &Entry) -> Result<Change, OpenError> {
     let position = entry.position;

@@ -5,9 +5,11 @@
 //! | `suite`  | the promises of the trait, each on each home                          |
 //! | `model`  | random operations against a list                                      |
 //! | `file`   | lock, format, groups, and survival of a kill, of the file home        |
+//! | `damage` | files that are cut, flipped, tampered with, or of an older format     |
 //! | `faulty` | the test equipment itself                                             |
 #![cfg(test)]
 
+mod damage;
 mod faulty;
 mod file;
 mod homes;

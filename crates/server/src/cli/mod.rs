@@ -21,6 +21,7 @@ use crate::settings::Settings;
 use crate::{Config, logging};
 
 mod hash_password;
+mod journal;
 mod serve;
 
 /// Exit code for a usage or configuration error, `EX_USAGE` of sysexits(3).
@@ -47,6 +48,9 @@ enum Command {
     Check(CheckArguments),
     /// Read a password from standard input and print its hash for the configuration.
     HashPassword,
+    /// Look after the file of a journal while no server has it open.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
 }
 
 #[derive(Args, Debug)]
@@ -129,6 +133,7 @@ pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => run_serve(serve),
         Command::Check(check) => run_check(&check),
         Command::HashPassword => hash_password::run(),
+        Command::Journal(command) => journal::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
