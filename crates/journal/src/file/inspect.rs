@@ -57,12 +57,17 @@ impl Inspection {
         Ok(Self { store: Store::as_it_is(overlay, CACHE_BYTES)? })
     }
 
-    /// Shows the records after `after` in order, for as long as `more` says so.
+    /// Shows the records after `after` in order, for as long as `more` says so. In place of one that
+    /// is damaged stands what is wrong with it; those behind it follow.
     ///
     /// # Errors
     ///
-    /// See [`ReadError`].
-    pub fn each(&self, after: Position, more: impl FnMut(Entry) -> bool) -> Result<(), ReadError> {
+    /// See [`ReadError`]: the file cannot be read any further.
+    pub fn each(
+        &self,
+        after: Position,
+        more: impl FnMut(Result<Entry, Damage>) -> bool,
+    ) -> Result<(), ReadError> {
         guarded(|| Ok(self.store.each(after, more)?))
     }
 

@@ -150,14 +150,21 @@ impl Store {
     ) -> Result<Vec<Entry>, ReadError> {
         let mut bytes = 0;
         let mut page = Vec::new();
+        let mut damaged = None;
         if limit > 0 {
-            self.each(after, |entry| {
-                bytes += entry.record.len();
-                page.push(entry);
-                page.len() < limit && bytes < limits.page()
+            self.each(after, |found| match found {
+                Ok(entry) => {
+                    bytes += entry.record.len();
+                    page.push(entry);
+                    page.len() < limit && bytes < limits.page()
+                }
+                Err(damage) => {
+                    damaged = Some(damage);
+                    false
+                }
             })?;
         }
-        Ok(page)
+        damaged.map_or(Ok(page), |damage| Err(ReadError::Damaged(damage)))
     }
 
     /// Shows the records of `key` after `after`, oldest first, for as long as `more` says so.
@@ -192,11 +199,11 @@ impl Store {
         Ok(())
     }
 
-    /// Shows the records after `after` in order, for as long as `more` says so.
+    /// Shows the records after `after` in order, sound or not, for as long as `more` says so.
     pub(super) fn each(
         &self,
         after: Position,
-        mut more: impl FnMut(Entry) -> bool,
+        mut more: impl FnMut(Result<Entry, Damage>) -> bool,
     ) -> Result<(), Failure> {
         let transaction = self.database.begin_read()?;
         let records = transaction.open_table(RECORDS)?;
@@ -208,7 +215,7 @@ impl Store {
                 return Err(Damage::at(position, "the record is out of order").into());
             }
             reached = position;
-            if !more(record::decode(position, frame.value())?) {
+            if !more(record::decode(position, frame.value())) {
                 break;
             }
         }

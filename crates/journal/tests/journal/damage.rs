@@ -87,7 +87,7 @@ fn a_sound_file_is_found_sound_and_stays_as_it_is() {
     let mut looked = Vec::new();
     inspection
         .each(Position::ZERO, |entry| {
-            looked.push(entry);
+            looked.push(entry.unwrap());
             true
         })
         .unwrap();
@@ -473,5 +473,18 @@ fn damage_counts_of_a_broken_file_are_those_that_were_told() {
     let (verified, found) = verified(folder.path()).unwrap();
     assert_eq!(found.len(), 3, "{found:?}");
     assert_eq!(verified.damages, 3);
+    let (mut sound, mut damaged) = (0, 0);
+    let inspection = Inspection::open(folder.path()).unwrap();
+    inspection
+        .each(Position::ZERO, |entry| {
+            if entry.is_ok() {
+                sound += 1
+            } else {
+                damaged += 1
+            }
+            true
+        })
+        .unwrap();
+    assert_eq!((sound, damaged), (273, 3), "what is behind a damaged record can be had");
     assert_eq!(found[1], "position 2: the record has a frame of an unknown version");
 }

@@ -12,6 +12,7 @@ mod drain;
 mod events;
 mod house;
 mod http2;
+mod journal_command;
 mod login;
 mod operations;
 mod origins;

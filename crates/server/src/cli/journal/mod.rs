@@ -111,3 +111,6 @@ impl Error for Unusable {
 }
 
 type Out<'a> = BufWriter<StdoutLock<'a>>;
+
+/// Most damages that are told one by one; their number is told at the end.
+const LINES: u64 = 100;

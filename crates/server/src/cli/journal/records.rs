@@ -23,8 +23,8 @@ use encke::journal::{Entry, Key, Position, ReadError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::super::Failure;
-use super::{Out, inspect};
+use super::super::{Failure, report};
+use super::{LINES, Out, inspect};
 
 #[derive(Serialize)]
 struct Dumped<'a> {
@@ -77,11 +77,26 @@ pub(super) fn dump(folder: &Path, id: &str, out: &mut Out<'_>) -> Result<(), Fai
 pub(super) fn export(folder: &Path, out: &mut Out<'_>) -> Result<(), Failure> {
     let inspection = inspect(folder)?;
     let mut printed = Ok(());
+    let mut damages = 0;
     let read = inspection.each(Position::ZERO, |entry| {
-        printed = exported(&entry, out);
+        match entry {
+            Ok(entry) => printed = exported(&entry, out),
+            // The rest is worth having all the more.
+            Err(damage) => {
+                damages += 1;
+                if damages <= LINES {
+                    report(&damage);
+                }
+            }
+        }
         printed.is_ok()
     });
-    ended(read, printed)
+    ended(read, printed)?;
+    if damages == 0 {
+        Ok(())
+    } else {
+        Err(Failure::other(format!("{damages} records are missing")))
+    }
 }
 
 fn dumped(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -90,8 +105,8 @@ fn dumped(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
     };
     let event = Event::from_record(&entry.record).map_err(|error| what(&error))?;
     let text = one_line(&entry.record).unwrap_or_default();
-    let record: Record<'_> = serde_json::from_str(&text)
-        .map_err(|error| what(&format!("column {}", error.column())))?;
+    let record: Record<'_> =
+        serde_json::from_str(&text).map_err(|error| what(&format!("column {}", error.column())))?;
     print(
         out,
         &Dumped {

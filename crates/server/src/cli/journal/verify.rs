@@ -7,10 +7,7 @@ use encke::calls::{self, Limits, State};
 use encke::journal::{Damage, Entry, Inspection, OpenError};
 
 use super::super::{Chain, Failure};
-use super::{Out, unusable};
-
-/// Most damages that are printed; the last line has their number.
-const LINES: u64 = 100;
+use super::{LINES, Out, unusable};
 
 pub(super) fn run(folder: &Path, out: &mut Out<'_>) -> Result<(), Failure> {
     let inspection = match Inspection::open(folder) {
