@@ -43,6 +43,10 @@ impl Phase {
         })
     }
 
+    pub(super) fn is_poisoned(&self) -> bool {
+        *self.0.borrow() == State::Poisoned
+    }
+
     pub(super) fn close(&self) {
         // any => Closed
         self.0.send_replace(State::Closed);

@@ -95,6 +95,8 @@ impl Writer {
 
     /// Stores a group, or says why none of it was stored, or, with `Io`, that nobody knows.
     fn write(&mut self, works: &[Work]) -> Result<Written, AppendError> {
+        // The reader may have met damage.
+        self.poisoned |= self.phase.is_poisoned();
         if self.poisoned {
             return Err(AppendError::Poisoned);
         }

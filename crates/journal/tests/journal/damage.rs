@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::homes::{append, key, show};
 use encke_journal::{
-    Entry, FileConfig, FileJournal, Inspection, Journal, OpenError, Position, ReadError, Verified,
-    Version, compact,
+    AppendError, Entry, FileConfig, FileJournal, Inspection, Journal, OpenError, Position,
+    ReadError, Verified, Version, compact,
 };
 use futures::executor::block_on;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
@@ -64,11 +64,12 @@ fn everything(journal: &FileJournal) -> Result<Vec<Entry>, ReadError> {
 fn filled(folder: &Path) -> Vec<Entry> {
     let journal = FileJournal::open(folder, FileConfig::default()).unwrap();
     for round in 0..12_u64 {
-        for name in 0..25 {
+        let appended = (0..25).map(|name| {
             let name = format!("call/{name}");
-            let record = format!("{name} {round} {}", "x".repeat(usize::try_from(round).unwrap()));
-            block_on(journal.append(vec![append(&name, round, &[&record])])).unwrap();
-        }
+            let rest = "x".repeat(usize::try_from(round).unwrap());
+            append(&name, round, &[&format!("{name} {round} {rest}")])
+        });
+        block_on(journal.append(appended.collect())).unwrap();
     }
     block_on(journal.forget(vec![key("call/3"), key("call/7")])).unwrap();
     everything(&journal).unwrap()
@@ -376,7 +377,7 @@ fn a_flipped_bit_anywhere_is_noticed_or_does_not_matter() {
     let used = whole.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let mut random = Random::new();
     let (mut noticed, mut harmless) = (0, 0);
-    for round in 0..250 {
+    for round in 0..150 {
         let mut flipped = whole.clone();
         // The header decides most, so it gets its share.
         let bound = if round % 4 == 0 { 512 } else { used };
@@ -402,7 +403,7 @@ fn a_flipped_bit_anywhere_is_noticed_or_does_not_matter() {
             Err(error) => panic!("{name}: {error:?}"),
         }
     }
-    assert!(noticed > 40, "{noticed} noticed, {harmless} harmless");
+    assert!(noticed > 20, "{noticed} noticed, {harmless} harmless");
 }
 
 /// Bits flip below an open journal, which has verified its pages and trusts them. It may miss what
@@ -436,6 +437,32 @@ fn a_bit_that_flips_under_an_open_journal_never_shows_as_a_record() {
         }
         read_prefix_or_damage(&journal, &all, &format!("{flips:?}"), false);
     }
+}
+
+/// Whoever meets damage stops the journal: what is decided on a damaged history is not stored.
+#[test]
+fn a_journal_that_meets_damage_takes_no_more_appends() {
+    use std::os::unix::fs::FileExt;
+    let folder = TempDir::new().unwrap();
+    let config = FileConfig::default().cache_bytes(0);
+    let journal = FileJournal::open(folder.path(), config).unwrap();
+    block_on(journal.append(vec![append("a", 0, &["needle"]), append("b", 0, &["x"])])).unwrap();
+    let bytes = fs::read(file(folder.path())).unwrap();
+    let under = fs::File::options().write(true).open(file(folder.path())).unwrap();
+    for at in (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"needle")) {
+        under.write_all_at(b"N", at as u64).unwrap();
+    }
+    assert_eq!(show(&block_on(journal.read(&key("b"), Version::ZERO)).unwrap()), ["2 b 1 x"]);
+    for _ in 0..2 {
+        let read = block_on(journal.read(&key("a"), Version::ZERO));
+        let Err(ReadError::Damaged(damage)) = read else { panic!("{read:?}") };
+        assert_eq!(damage.to_string(), "position 1: the checksum of the record is wrong");
+    }
+    let scanned = block_on(journal.scan(Position::ZERO, 10));
+    assert!(matches!(scanned, Err(ReadError::Damaged(_))), "{scanned:?}");
+    let refused = block_on(journal.append(vec![append("c", 0, &["x"])]));
+    assert!(matches!(refused, Err(AppendError::Poisoned)), "{refused:?}");
+    assert_eq!(show(&block_on(journal.read(&key("b"), Version::ZERO)).unwrap()), ["2 b 1 x"]);
 }
 
 /// A file that ends early.
@@ -478,9 +505,9 @@ fn damage_counts_of_a_broken_file_are_those_that_were_told() {
     inspection
         .each(Position::ZERO, |entry| {
             if entry.is_ok() {
-                sound += 1
+                sound += 1;
             } else {
-                damaged += 1
+                damaged += 1;
             }
             true
         })

@@ -24,12 +24,14 @@ struct Twin {
     head: u64,
     versions: BTreeMap<String, u64>,
     records: Records,
+    /// One step in so many forgets a key.
+    forgets: usize,
 }
 
 impl Twin {
     fn new(platter: &Platter, random: Random) -> Self {
         let (versions, records) = Default::default();
-        Self { journal: start(platter), random, head: 0, versions, records }
+        Self { journal: start(platter), random, head: 0, versions, records, forgets: 10 }
     }
 
     fn key(&mut self) -> String {
@@ -38,7 +40,7 @@ impl Twin {
 
     /// An append, now and then one that has to be refused, or a forget.
     fn step(&mut self) -> Result<(), AppendError> {
-        if self.random.below(10) == 0 {
+        if self.random.below(self.forgets) == 0 {
             let gone = self.key();
             block_on(self.journal.forget(vec![Key::new(gone.as_str()).unwrap()]))?;
             self.versions.remove(&gone);
@@ -189,6 +191,8 @@ fn a_disk_without_room_refuses_whole_batches_until_there_is_room() {
     let mut refused = 0;
     for round in 0..4 {
         platter.hold_at_most(Some(platter.bytes()));
+        // What is forgotten makes room in the file.
+        twin.forgets = 1000;
         let mut in_a_row = 0;
         for _ in 0..4000 {
             match twin.step() {
@@ -206,6 +210,7 @@ fn a_disk_without_room_refuses_whole_batches_until_there_is_room() {
         }
         assert_eq!(in_a_row, 5, "round {round}: the disk never got full");
         platter.hold_at_most(None);
+        twin.forgets = 10;
         for _ in 0..20 {
             twin.step().unwrap();
         }
