@@ -16,6 +16,15 @@ pub fn of(subject: &Subject) -> Key {
     Key::new(text).expect("an id with its kind is shorter than the longest key")
 }
 
+/// Whether `key` is the one of `subject`.
+pub(super) fn is_of(key: &Key, subject: &Subject) -> bool {
+    let (kind, id) = match subject {
+        Subject::Call(id) => (CALL, id.as_str()),
+        Subject::Sms(id) => (SMS, id.as_str()),
+    };
+    key.as_str().strip_prefix(kind) == Some(id)
+}
+
 /// Where the core asks a failing journal whether it works again; no subject's key.
 pub(super) fn probe() -> Key {
     Key::new("probe").expect("a short text is a key")
@@ -40,6 +49,8 @@ mod tests {
             Subject::Call(CallId::new("A".repeat(CallId::MAX_BYTES)).unwrap()),
             Subject::Sms(SmsId::new("a1").unwrap()),
         ] {
+            assert!(is_of(&of(&subject), &subject));
+            assert!(!is_of(&probe(), &subject));
             assert_eq!(super::subject(&of(&subject)), Some(subject));
         }
         assert_eq!(subject(&Key::new("other/1").unwrap()), None);
