@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use encke::journal::{Append, FileConfig, FileJournal, Journal, Key, Version};
-use encke_testkit::{Agent, Launch};
+use encke_testkit::Agent;
 use redb::{Database, ReadableTable, TableDefinition};
 use serde_json::{Value, json};
+
+use crate::house::House;
 
 fn journal(arguments: &[&str], data: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_encke"));
@@ -28,12 +30,16 @@ fn lines(output: &str) -> Vec<Value> {
 
 const ALL: [&[&str]; 4] = [&["verify"], &["dump", "x"], &["export"], &["compact"]];
 
+async fn open(data: &Path) -> House {
+    House::with(|settings| settings.journal.data = Some(data.to_owned())).await
+}
+
 /// A folder in which a server kept a call with user data, and the call's id.
 async fn served(data: &Path) -> String {
-    let mut server = Launch::demo().data(data).start().await;
-    let mut alice = Agent::new(&server, "alice");
+    let house = open(data).await;
+    let mut alice = Agent::at(house.address, "alice");
     let call = alice.dial("15001").await;
-    Agent::new(&server, "bob").operate(&call, &json!({"operationName": "Answer"})).await;
+    Agent::at(house.address, "bob").operate(&call, &json!({"operationName": "Answer"})).await;
     let attach = json!({"operationName": "AttachUserData", "userData": {"case": "7 \n é"}});
     alice.operate(&call, &attach).await;
     for arguments in ALL {
@@ -42,7 +48,7 @@ async fn served(data: &Path) -> String {
         assert!(errors.contains("the journal is open already"), "{arguments:?}: {errors}");
         assert_eq!(errors.lines().count(), 1, "{errors}");
     }
-    assert!(server.terminate().await.success());
+    house.end().await;
     call
 }
 
@@ -99,10 +105,10 @@ async fn a_journal_is_verified_printed_and_compacted_once_its_server_is_gone() {
     assert_eq!(code, Some(0), "{out}{errors}");
     assert!(!lines(&run(&["export"], &log).1).is_empty());
 
-    let mut server = Launch::demo().data(data).start().await;
-    let seen = Agent::new(&server, "alice").call(&call).await;
+    let house = open(data).await;
+    let seen = Agent::at(house.address, "alice").call(&call).await;
     assert_eq!(seen["userData"], json!({"case": "7 \n é"}));
-    server.terminate().await;
+    house.end().await;
 }
 
 #[test]
