@@ -406,6 +406,40 @@ fn a_flipped_bit_anywhere_is_noticed_or_does_not_matter() {
     assert!(noticed > 20, "{noticed} noticed, {harmless} harmless");
 }
 
+/// Bits flip in a file whose server was killed. Nobody can tell then whether the last transaction was
+/// damaged or never written, so it may be gone; all else is there, or the file is refused.
+#[test]
+fn a_flipped_bit_in_a_file_that_was_not_closed_costs_the_last_transaction_at_most() {
+    let source = TempDir::new().unwrap();
+    filled(source.path());
+    let journal = FileJournal::open(source.path(), FileConfig::default()).unwrap();
+    let before = everything(&journal).unwrap();
+    block_on(journal.append(vec![append("call/new", 0, &["1", "2"])])).unwrap();
+    let after = everything(&journal).unwrap();
+    let whole = fs::read(file(source.path())).unwrap();
+    let used = whole.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    let mut random = Random::new();
+    let mut refused = 0;
+    for round in 0..100 {
+        let mut flipped = whole.clone();
+        let bound = if round % 4 == 0 { 512 } else { used };
+        let (offset, bit) = (random.below(bound), random.below(8));
+        flipped[offset] ^= 1 << bit;
+        let name = format!("byte {offset}, bit {bit}");
+        let folder = TempDir::new().unwrap();
+        fs::write(file(folder.path()), &flipped).unwrap();
+        match FileJournal::open(folder.path(), FileConfig::default()) {
+            Ok(journal) => {
+                let found = everything(&journal).unwrap();
+                assert!(found == after || found == before, "{name}: {found:?}");
+            }
+            Err(OpenError::Damaged(_) | OpenError::NotAJournal { .. }) => refused += 1,
+            Err(error) => panic!("{name}: {error:?}"),
+        }
+    }
+    assert!(refused > 10, "{refused} refused");
+}
+
 /// Bits flip below an open journal, which has verified its pages and trusts them. It may miss what
 /// stands behind a damaged page then, and gives out nothing that was not written.
 #[test]
