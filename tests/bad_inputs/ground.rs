@@ -1,6 +1,6 @@
 //! The server under the tables: what is there to be asked about, and the walk through the rows.
 
-use encke_testkit::{Agent, Connection, GWS, Launch, Login, PLAIN, Peer, Request, Server};
+use encke_testkit::{Agent, Connection, GWS, Issuer, Launch, Login, PLAIN, Peer, Request, Server};
 use serde_json::json;
 
 use crate::case::Case;
@@ -39,7 +39,29 @@ pub struct World {
     pub other: Session,
     /// The client id and the cookies of alice's session on the GWS endpoint.
     pub gws: Session,
+    /// Whose tokens the server takes.
+    pub issuer: Issuer,
 }
+
+/// Failures cost nothing here: a table is full of them.
+const SETTINGS: &str = r#"
+[login]
+user_failures = 1000
+address_failures = 10000
+[login.jwt]
+jwks_file = "keys.json"
+issuers = ["https://issuer.example.com"]
+audiences = ["encke"]
+leeway_ms = 0
+[api]
+enabled = true
+max_batch_messages = 3
+[api.keys.all]
+sha256 = "e48ca2bf8164afcb930b4ba991bfe00e34794e8612620250741adab59f4b1bb9"
+[api.keys.reader]
+sha256 = "99ebe6f6c17e3e94441555592799d5866792c57211dad4e04aeafa1036a4517b"
+operations = ["presence"]
+"#;
 
 /// A Bayeux session as a request names it.
 #[derive(Debug)]
@@ -61,7 +83,12 @@ impl Ground {
     /// Starts a server and fills it.
     pub async fn lay() -> Self {
         // Sessions live as long as the table: a row is about its input, not about expiry.
-        let server = Launch::demo().config("[bayeux]\nmax_interval_ms = 600000\n").start().await;
+        let issuer = Issuer::new("a secret that is long enough for SHA-256");
+        let server = Launch::demo()
+            .config(&format!("[bayeux]\nmax_interval_ms = 600000\n{SETTINGS}"))
+            .file("keys.json", &issuer.key_set("known"))
+            .start()
+            .await;
         let mut alice = Agent::new(&server, "alice");
         let released = alice.dial("15003").await;
         alice.operate(&released, &json!({"operationName": "Hangup"})).await;
@@ -90,6 +117,7 @@ impl Ground {
             plain,
             other,
             gws,
+            issuer,
         };
         Self { server, healthy, world }
     }

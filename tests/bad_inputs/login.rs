@@ -32,7 +32,11 @@ pub fn cases(world: &World) -> Vec<Case> {
         header("credentials that are not base64", "Basic %%%%", malformed),
         header("credentials without a colon", "Basic YWxpY2U=", malformed),
         header("a scheme alone", "Basic", malformed),
-        header("another scheme", "Bearer YWxpY2U6ZGVtbw==", "only Basic credentials are taken"),
+        header(
+            "another scheme",
+            "Digest YWxpY2U6ZGVtbw==",
+            "only Basic credentials and Bearer tokens are taken",
+        ),
         refused(
             "a made-up session cookie",
             &me().header("cookie", "JSESSIONID=0123456789abcdef"),

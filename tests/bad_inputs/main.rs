@@ -4,6 +4,7 @@
 //! The rows are in the modules below, one table for each part of the surface; `case` says how they
 //! are read and compared. A row that fails does not hide the others.
 
+mod api;
 mod bayeux_framing;
 mod bayeux_messages;
 mod calls;
@@ -13,6 +14,7 @@ mod http;
 mod login;
 mod simulator;
 mod smssessions;
+mod tokens;
 
 use ground::Ground;
 
@@ -35,4 +37,4 @@ macro_rules! tables {
     };
 }
 
-tables! { bayeux_framing bayeux_messages calls http login simulator smssessions }
+tables! { api bayeux_framing bayeux_messages calls http login simulator smssessions tokens }

@@ -13,13 +13,18 @@ const ARTIFACTS = fileURLToPath(new URL("../artifacts/", import.meta.url));
 const STEP_TIMEOUT_MS = 15_000;
 
 export function launch() {
-    return chromium.launch({
+    return chromium.launch(options());
+}
+
+/** @returns {import("playwright-core").LaunchOptions} which browser, and how it is started */
+export function options() {
+    return {
         executablePath: process.env.CHROMIUM ?? installed(),
         args: [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
         ],
-    });
+    };
 }
 
 /**

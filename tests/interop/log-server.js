@@ -9,7 +9,7 @@ export class LogServer {
   received = [];
   /** What the handshake's reply carries. */
   handshakeExt = { replay: true };
-  /** Answers a subscribe: more members of its reply. */
+  /** Answers a subscribe: more members of its reply, or a promise of them. */
   onSubscribe = () => ({});
   #http;
   #session = 0;
@@ -85,7 +85,7 @@ export class LogServer {
       if (message.channel === "/meta/connect" && message.advice?.timeout !== 0) {
         this.#held = { response, message };
       } else {
-        replies.push({ ...reply(message), ...this.#more(message) });
+        replies.push({ ...reply(message), ...(await this.#more(message)) });
       }
     }
     if (replies.length > 0) answer(response, replies);
@@ -93,7 +93,7 @@ export class LogServer {
     this.#changed.clear();
   }
 
-  #more(message) {
+  async #more(message) {
     switch (message.channel) {
       case "/meta/handshake":
         return {
@@ -101,7 +101,7 @@ export class LogServer {
           ext: this.handshakeExt, advice: { reconnect: "retry", interval: 0, timeout: 60_000 },
         };
       case "/meta/subscribe":
-        return { subscription: message.subscription, ...this.onSubscribe(message) };
+        return { subscription: message.subscription, ...(await this.onSubscribe(message)) };
       default:
         return {};
     }

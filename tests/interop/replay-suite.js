@@ -194,9 +194,85 @@ export function replaySuite(version) {
         await server.bring([event(1041)]);
         await server.bring([event(1041), event(1042), event(1040, "/other")]);
         // The library tells each listener that covers a channel.
-        assert.deepEqual(page.data, [1041, 1041, 1042, 1042]);
-        await server.bring([event(1043, "/other")]);
-        assert.deepEqual(page.data.slice(4), [1043]);
+        assert.deepEqual(page.data, [1041, 1041, 1042, 1042, 1040]);
+        await server.bring([event(1043, "/other"), event(1040, "/other")]);
+        assert.deepEqual(page.data.slice(5), [1043]);
+      });
+
+      /** `/e` is told of 1040; then `/*` is asked for from 1000 on, while a connect is held. */
+      async function overlapping(store) {
+        server.onSubscribe = ({ subscription }) => ({
+          ext: { replay: { [subscription]: { status: subscription === "/e" ? "new" : "resumed", epoch: EPOCH, oldest: null, newest: subscription === "/e" ? 1040 : 1050 } } },
+        });
+        const page = await open(server.url, { store });
+        await server.until("a held connect", () => server.to("/meta/connect").length === 2);
+        store.set("/*", { id: 1000, epoch: EPOCH });
+        return page;
+      }
+
+      for (const agreedFirst of [true, false]) {
+        test(`what was on its way for another subscription passes over nothing${agreedFirst ? "" : ", in front of the agreement"}`, async () => {
+          const store = new MemoryStore();
+          const page = await overlapping(store);
+          if (agreedFirst) {
+            await page.subscribe("/*");
+            await server.bring([event(1050)]);
+          } else {
+            const answer = server.onSubscribe;
+            server.onSubscribe = async (message) => {
+              await server.bring([event(1050)]);
+              return answer(message);
+            };
+            await page.subscribe("/*");
+          }
+          assert.deepEqual(store.get("/*"), { id: 1000, epoch: EPOCH }, "1050 is no position to go on from");
+          await server.bring([event(1010), event(1020), event(1050), event(1060)]);
+          assert.deepEqual([...new Set(page.data)], [1050, 1010, 1020, 1060]);
+          assert.equal(page.data.filter((data) => data === 1050).length, 2, "once for each listener");
+          assert.deepEqual(store.get("/*"), { id: 1060, epoch: EPOCH });
+          assert.deepEqual(page.gaps, []);
+        });
+      }
+
+      test("a session lost while subscriptions overlap goes on where nothing is missing", async () => {
+        const store = new MemoryStore();
+        const page = await overlapping(store);
+        await page.subscribe("/*");
+        await server.bring([event(1050)]);
+        await server.bring([event(1010)]);
+        await server.forget();
+        await page.until("a new subscribe", () => server.to("/meta/subscribe").length >= 3);
+        assert.deepEqual(server.begins("/e"), { id: 1050, epoch: EPOCH });
+        await page.subscribe("/*");
+        assert.deepEqual(server.begins("/*"), { id: 1000, epoch: EPOCH });
+        await server.bring([event(1010), event(1020), event(1050)]);
+        assert.deepEqual([...new Set(page.data)], [1050, 1010, 1020]);
+        await server.bring([], { replay: 1055 });
+        assert.deepEqual(store.get("/*"), { id: 1055, epoch: EPOCH });
+      });
+
+      test("what was on its way for a subscription that was given up passes over nothing either", async () => {
+        const store = new MemoryStore();
+        const page = await overlapping(store);
+        await page.unsubscribe("/e");
+        await page.subscribe("/*");
+        await server.bring([event(1050)]);
+        assert.deepEqual(store.get("/*"), { id: 1000, epoch: EPOCH });
+        await server.bring([event(1010), event(1050), event(1060)]);
+        assert.deepEqual(page.data, [1050, 1010, 1060]);
+        assert.deepEqual(store.get("/*"), { id: 1060, epoch: EPOCH });
+      });
+
+      test("a long catch-up is remembered within bounds, and nothing of it is passed over", async () => {
+        const store = new MemoryStore();
+        const page = await overlapping(store);
+        await page.subscribe("/*");
+        const positions = Array.from({ length: 5000 }, (_, n) => 10_000 + 2 * n);
+        await server.bring(positions.map((position) => event(position)));
+        assert.deepEqual(new Set(page.data), new Set(positions));
+        assert.deepEqual(store.get("/*"), { id: positions.at(-1), epoch: EPOCH });
+        await server.bring([event(positions.at(-2)), event(positions.at(-2) + 1), event(10_001)]);
+        assert.deepEqual([...new Set(page.data.slice(10_000))], [positions.at(-2) + 1]);
       });
 
       test("positions are stored after the listeners were called, once for a response", async () => {

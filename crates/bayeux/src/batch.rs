@@ -115,8 +115,14 @@ fn not_messages(error: &serde_json::Error) -> DecodeError {
     DecodeError::NotMessages(error.to_string())
 }
 
-/// Refuses nesting beyond `limit`. Bodies with fewer brackets than that are not looked at closely.
-fn check_depth(text: &[u8], limit: usize) -> Result<(), DecodeError> {
+/// Refuses JSON text that nests deeper than `limit`, for whoever takes messages in another form.
+///
+/// Text with fewer brackets than that is not looked at closely.
+///
+/// # Errors
+///
+/// [`DecodeError::TooDeep`].
+pub fn check_depth(text: &[u8], limit: usize) -> Result<(), DecodeError> {
     let brackets = text.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
     if brackets <= limit {
         return Ok(());

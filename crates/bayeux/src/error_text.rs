@@ -13,9 +13,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Longest error text that code makes, in bytes, and longest reason. A refusal for a reason is longer
-/// than that by its code and its text.
+/// Longest error, in bytes: code, arguments, text and the colons between them.
 pub const MAX_ERROR_BYTES: usize = 256;
+
+/// Longest reason, in bytes: with a code in front of it an error of that length. The longer a reason
+/// is, the less is left of the text behind it.
+pub const MAX_REASON_BYTES: usize = MAX_ERROR_BYTES - "403::".len();
 
 /// A checked error, `code:args:text`. Cheap to move, one allocation to make.
 ///
@@ -51,12 +54,15 @@ impl ErrorText {
         Ok(Self(whole.into()))
     }
 
-    /// The same refusal as `text`, of the form `code:args:text`, for a reason of one's own.
+    /// The same refusal as `text`, of the form `code:args:text`, for a reason of one's own. What
+    /// finds no room behind the reason is cut off.
     pub(crate) fn because(text: &str, reason: &Reason) -> Self {
         let mut parts = text.splitn(3, ':');
         let code = parts.next().unwrap_or_default();
         let text = parts.nth(1).unwrap_or_default();
-        Self(format!("{code}:{}:{text}", reason.as_str()).into())
+        let mut whole = format!("{code}:{}:", reason.as_str());
+        whole.push_str(cut(text, MAX_ERROR_BYTES.saturating_sub(whole.len())));
+        Self(whole.into())
     }
 
     /// The three-digit code.
@@ -112,7 +118,7 @@ impl Reason {
         if reason.is_empty() {
             return Err(ErrorTextError::Empty);
         }
-        if reason.len() > MAX_ERROR_BYTES {
+        if reason.len() > MAX_REASON_BYTES {
             return Err(ErrorTextError::TooLong);
         }
         check_arg(&reason)?;
@@ -123,6 +129,12 @@ impl Reason {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// As much of `text` as fits into so many bytes.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 fn check_arg(arg: &str) -> Result<(), ErrorTextError> {
@@ -140,7 +152,7 @@ pub enum ErrorTextError {
     Character(char),
     /// A reason says something.
     Empty,
-    /// More than [`MAX_ERROR_BYTES`].
+    /// More than [`MAX_ERROR_BYTES`], or a reason of more than [`MAX_REASON_BYTES`].
     TooLong,
 }
 
@@ -184,9 +196,24 @@ mod tests {
         assert_eq!(Reason::new(""), Err(ErrorTextError::Empty));
         assert_eq!(Reason::new("a,b"), Err(ErrorTextError::Character(',')));
         assert_eq!(Reason::new("\u{e9}"), Err(ErrorTextError::Character('\u{e9}')));
-        assert_eq!(Reason::new("x".repeat(257)), Err(ErrorTextError::TooLong));
+        assert!(Reason::new("x".repeat(MAX_REASON_BYTES)).is_ok());
+        assert_eq!(Reason::new("x".repeat(MAX_REASON_BYTES + 1)), Err(ErrorTextError::TooLong));
         for known in [Reason::POLICY, Reason::NOT_GRANTING] {
             assert_eq!(Reason::new(known.as_str().to_owned()), Ok(known));
         }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (bytes, left) in
+            [(0, ""), (1, "a"), (2, "a"), (3, "a\u{e9}"), (4, "a\u{e9}b"), (9, "a\u{e9}b")]
+        {
+            assert_eq!(cut("a\u{e9}b", bytes), left);
+        }
+        let own = ErrorText::new(403, &[], &"\u{e9}".repeat(125)).unwrap();
+        let long = ErrorText::because(own.as_str(), &Reason::new("x".repeat(50)).unwrap());
+        assert_eq!(long.as_str(), format!("403:{}:{}", "x".repeat(50), "\u{e9}".repeat(100)));
+        let longest = ErrorText::because(own.as_str(), &Reason::new("x".repeat(251)).unwrap());
+        assert_eq!(longest.as_str(), format!("403:{}:", "x".repeat(251)));
     }
 }

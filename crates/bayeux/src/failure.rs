@@ -10,9 +10,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::advice::Advice;
-use crate::error_text::{ErrorText, Reason};
+use crate::error_text::{ErrorText, MAX_ERROR_BYTES, Reason, cut};
 
 /// Whose spelling of errors is used.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -25,6 +26,13 @@ pub enum Dialect {
     #[default]
     V5,
 }
+
+/// The text in front of a position that was never given out, and behind it.
+const INVALID_REPLAY_ID: (&str, &str) = (
+    "400::The replayId {",
+    "} you provided was invalid.  Please provide a valid ID, -2 to replay all events, or -1 to \
+     replay only new events.",
+);
 
 /// Why one message was refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,6 +52,8 @@ pub enum Failure {
     TooManyPublishes,
     /// The browser has as many connects held as it may, and sessions beyond are turned away.
     MultipleClients,
+    /// This client shakes hands too often; it may come back after this time.
+    TooManyHandshakesOfAddress(Duration),
     /// The server is about to stop.
     Draining,
     /// The server has not caught up with this session.
@@ -86,29 +96,32 @@ impl Failure {
             Self::ChannelMissing | Self::ReplayIdInvalid(_) => 400,
             Self::MessageDeleted => 404,
             Self::ChannelInvalid | Self::MessageIdInvalid => 405,
-            Self::MultipleClients | Self::TooManySessionsOfAddress | Self::TooManyPublishes => 429,
+            Self::MultipleClients
+            | Self::TooManySessionsOfAddress
+            | Self::TooManyHandshakesOfAddress(_)
+            | Self::TooManyPublishes => 429,
             Self::TooManySessions | Self::TooManyHandshakes | Self::Draining | Self::Busy => 503,
             Self::Own(error) => error.code(),
             _ => 403,
         }
     }
 
-    /// The whole text, `code:args:text`.
+    /// The whole text, `code:args:text`, of at most [`MAX_ERROR_BYTES`](crate::MAX_ERROR_BYTES).
     pub fn text(&self, dialect: Dialect) -> Cow<'_, str> {
         use Dialect::{V4, V5, V31};
         let text = match (self, dialect) {
             // Clients look for how it begins. The two blanks are the original's.
             (Self::ReplayIdInvalid(shown), _) => {
-                return Cow::Owned(format!(
-                    "400::The replayId {{{shown}}} you provided was invalid.  Please provide a valid \
-                     ID, -2 to replay all events, or -1 to replay only new events."
-                ));
+                let (before, after) = INVALID_REPLAY_ID;
+                let shown = cut(shown, MAX_ERROR_BYTES - before.len() - after.len());
+                return Cow::Owned(format!("{before}{shown}{after}"));
             }
             (Self::SessionUnknown, V31) => "402::Unknown client",
             (Self::SessionUnknown, V4) => "402::unknown_session",
             (Self::SessionUnknown, V5) => "402::session_unknown",
             (Self::HandshakeDenied, V31) => "403::Handshake denied",
             (Self::HandshakeDenied, V4 | V5) => "403::handshake_denied",
+            (Self::TooManyHandshakesOfAddress(_), _) => "429::too_many_handshakes_of_address",
             (Self::TooManySessions, _) => "503::too_many_sessions",
             (Self::TooManySessionsOfAddress, _) => "429::too_many_sessions_of_address",
             (Self::TooManyHandshakes, _) => "503::too_many_handshakes",
@@ -142,7 +155,7 @@ impl Failure {
     }
 
     /// The same refusal for another reason: `403:denied_by_security_policy:publish_denied` becomes
-    /// `403:<reason>:publish_denied`.
+    /// `403:<reason>:publish_denied`. What finds no room behind the reason is cut off.
     #[must_use]
     pub fn because(&self, reason: &Reason, dialect: Dialect) -> Self {
         Self::Own(ErrorText::because(&self.text(dialect), reason))
@@ -153,10 +166,12 @@ impl Failure {
     /// Observed: CometD sends it on those two channels only, the same error elsewhere goes without.
     pub fn advice(&self) -> Option<Advice> {
         use crate::advice::Reconnect;
-        use std::time::Duration;
         match self {
             Self::SessionUnknown => Some(Advice::handshake()),
             Self::HandshakeDenied => Some(Advice::only(Reconnect::None)),
+            Self::TooManyHandshakesOfAddress(wait) => {
+                Some(Advice { interval: Some(*wait), ..Advice::only(Reconnect::Handshake) })
+            }
             Self::TooManySessions
             | Self::TooManySessionsOfAddress
             | Self::TooManyHandshakes
@@ -180,13 +195,15 @@ impl std::error::Error for Failure {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn every_text_begins_with_its_code() {
-        for failure in [
+    fn all() -> impl Iterator<Item = (Failure, Dialect)> {
+        let failures = [
             Failure::SessionUnknown,
             Failure::HandshakeDenied,
+            Failure::TooManyHandshakesOfAddress(Duration::ZERO),
             Failure::TooManySessions,
             Failure::TooManySessionsOfAddress,
             Failure::TooManyHandshakes,
@@ -208,11 +225,45 @@ mod tests {
             Failure::ReplayIdInvalid("-3".into()),
             Failure::MessageDeleted,
             Failure::Own(ErrorText::new(401, &["a"], "b").unwrap()),
-        ] {
-            for dialect in [Dialect::V31, Dialect::V4, Dialect::V5] {
+        ];
+        let dialects = [Dialect::V31, Dialect::V4, Dialect::V5];
+        failures.into_iter().flat_map(move |failure| dialects.map(|d| (failure.clone(), d)))
+    }
+
+    #[test]
+    fn every_text_begins_with_its_code() {
+        for (failure, dialect) in all() {
+            let text = failure.text(dialect);
+            assert!(text.starts_with(&format!("{}:", failure.code())), "{text}");
+            assert_eq!(text.matches(':').count(), 2, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_error_is_longer_than_it_may_be(
+            reason in "[a-zA-Z0-9 _!~()$@/*.-]{1,251}",
+            own in "[^\\p{C}]{0,200}",
+            args in proptest::collection::vec("[a-z/*]{0,60}", 0..3),
+            shown in "\\PC{0,300}",
+        ) {
+            let args: Vec<_> = args.iter().map(String::as_str).collect();
+            let own = ErrorText::new(403, &args, &own).map(Failure::Own);
+            let more = own.into_iter().chain([Failure::ReplayIdInvalid(shown.into())]);
+            let more = more.map(|failure| (failure, Dialect::V5));
+            let reason = Reason::new(reason).unwrap();
+            for (failure, dialect) in all().chain(more) {
                 let text = failure.text(dialect);
-                assert!(text.starts_with(&format!("{}:", failure.code())), "{text}");
-                assert_eq!(text.matches(':').count(), 2, "{text}");
+                prop_assert!(text.len() <= MAX_ERROR_BYTES, "{}", text);
+                let other = failure.because(&reason, dialect);
+                let other = other.text(dialect);
+                prop_assert!(other.len() <= MAX_ERROR_BYTES, "{}", other);
+                let begin = format!("{}:{}:", failure.code(), reason.as_str());
+                let rest = other.strip_prefix(&begin);
+                let words = text.splitn(3, ':').nth(2).unwrap_or_default();
+                prop_assert!(rest.is_some_and(|rest| words.starts_with(rest)), "{}", other);
+                let is_whole = rest == Some(words);
+                prop_assert!(is_whole || other.len() + 4 > MAX_ERROR_BYTES, "{} is cut early", other);
             }
         }
     }

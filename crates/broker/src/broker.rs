@@ -7,7 +7,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,6 @@ use crate::storm::Storm;
 use crate::tally::Tally;
 use crate::user::UserId;
 use crate::verdict::Verdict;
-use crate::wall::WallClock;
 use crate::wheel::Wheel;
 
 /// Positions that a log has at its disposal for each millisecond of its life, so that a younger log
@@ -70,6 +69,14 @@ impl Owner {
             (None, None) => Self::Anybody,
         }
     }
+
+    /// Whoever it is, proven or named.
+    pub(crate) fn into_user(self) -> Option<UserId> {
+        match self {
+            Self::Anybody => None,
+            Self::Proven(user) | Self::Named(user) => Some(user),
+        }
+    }
 }
 
 impl Cell {
@@ -87,10 +94,21 @@ impl Cell {
         Self { within: Some(via), ..self }
     }
 
-    /// Whether a request of `user` from that browser may use the session.
-    pub(crate) fn admits(&self, user: Option<&UserId>, browser: Option<&BrowserId>) -> bool {
+    /// Whether a request of `user` from that browser, or what such a socket carries, may use the
+    /// session.
+    ///
+    /// A user whom a policy named is nobody to the server around the broker, so the browser alone
+    /// shows whose request it is, over a socket too.
+    pub(crate) fn admits(
+        &self,
+        user: Option<&UserId>,
+        browser: Option<&BrowserId>,
+        socket: bool,
+    ) -> bool {
         let proven = self.user.as_ref().filter(|_| !self.named);
-        self.within.is_none() && proven == user && (user.is_some() || self.lock().admits(browser))
+        self.within.is_none()
+            && proven == user
+            && (user.is_some() || self.lock().admits(browser, socket && !self.named))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
@@ -138,8 +156,6 @@ pub(crate) struct Shared {
     pub(crate) log: Option<Mutex<Log>>,
     /// The newest position of the log that was offered to every queue.
     pub(crate) settled: AtomicU64,
-    /// The time of day, where the configuration does not tell it: since the first call.
-    since: OnceLock<WallClock>,
 }
 
 /// A Bayeux broker. Cheap to clone; all clones are the same broker.
@@ -172,8 +188,10 @@ impl Broker {
     /// [`ConfigError`] if the configuration contradicts itself.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
-        let epoch = config.wall.map_or(0, |wall| wall.begun().saturating_mul(POSITIONS_PER_MS));
-        let log = Log::new(&config.channels, epoch);
+        let log = config.wall.and_then(|wall| {
+            let epoch = wall.begun().saturating_mul(POSITIONS_PER_MS);
+            Log::new(&config.channels, epoch, wall)
+        });
         let storm = config.handshake_rate.map(|rate| Mutex::new(Storm::new(rate)));
         let shared = Shared {
             config,
@@ -188,9 +206,8 @@ impl Broker {
             publishes: AtomicU64::new(1),
             numbers: AtomicU64::new(1),
             draining: AtomicBool::new(false),
+            settled: AtomicU64::new(log.as_ref().map_or(0, Log::newest)),
             log: log.map(Mutex::new),
-            settled: AtomicU64::new(epoch),
-            since: OnceLock::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -302,7 +319,8 @@ impl Broker {
     /// Call it about every 50 ms; [`now`](Instant) must not go backwards.
     pub fn tick(&self, now: Instant) {
         if let Some(mut log) = self.log() {
-            log.expire(self.unix_ms(now));
+            let now_ms = log.unix_ms(now);
+            log.expire(now_ms);
         }
         let due = lock(&self.shared.wheel).due(now);
         for id in due {
@@ -433,7 +451,8 @@ impl Broker {
         let stamped = stamped.and_then(|data| event::stamp(data, place));
         let draft = Draft { data: stamped.as_deref().or(draft.data), ..draft };
         let text = draft.render(channel, self.config(), now);
-        let Some(entry) = log.append(channel, user, text, Some(place), self.unix_ms(now)) else {
+        let at_ms = log.unix_ms(now);
+        let Some(entry) = log.append(channel, user, text, Some(place), at_ms) else {
             return Some(0);
         };
         let event = Event::kept(entry, now).on(settings, draft.within, self.config());
@@ -466,12 +485,6 @@ impl Broker {
             self.guarded("listener", || listener.published(&message));
         }
         reached
-    }
-
-    /// Milliseconds since 1970, or since the first call where the time of day is not known.
-    fn unix_ms(&self, now: Instant) -> u64 {
-        let since = || *self.shared.since.get_or_init(|| WallClock::new(now, 0));
-        self.config().wall.unwrap_or_else(since).unix_ms(now)
     }
 
     /// Takes what the next response may carry.

@@ -38,7 +38,8 @@ pub struct ChannelSettings {
     pub broadcast_to_publisher: bool,
     /// What happens when a message does not fit into a session's queue. Default: cut.
     pub overflow: Overflow,
-    /// What is kept for sessions that come back. Default nothing.
+    /// What is kept for sessions that come back. Default nothing. Needs
+    /// [`Config::wall`](crate::Config::wall).
     pub replay: Option<Retention>,
     /// Whether positions are written into the payload too, as `data.event.replayId`. Default false.
     ///

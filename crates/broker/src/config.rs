@@ -383,7 +383,8 @@ impl Config {
 
     /// What time of day it is. Default unknown.
     ///
-    /// Whatever tells clients the time of day needs it.
+    /// Whatever tells clients the time of day needs it, and so does a rule that keeps channels:
+    /// positions begin at the time of day when the log was begun.
     #[must_use]
     pub fn wall(mut self, wall: WallClock) -> Self {
         self.wall = Some(wall);
@@ -472,6 +473,10 @@ impl Config {
         if self.timestamps && self.wall.is_none() {
             return Err(ConfigError::Timestamps);
         }
+        let kept = self.channels.iter().find(|rule| rule.settings.replay.is_some());
+        if let Some(rule) = kept.filter(|_| self.wall.is_none()) {
+            return Err(ConfigError::NoWallClock(rule.pattern.clone()));
+        }
         check_max_interval(self.max_interval)?;
         if self.queue_messages == 0 || self.queue_bytes == 0 || self.batch.messages == 0 {
             return Err(ConfigError::ZeroBound);
@@ -504,6 +509,9 @@ pub enum ConfigError {
     MaxHold(Duration),
     /// Timestamps are wanted, but the time of day is not known.
     Timestamps,
+    /// These channels are to be kept, but the time of day is not known. The log could not be told
+    /// from an earlier one, and a client that comes back would miss messages without a gap.
+    NoWallClock(ChannelPattern),
     /// Zero: every session would end as soon as its connect is answered.
     MaxInterval,
     /// A bound of zero would refuse everything.
@@ -518,6 +526,9 @@ impl fmt::Display for ConfigError {
             Self::Timeout(timeout) => write!(f, "timeout of {timeout:?} is beyond one hour"),
             Self::MaxHold(hold) => write!(f, "max_hold of {hold:?} is below the timeout"),
             Self::Timestamps => f.write_str("timestamps without the time of day"),
+            Self::NoWallClock(pattern) => {
+                write!(f, "{pattern} cannot be kept without the time of day")
+            }
             Self::MaxInterval => f.write_str("max_interval is zero"),
             Self::NoServiceChannel(pattern) => write!(f, "{pattern} is no service channel"),
             Self::ZeroBound => f.write_str("a bound of zero refuses everything"),

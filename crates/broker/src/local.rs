@@ -167,7 +167,7 @@ impl Broker {
         if self.is_draining() {
             return Err(Failure::Draining);
         }
-        let owner = self.admit(&options)?;
+        let owner = self.admit(&options, now)?;
         let number = self.next_number();
         let mut session = Session::local(self.config(), now);
         session.sit(self.seat_of_address(options.peer)?);
@@ -180,9 +180,11 @@ impl Broker {
 }
 
 impl Broker {
-    /// Whether whoever `options` names may read what is published on the channels of `pattern`.
+    /// Whether whoever `options` names may read what is published on the channels of `pattern`, and
+    /// as whom: the user it names, or the one that the policy has named.
     ///
-    /// What a subscription would be asked, without one: the policy and the authorizers.
+    /// What a [local session](Broker::open_local) and its subscription would be asked, without them:
+    /// the policy and the authorizers.
     ///
     /// # Errors
     ///
@@ -192,16 +194,18 @@ impl Broker {
         options: &LocalOptions,
         pattern: &ChannelPattern,
         now: Instant,
-    ) -> Result<(), Failure> {
-        self.admit(options)?;
-        self.may_listen(&options.request(now), pattern)
+    ) -> Result<Option<UserId>, Failure> {
+        let user = self.admit(options, now)?.into_user();
+        let request = Request { user: user.as_ref(), ..options.request(now) };
+        self.may_listen(&request, pattern)?;
+        Ok(user)
     }
 
     /// Asks the policy whether somebody may be here at all.
-    fn admit(&self, options: &LocalOptions) -> Result<Owner, Failure> {
+    fn admit(&self, options: &LocalOptions, now: Instant) -> Result<Owner, Failure> {
         let LocalOptions { user, roles, peer, .. } = options;
         let user = user.as_ref();
-        let asking = Asking { client: None, user, roles, peer: *peer, ext: None };
+        let asking = Asking { client: None, user, roles, peer: *peer, ext: None, now: Some(now) };
         let verdict = self.guarded("policy", || self.config().policy.judge_handshake(&asking));
         let verdict = verdict.unwrap_or_else(Verdict::deny);
         let owner = Owner::of(user, &verdict);

@@ -26,10 +26,11 @@ impl Broker {
         client: Option<&str>,
         user: Option<&UserId>,
         browser: Option<&BrowserId>,
+        socket: bool,
     ) -> Option<Arc<Cell>> {
         let id = ClientId::parse(client?)?;
         let cell = self.shared.sessions.get(&id).map(|cell| Arc::clone(&cell))?;
-        cell.admits(user, browser).then_some(cell)
+        cell.admits(user, browser, socket).then_some(cell)
     }
 
     /// A seat among the sessions of an address, where those are bounded.

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use encke_bayeux::{ChannelName, ChannelPattern, ClientId};
 use serde_json::value::RawValue;
@@ -28,6 +29,8 @@ pub struct Asking<'a> {
     pub peer: Option<IpAddr>,
     /// The message's `ext`, as written: credentials may be there.
     pub ext: Option<&'a RawValue>,
+    /// When the message came, for rates. The broker always says so.
+    pub now: Option<Instant>,
 }
 
 /// Decisions of whoever runs the broker.
@@ -38,7 +41,8 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// Decides about a handshake where yes or no is not all there is to say: with an error, advice
     /// or `ext` of one's own, or with the user whom credentials in the handshake's `ext` prove.
     ///
-    /// This is what the broker asks. Default: as [`Policy::can_handshake`] says.
+    /// This is what the broker asks, once for each handshake, so that handshakes may be counted here.
+    /// Default: as [`Policy::can_handshake`] says.
     fn judge_handshake(&self, asking: &Asking<'_>) -> Verdict {
         self.can_handshake(asking).into()
     }

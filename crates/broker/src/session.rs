@@ -97,6 +97,7 @@ struct Attached {
 #[derive(Debug)]
 pub(crate) struct Session {
     state: State,
+    begun: Instant,
     binding: Binding,
     generation: u64,
     release: Release,
@@ -149,6 +150,7 @@ impl Session {
     ) -> Self {
         Self {
             state: State::Idle { expires: Some(now + config.interval + config.max_interval) },
+            begun: now,
             binding: Binding::new(kept, offered, config.cookie_binding),
             generation: 0,
             release: Release::Timeout,
@@ -179,11 +181,11 @@ impl Session {
         Self { state: State::Idle { expires: None }, ..Self::new(None, None, false, config, now) }
     }
 
-    /// Whether a request with this browser cookie may use an anonymous session.
+    /// Whether a request with this browser cookie, or a socket, may use an anonymous session.
     ///
-    /// The first request after the handshake decides whether the client keeps cookies.
-    pub(crate) fn admits(&mut self, browser: Option<&BrowserId>) -> bool {
-        self.binding.admits(browser)
+    /// The first POST after the handshake decides whether the client keeps cookies.
+    pub(crate) fn admits(&mut self, browser: Option<&BrowserId>, socket: bool) -> bool {
+        self.binding.admits(browser, socket)
     }
 
     /// Any message but a connect arrived: the client is alive.
@@ -219,12 +221,12 @@ impl Session {
         })
     }
 
-    /// A connect arrived. `may_hold` is false if it shares its body or the server drains. It is held
-    /// if its browser has a seat left, which is not asked where `seats` is `None`.
+    /// A connect arrived. It is held for `longest` at most, not at all where that is zero, and if its
+    /// browser has a seat left, which is not asked where `seats` is `None`.
     pub(crate) fn handle_connect(
         &mut self,
         asked: &ClientAdvice,
-        may_hold: bool,
+        longest: Duration,
         seats: Option<Seats<'_>>,
         config: &Config,
         now: Instant,
@@ -248,8 +250,8 @@ impl Session {
             self.interval = self.interval.max(config.multi_session_interval);
         }
         let advised = first || asked.present || crowded || was_crowded;
-        let timeout = asked.timeout.unwrap_or(self.own.timeout(config)).min(config.max_hold);
-        let hold = may_hold && !first && !crowded && !self.is_urgent() && !timeout.is_zero();
+        let timeout = asked.timeout.unwrap_or(self.own.timeout(config)).min(longest);
+        let hold = !first && !crowded && !self.is_urgent() && !timeout.is_zero();
         self.state = if hold {
             State::Held { since: now, deadline: now + timeout, waker: None, seat: seat.flatten() }
         } else {
@@ -755,6 +757,7 @@ impl Session {
         };
         let waiting = self.outbox.amount();
         Some(Described {
+            begun: self.begun,
             via: if self.link.is_some() { Via::Pushing } else { Via::Polling },
             queue_messages: waiting.messages,
             queue_bytes: waiting.bytes,

@@ -53,6 +53,8 @@ pub struct SessionView {
     pub client: String,
     /// The authenticated user.
     pub user: Option<UserId>,
+    /// How long ago its handshake was.
+    pub age_ms: u64,
     /// How its messages travel.
     pub via: Via,
     /// Messages that wait, those that are not acknowledged included.
@@ -108,6 +110,7 @@ pub struct Presence {
 
 /// What a session says about itself.
 pub(crate) struct Described {
+    pub(crate) begun: Instant,
     pub(crate) via: Via,
     pub(crate) queue_messages: usize,
     pub(crate) queue_bytes: usize,
@@ -241,6 +244,7 @@ fn view(cell: &Cell, now: Instant) -> Option<SessionView> {
         number: cell.number,
         client: format!("{:?}", cell.id),
         user: cell.user.clone(),
+        age_ms: millis(described.begun, now),
         via: cell.within.unwrap_or(described.via),
         queue_messages: described.queue_messages,
         queue_bytes: described.queue_bytes,

@@ -37,7 +37,7 @@ pub struct Verdict {
 
 #[derive(Clone, Debug, Default)]
 struct Said {
-    error: Option<ErrorText>,
+    failure: Option<Failure>,
     advice: Option<Advice>,
     ext: Members,
     user: Option<UserId>,
@@ -62,8 +62,18 @@ impl Verdict {
 
     /// What the error says instead of the broker's own text. For refusals.
     #[must_use]
-    pub fn error(mut self, error: ErrorText) -> Self {
-        self.said().error = Some(error);
+    pub fn error(self, error: ErrorText) -> Self {
+        self.failure(Failure::Own(error))
+    }
+
+    /// Which of the broker's refusals it is: its text in the broker's dialect, and unless
+    /// [`Verdict::advice`] says otherwise the advice that goes with it. For refusals.
+    ///
+    /// A handshake that is one too many is [`Failure::TooManyHandshakesOfAddress`], whose advice says
+    /// when to come back.
+    #[must_use]
+    pub fn failure(mut self, failure: Failure) -> Self {
+        self.said().failure = Some(failure);
         self
     }
 
@@ -109,11 +119,13 @@ impl Verdict {
 
     /// The refusal and its advice, where nothing else was said as `plain` has them.
     pub(crate) fn into_refusal(self, plain: Failure) -> (Failure, Option<Advice>) {
-        let advice = plain.advice();
-        match self.said {
-            None => (plain, advice),
-            Some(said) => (said.error.map_or(plain, Failure::Own), said.advice.or(advice)),
-        }
+        let Some(said) = self.said else {
+            let advice = plain.advice();
+            return (plain, advice);
+        };
+        let own = said.failure.as_ref().and_then(Failure::advice);
+        let advice = said.advice.or(own).or_else(|| plain.advice());
+        (said.failure.unwrap_or(plain), advice)
     }
 
     fn said(&mut self) -> &mut Said {

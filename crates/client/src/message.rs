@@ -41,6 +41,8 @@ pub struct Message {
     gap: Gap,
     /// The log that the position is from.
     epoch: Option<u64>,
+    /// Up to here nothing is missing once this message was handled.
+    reached: Option<u64>,
 }
 
 struct Shared {
@@ -62,7 +64,7 @@ impl Message {
         let id = if logged { Position::read(ext, &data) } else { None };
         let ext = ext.map(ToOwned::to_owned);
         let shared = Shared { channel, data, ext, id };
-        Self { shared: Arc::new(shared), gap: Gap::None, epoch: None }
+        Self { shared: Arc::new(shared), gap: Gap::None, epoch: None, reached: None }
     }
 
     /// The channel that it was published on.
@@ -110,9 +112,15 @@ impl Message {
         Self { gap, ..self.clone() }
     }
 
-    /// The same message as one of this log.
-    pub(crate) fn in_epoch(&self, epoch: Option<u64>) -> Self {
-        Self { epoch, ..self.clone() }
+    /// Where to go on once this message and all before it were handled. Behind the message, unless
+    /// older ones may still come.
+    pub(crate) fn resumption(&self) -> Option<Position> {
+        Some(Position::of(self.reached?, self.epoch))
+    }
+
+    /// The same message as one of this log, with which everything up to `reached` has come.
+    pub(crate) fn received(&self, epoch: Option<u64>, reached: Option<u64>) -> Self {
+        Self { epoch, reached, ..self.clone() }
     }
 
     /// What the message takes of a queue's bound.

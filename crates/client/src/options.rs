@@ -74,8 +74,8 @@ impl SubscribeOptions {
     /// A new session goes on where the one before stopped in any case.
     ///
     /// If another pattern of this client covers some of the channels and is subscribed already,
-    /// messages on their way for it can make this one pass over older ones, without a gap. Subscribe
-    /// from old positions first. Of two subscriptions of one pattern whose positions are stored, the
+    /// messages on their way for it come before the older ones; subscribe from old positions first if
+    /// that matters. Of two subscriptions of one pattern whose positions are stored, the
     /// faster one decides what is stored.
     #[must_use]
     pub fn replay(mut self, from: ReplayFrom) -> Self {

@@ -7,8 +7,8 @@
 //!
 //! # Positions
 //!
-//! If positions are kept, the queue remembers the one of the message that the application has in
-//! hand. It goes to the store when the next message is asked for: then the one in hand was handled.
+//! If positions are kept, the queue remembers where to go on behind the message that the application
+//! has in hand: at its position, or before it while older messages may still come. That goes to the store when the next message is asked for: then the one in hand was handled.
 //! A position that covers more than the last message (a server tells such, so that a quiet channel's
 //! does not get too old) waits until the queue is empty and nothing is in hand.
 
@@ -64,7 +64,7 @@ struct Inner {
     front: Gap,
     /// What is missing in front of the next message that comes.
     back: Gap,
-    /// The position of the message that was popped last.
+    /// Where to go on behind the message that was popped last.
     in_hand: Option<Position>,
     /// A position behind everything that is queued.
     tail: Option<Position>,
@@ -179,7 +179,7 @@ impl Queue {
             inner.bytes = inner.bytes.saturating_sub(message.bytes());
             let gap = join(std::mem::take(&mut inner.front), message.gap());
             if self.keeper.is_some() {
-                inner.in_hand = message.position();
+                inner.in_hand = message.resumption();
             }
             Poll::Ready(Some(message.after(gap)))
         } else {

@@ -62,7 +62,7 @@ impl Router {
             let Some(route) = self.patterns.get(text) else { return };
             let message = match receipts.iter().find(|receipt| receipt.pattern.as_str() == text) {
                 Some(receipt) if receipt.seen => return,
-                Some(receipt) => &message.in_epoch(receipt.epoch),
+                Some(receipt) => &message.received(receipt.epoch, receipt.reached),
                 None => message,
             };
             ended.extend(route.push(message));
@@ -73,7 +73,7 @@ impl Router {
     /// Hands a message to the subscriptions of one pattern.
     pub(crate) fn deliver_late(&self, message: &Message, receipt: &Receipt) -> Vec<SubscriberId> {
         let route = self.patterns.get(receipt.pattern.as_str()).filter(|_| !receipt.seen);
-        let message = message.in_epoch(receipt.epoch);
+        let message = message.received(receipt.epoch, receipt.reached);
         route.into_iter().flat_map(|route| route.push(&message)).collect()
     }
 

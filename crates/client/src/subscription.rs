@@ -46,7 +46,7 @@ impl fmt::Display for End {
     }
 }
 
-/// The messages of one pattern, in the order of the server.
+/// The messages of one pattern, in the order in which the server sends them.
 ///
 /// A stream that survives lost connections and lost sessions; [`Message::gap`] says where messages
 /// may be missing. It ends when the client closes or the server revokes it, and says why with

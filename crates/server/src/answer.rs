@@ -1,9 +1,13 @@
 //! Responses that the server itself gives: JSON with a status, text, files, redirects.
+//!
+//! What is refused before anybody has looked at what was asked for is a [`Refused`]: who asks
+//! decides about its [`Form`].
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
@@ -23,6 +27,87 @@ struct Status<'a> {
     message: &'a str,
 }
 
+/// How the clients of a part expect to be refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Form {
+    /// `{"statusCode":20,"statusMessage":"..."}`
+    Gws,
+    /// `{"error":{"code":"...","message":"..."}}`
+    Named,
+}
+
+/// The refusal of a request by whoever stands at the door.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    http: StatusCode,
+    code: u32,
+    name: &'static str,
+    message: Cow<'static, str>,
+    wait: Option<Duration>,
+    challenge: Option<HeaderValue>,
+    /// A session that was begun before the refusal, to be told nevertheless.
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
+impl Refused {
+    /// A refusal by number for the one form, by name for the other.
+    pub(crate) fn new(
+        http: StatusCode,
+        code: u32,
+        name: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let message = message.into();
+        Self { http, code, name, message, wait: None, challenge: None, cookie: None }
+    }
+
+    /// Says when to come back.
+    #[must_use]
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
+    /// Says how to prove who one is.
+    #[must_use]
+    pub(crate) fn challenge(mut self, challenge: Option<HeaderValue>) -> Self {
+        self.challenge = challenge;
+        self
+    }
+
+    /// The refusal on the wire.
+    pub(crate) fn answer(self, form: Form) -> Answer {
+        let mut answer = match form {
+            Form::Gws => status(self.http, self.code, &self.message),
+            Form::Named => named(self.http, self.name, &self.message),
+        };
+        if let Some(wait) = self.wait {
+            answer = retry_after(answer, wait);
+        }
+        if let Some(challenge) = self.challenge {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(cookie) = self.cookie {
+            answer.headers_mut().append(SET_COOKIE, cookie);
+        }
+        answer
+    }
+}
+
+/// An answer with an error that has a name.
+pub(crate) fn named(http: StatusCode, code: &str, message: &str) -> Answer {
+    #[derive(Serialize)]
+    struct Problem<'a> {
+        error: Named<'a>,
+    }
+    #[derive(Serialize)]
+    struct Named<'a> {
+        code: &'a str,
+        message: &'a str,
+    }
+    json(http, &Problem { error: Named { code, message } })
+}
+
 /// An answer with a GWS `statusCode` and text.
 pub(crate) fn status(http: StatusCode, code: u32, message: &str) -> Answer {
     json(http, &Status { code, message })
@@ -34,9 +119,9 @@ pub(crate) fn accepted() -> Answer {
 }
 
 /// The refusal of a body of more than `limit` bytes.
-pub(crate) fn too_long(limit: usize) -> Answer {
+pub(crate) fn too_long(limit: usize) -> Refused {
     let message = format!("the body is longer than {limit} bytes");
-    status(StatusCode::PAYLOAD_TOO_LARGE, 10, &message)
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, 10, "body_too_long", message)
 }
 
 /// An answer with a JSON body.

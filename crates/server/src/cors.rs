@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, request};
 
 use encke::transport::opens_stream;
 
-use crate::answer::{self, Answer};
+use crate::answer::{Answer, Refused};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,PUT,DELETE,OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
@@ -102,7 +102,7 @@ impl Origin {
     /// A WebSocket begins with a GET and changes things ever after. A stream of events changes
     /// nothing, but would be held for a page that may not read it: that is refused without an
     /// `Origin` too, where the browser says otherwise that the page is elsewhere.
-    pub(crate) fn refuse(&self, head: &request::Parts) -> Option<Answer> {
+    pub(crate) fn refuse(&self, head: &request::Parts) -> Option<Refused> {
         let changes = !head.method.is_safe() || head.headers.contains_key(UPGRADE);
         let streams = opens_stream(&head.method, &head.uri);
         let refused = match self {
@@ -111,13 +111,8 @@ impl Origin {
             Self::Foreign => changes || streams,
         };
         refused.then(|| {
-            let mut answer = answer::status(
-                StatusCode::FORBIDDEN,
-                3,
-                "Requests from this origin are not allowed",
-            );
-            self.mark(answer.headers_mut());
-            answer
+            let message = "Requests from this origin are not allowed";
+            Refused::new(StatusCode::FORBIDDEN, 3, "foreign_origin", message)
         })
     }
 

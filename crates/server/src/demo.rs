@@ -79,6 +79,8 @@ impl Settings {
         settings.limits.handshakes_per_second = 0;
         settings.limits.session_publishes_per_second = 0;
         settings.bayeux.max_sessions_per_address = 0;
+        settings.limits.address_handshakes_per_second = 0;
+        settings.limits.connections_per_address = 0;
         settings.login.user_failures = 100;
         settings.login.address_failures = 500;
         settings.login.failure_forgotten_ms = 1_000;

@@ -1,7 +1,8 @@
-//! `/openapi.json`: the REST surface described for machines.
+//! The REST surfaces described for machines: `/openapi.json` and `/api/bayeux/v1/openapi.json`.
 //!
-//! The document is the gateway's; here it gets an address beside `/api/v2`, where nobody has to
-//! log in to read it. It is part of every server, with or without the desk.
+//! The documents are the gateway's and the API's; here they get addresses beside them, where nobody
+//! has to log in to read them. The first is part of every server, with or without the desk; the
+//! second is there where the API is.
 
 use std::sync::LazyLock;
 
@@ -11,19 +12,43 @@ use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::answer::{self, Answer};
-use crate::pages;
+use crate::{api, pages};
 
-static HASH: LazyLock<[u8; 32]> = LazyLock::new(|| Blake2s256::digest(OPENAPI).into());
+/// Where the description of the API is.
+pub(crate) const API: &str = "/api/bayeux/v1/openapi.json";
 
-/// Answers for the one path, or `None` for any other.
-pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Option<Answer> {
-    if path != "/openapi.json" {
-        return None;
+/// One document.
+#[derive(Debug)]
+pub(crate) struct Document {
+    text: &'static str,
+    hash: [u8; 32],
+}
+
+impl Document {
+    fn new(text: &'static str) -> Self {
+        Self { text, hash: Blake2s256::digest(text).into() }
     }
+}
+
+static OF_GATEWAY: LazyLock<Document> = LazyLock::new(|| Document::new(OPENAPI));
+static OF_API: LazyLock<Document> = LazyLock::new(|| Document::new(api::DESCRIPTION));
+
+/// The document at a path; `None` for any other path.
+pub(crate) fn of(path: &str, has_api: bool) -> Option<&'static Document> {
+    match path {
+        "/openapi.json" => Some(&OF_GATEWAY),
+        API if has_api => Some(&OF_API),
+        _ => None,
+    }
+}
+
+/// Answers with a document.
+pub(crate) fn answer(document: &'static Document, method: &Method, headers: &HeaderMap) -> Answer {
     if matches!(*method, Method::GET | Method::HEAD) {
-        return Some(pages::revalidated(&HASH, "application/json", headers, || OPENAPI.into()));
+        let text = || document.text.into();
+        return pages::revalidated(&document.hash, "application/json", headers, text);
     }
     let mut refused = answer::status(StatusCode::METHOD_NOT_ALLOWED, 10, "this is read with GET");
     refused.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    Some(refused)
+    refused
 }

@@ -26,10 +26,11 @@
 //! # The way of a request
 //!
 //! `listener` accepts it, [`front`](self) judges rate, origin and login, and hands it to the
-//! transport, the gateway, the simulator, the pages or the operations. Nothing here knows what a
-//! Bayeux message or a call is.
+//! transport, the gateway, the API for back ends, the simulator, the pages or the operations.
+//! Nothing here knows what a Bayeux message or a call is.
 
 mod answer;
+mod api;
 mod cli;
 mod clock;
 mod config;
@@ -37,6 +38,7 @@ mod cors;
 mod demo;
 mod description;
 mod front;
+mod handshakes;
 mod hex;
 mod journal_gate;
 mod listener;
@@ -45,6 +47,8 @@ mod login;
 mod metrics;
 mod operations;
 mod pages;
+mod policy;
+mod proxies;
 mod rate;
 mod replay;
 mod server;

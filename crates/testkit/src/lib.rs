@@ -8,6 +8,8 @@
 //! | [`Desk`] | a desk that comes back, over sessions and restarts, with the position it has reached |
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
 //! | [`WireCutter`] | a proxy that cuts connections in the middle of whatever they carry |
+//! | [`Issuer`] | signs tokens with a secret that it shares with the server |
+//! | [`schema`] | whether an answer is what the description of a surface says |
 //! | [`eventually()`] | polling with a deadline, which tells what it last saw |
 //!
 //! Everything panics with what it saw instead of returning errors, unless the error is of interest
@@ -20,7 +22,9 @@ mod eventually;
 mod http;
 mod login;
 mod peer;
+pub mod schema;
 mod server;
+mod token;
 mod wire_cutter;
 
 pub use agent::Agent;
@@ -31,4 +35,5 @@ pub use http::{Connection, Request, Response};
 pub use login::Login;
 pub use peer::{Delivery, GWS, PLAIN, Peer};
 pub use server::{Launch, Server};
+pub use token::{Issuer, now};
 pub use wire_cutter::WireCutter;

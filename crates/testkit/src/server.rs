@@ -29,12 +29,21 @@ pub struct Launch {
     arguments: Vec<String>,
     data: Option<PathBuf>,
     config: Option<String>,
+    files: Vec<(String, String)>,
+    binary: Option<PathBuf>,
 }
 
 impl Launch {
     /// `encke demo` on a free port of the loopback with a temporary data folder.
     pub fn demo() -> Self {
-        Self { listen: "127.0.0.1:0".into(), arguments: Vec::new(), data: None, config: None }
+        Self {
+            listen: "127.0.0.1:0".into(),
+            arguments: Vec::new(),
+            data: None,
+            config: None,
+            files: Vec::new(),
+            binary: None,
+        }
     }
 
     /// Adds `agent1` .. `agentN` with the DNs `20001` upward.
@@ -54,6 +63,20 @@ impl Launch {
     #[must_use]
     pub fn config(mut self, toml: &str) -> Self {
         self.config = Some(toml.to_owned());
+        self
+    }
+
+    /// Starts this binary, where cargo has told the test which one is its own.
+    #[must_use]
+    pub fn binary(mut self, path: &str) -> Self {
+        self.binary = Some(path.into());
+        self
+    }
+
+    /// Puts a file into the folder that relative paths of the settings begin in.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: &str) -> Self {
+        self.files.push((name.to_owned(), content.to_owned()));
         self
     }
 
@@ -151,8 +174,11 @@ impl Server {
 
 async fn spawn(launch: &Launch, folder: &Path, log: &Log) -> (Child, SocketAddr) {
     let data = launch.data.clone().unwrap_or_else(|| folder.join("data"));
-    let mut command = Command::new(encke_binary());
+    let mut command = Command::new(launch.binary.as_deref().unwrap_or_else(|| encke_binary()));
     command.args(["demo", "--listen", &launch.listen, "--data"]).arg(data);
+    for (name, content) in &launch.files {
+        fs::write(folder.join(name), content).expect("a file of the settings can be written");
+    }
     if let Some(toml) = &launch.config {
         let file = folder.join("encke.toml");
         fs::write(&file, toml).expect("the settings can be written");

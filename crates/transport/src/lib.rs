@@ -19,10 +19,12 @@
 //! | `body`      | a response body that tells the broker whether it was written     |
 //! | `cookie`    | reading and writing the browser cookie                           |
 //! | `clock`     | the only place that reads the time                               |
+//! | `who`       | who sends a request, as the server around this service says      |
 //!
 //! Who the user is comes from outside: a server that authenticates puts [`Authenticated`] into the
-//! request's extensions, and [`Peer`] where limits by address are wanted. Without a user the client is
-//! anonymous, and the broker's policy decides.
+//! request's extensions, [`Roles`] and [`Until`] beside it where there is more to say, and [`Peer`]
+//! where limits by address are wanted. Without a user the client is anonymous, and the broker's
+//! policy decides.
 
 mod body;
 mod callback;
@@ -37,9 +39,11 @@ mod incoming;
 mod refusal;
 mod service;
 mod websocket;
+mod who;
 
 pub use body::ReplyBody;
 pub use clock::drive;
 pub use config::{CallbackConfig, CookieConfig, HttpConfig, SameSite, SocketConfig};
 pub use events::opens_stream;
-pub use service::{Authenticated, BayeuxService, Peer, SocketTask};
+pub use service::{BayeuxService, SocketTask};
+pub use who::{Authenticated, Peer, Roles, Until};

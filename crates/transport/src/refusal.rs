@@ -1,13 +1,16 @@
 //! Why a request gets a status of its own instead of replies.
 //!
 //! Only what concerns a request as a whole is told by its status: 400, 405, 406, 408, 413, 415, and
-//! for a view that was refused the code of that refusal. The body says why, as `[{"successful":false,"error":"400::..."}]`.
+//! for a view that was refused the code of that refusal, with `Retry-After` where it passes. The
+//! body says why, as `[{"successful":false,"error":"400::..."}]`.
 //!
 //! # Sources
 //!
 //! Observed: CometD answers several of these with 500; clients take every status but 200 alike.
 
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use encke_bayeux::Failure;
@@ -43,9 +46,12 @@ impl Refusal {
     pub(crate) fn response(self) -> Response<ReplyBody> {
         // The rest of such a body is never read, so the connection cannot be used again.
         let unread = matches!(self, Self::TooLarge(_) | Self::TooSlow | Self::Aborted);
-        let failure = match &self {
-            Self::Failure(failure) => Some(failure.to_string()),
-            _ => None,
+        let (failure, pause) = match &self {
+            Self::Failure(failure) => {
+                let pause = failure.advice().and_then(|advice| advice.interval);
+                (Some(failure.to_string()), pause)
+            }
+            _ => (None, None),
         };
         let (status, text) = match self {
             Self::Options => return allow(empty(StatusCode::OK)),
@@ -84,6 +90,11 @@ impl Refusal {
         let mut response = Response::new(ReplyBody::plain(text.to_string()));
         *response.status_mut() = status;
         set_json(response.headers_mut());
+        if let Some(pause) = pause {
+            let seconds = pause.as_millis().div_ceil(1000).to_string();
+            let seconds = HeaderValue::try_from(seconds).unwrap_or(HeaderValue::from_static("5"));
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
         if unread {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

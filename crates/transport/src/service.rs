@@ -6,12 +6,11 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use encke_broker::{Answer, Broker, Delivery, Release, Request as BrokerRequest, UserId};
+use encke_broker::{Answer, Broker, Delivery, Release, Request as BrokerRequest};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
@@ -20,20 +19,12 @@ use hyper::rt::Executor;
 use crate::body::ReplyBody;
 use crate::callback::Callback;
 use crate::config::HttpConfig;
-use crate::entropy::OsEntropy;
 use crate::events::View;
 use crate::held::Held;
 use crate::refusal::{self, Refusal};
-use crate::websocket::{self, Socket, Who};
-use crate::{clock, compress, cookie, incoming};
-
-/// The verified user of a request, put into its extensions by the server around this service.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Authenticated(pub UserId);
-
-/// The address that a request came from, put into its extensions by the server around this service.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Peer(pub IpAddr);
+use crate::websocket::{self, Socket};
+use crate::who::Who;
+use crate::{compress, cookie, incoming};
 
 /// Bayeux over HTTP. Cheap to clone; serves any number of connections.
 ///
@@ -127,17 +118,13 @@ impl BayeuxService {
         let Some(response) = websocket::switching(request.headers(), protocol) else {
             return Refusal::NoWebSocket.response();
         };
-        let user = request.extensions().get::<Authenticated>().map(|user| user.0.clone());
         let browser = cookie::read(request.headers(), &self.config.cookie.name);
-        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let who = Who::of(request.extensions(), browser);
         let upgrade = hyper::upgrade::on(&mut request);
         let (broker, config) = (self.broker.clone(), Arc::clone(&self.config));
         executor.execute(Box::pin(async move {
             if let Ok(upgraded) = upgrade.await {
-                Socket::new(broker, &config, Who { user, browser, peer }, upgraded)
-                    .await
-                    .run()
-                    .await;
+                Socket::new(broker, &config, who, upgraded).await.run().await;
             }
         }));
         response
@@ -160,15 +147,10 @@ impl BayeuxService {
             incoming::check(&parts.method, &parts.headers)?;
             (None, body)
         };
-        let user = parts.extensions.get::<Authenticated>().map(|user| &user.0);
         let browser = cookie::read(&parts.headers, &self.config.cookie.name);
-        let request = BrokerRequest {
-            user,
-            browser: browser.as_ref(),
-            peer: parts.extensions.get::<Peer>().map(|peer| peer.0),
-            multiplexed: parts.version == Version::HTTP_2,
-            ..BrokerRequest::new(clock::now(), &OsEntropy)
-        };
+        let who = Who::of(&parts.extensions, browser);
+        let request =
+            BrokerRequest { multiplexed: parts.version == Version::HTTP_2, ..who.request() };
         let answer = self.broker.handle(&request, &body).map_err(|error| Refusal::Body {
             status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
             text: error.to_string(),

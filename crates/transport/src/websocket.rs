@@ -11,6 +11,7 @@
 //! | the peer is silent for two ping intervals     | none: it is dropped     |
 //! | a write is not taken within its deadline      | none: it is dropped     |
 //! | the session ended or moved to another socket  | 1000                    |
+//! | the proof of who it is has ended              | 1008                    |
 //! | the server drains                             | 1001                    |
 //!
 //! An empty array is answered with one, since old libraries keep sockets alive that way. Binary
@@ -22,13 +23,12 @@
 //! Observed: CometD 3.1 to 8 and their JavaScript library for frames, resumption and takeover.
 
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::time::Duration;
 
-use encke_bayeux::BrowserId;
 use encke_bayeux::batch::DecodeError;
-use encke_broker::{Answer, Broker, Delivery, Link, Reach, Request as BrokerRequest, UserId};
+use encke_broker::{Answer, Broker, Delivery, Link, Reach, Request as BrokerRequest};
 use futures::{FutureExt, SinkExt as _, StreamExt as _};
 use http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
@@ -47,8 +47,8 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes, error::CapacityE
 use crate::body::ReplyBody;
 use crate::clock;
 use crate::config::HttpConfig;
-use crate::entropy::OsEntropy;
 use crate::held::Held;
+use crate::who::Who;
 
 /// Read buffer of a socket; frames are small, and an idle socket keeps it.
 const READ_BUFFER_BYTES: usize = 4096;
@@ -87,13 +87,6 @@ pub(crate) fn switching(
         headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_str(protocol).ok()?);
     }
     Some(response)
-}
-
-/// Who opened a socket, as its upgrade told.
-pub(crate) struct Who {
-    pub(crate) user: Option<UserId>,
-    pub(crate) browser: Option<BrowserId>,
-    pub(crate) peer: Option<IpAddr>,
 }
 
 /// One open socket.
@@ -177,6 +170,7 @@ impl Socket {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ping.reset();
         let mut heard = ping_clock();
+        let mut over = pin!(over(self.who.until));
         loop {
             tokio::select! {
                 frame = self.stream.next() => {
@@ -198,6 +192,9 @@ impl Socket {
                 delivery = released(&mut self.held) => {
                     self.held = None;
                     self.write(delivery).await?;
+                }
+                () = over.as_mut() => {
+                    return Err(End::Close(CloseCode::Policy, "the login has ended".into()));
                 }
                 _ = ping.tick() => {
                     if heard.elapsed() > self.ping * 2 {
@@ -223,14 +220,7 @@ impl Socket {
             }
         };
         let answer = {
-            let request = BrokerRequest {
-                user: self.who.user.as_ref(),
-                browser: self.who.browser.as_ref(),
-                peer: self.who.peer,
-                pushes: true,
-                reach: self.reach,
-                ..BrokerRequest::new(clock::now(), &OsEntropy)
-            };
+            let request = BrokerRequest { pushes: true, reach: self.reach, ..self.who.request() };
             self.broker.handle(&request, text.as_bytes())
         };
         match answer {
@@ -300,6 +290,14 @@ async fn pushed(link: &mut Option<Link>) -> Option<Delivery> {
 async fn released(held: &mut Option<Held>) -> Delivery {
     match held {
         Some(held) => held.await.1,
+        None => std::future::pending().await,
+    }
+}
+
+/// The end of the proof of who it is; never, where there is none.
+async fn over(until: Option<std::time::Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until.into()).await,
         None => std::future::pending().await,
     }
 }

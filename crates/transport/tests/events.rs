@@ -9,13 +9,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use encke_bayeux::{ChannelName, ChannelPattern};
-use encke_broker::{Broker, ChannelRule, ChannelSettings, Config, Retention, Rules, UserId, Via};
-use encke_transport::{Authenticated, BayeuxService, HttpConfig, drive};
-use http::{Request, Response};
+use encke_bayeux::{ChannelName, ChannelPattern, Failure};
+use encke_broker::{
+    Asking, Broker, ChannelRule, ChannelSettings, Config, Policy, Retention, Rules, UserId,
+    Verdict, Via, WallClock,
+};
+use encke_transport::{Authenticated, BayeuxService, HttpConfig, Roles, Until, drive};
+use http::{Extensions, Request, Response};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::service::Service as _;
@@ -33,6 +37,20 @@ async fn serve(
     http: HttpConfig,
     user: Option<&'static str>,
 ) -> (SocketAddr, Broker) {
+    let said = move |extensions: &mut Extensions| {
+        if let Some(user) = user {
+            extensions.insert(Authenticated(UserId::new(user)));
+        }
+    };
+    serve_as(config, http, said).await
+}
+
+/// A server around which `said` tells who asks.
+async fn serve_as(
+    config: Config,
+    http: HttpConfig,
+    said: impl Fn(&mut Extensions) + Clone + Send + Sync + 'static,
+) -> (SocketAddr, Broker) {
     let broker = Broker::new(config).unwrap();
     let service = BayeuxService::new(broker.clone(), http);
     tokio::spawn(drive(broker.clone()));
@@ -40,11 +58,9 @@ async fn serve(
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let service = service.clone();
+            let (service, said) = (service.clone(), said.clone());
             let service = hyper::service::service_fn(move |mut request: Request<_>| {
-                if let Some(user) = user {
-                    request.extensions_mut().insert(Authenticated(UserId::new(user)));
-                }
+                said(request.extensions_mut());
                 service.call(request)
             });
             tokio::spawn(async move {
@@ -159,7 +175,7 @@ fn kept(pattern: &str, messages: usize) -> Config {
     let mut settings = ChannelSettings::default();
     settings.replay = Some(Retention { age: Duration::from_secs(600), messages, bytes: 1 << 20 });
     let rule = ChannelRule::new(ChannelPattern::new(pattern).unwrap(), settings);
-    Config::default().channels(vec![rule])
+    Config::default().channels(vec![rule]).wall(WallClock::new(clock(), 0))
 }
 
 #[tokio::test]
@@ -318,6 +334,98 @@ async fn a_stream_is_judged_like_a_subscription() {
     let _first = Events::open(alice, "/events?channel=/a", &[]).await;
     let mut second = Events::open(alice, "/events?channel=/a", &[]).await;
     second.expect("retry: 3000").await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_login_that_opened_it() {
+    let until = clock() + Duration::from_millis(400);
+    let said = move |said: &mut Extensions| {
+        said.insert(Until(until));
+    };
+    let (address, broker) = serve_as(Config::default(), views(), said).await;
+    let mut events = Events::open(address, "/events?channel=/a", &[]).await;
+    events.expect(":").await;
+    publish(&broker, "/a", "1");
+    events.expect(r#"data: {"channel":"/a","data":1}"#).await;
+    assert_eq!(events.next().await, None);
+    assert!(clock() >= until, "not before");
+    eventually(&broker, |stats| stats.sessions == 0).await;
+}
+
+/// Says of everybody without a login that it is alice, keeps `/staff` for editors, and has room for
+/// so many handshakes.
+#[derive(Debug)]
+struct Doorkeeper(AtomicUsize);
+
+impl Policy for Doorkeeper {
+    fn can_handshake(&self, _: &Asking<'_>) -> bool {
+        true
+    }
+
+    fn judge_handshake(&self, _: &Asking<'_>) -> Verdict {
+        let left =
+            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok() {
+            return Verdict::grant().user(UserId::new("alice"));
+        }
+        let wait = Duration::from_millis(7001);
+        Verdict::deny().failure(Failure::TooManyHandshakesOfAddress(wait))
+    }
+
+    fn can_subscribe(&self, asking: &Asking<'_>, pattern: &ChannelPattern) -> bool {
+        let is_editor = asking.roles.iter().any(|role| **role == *"editor");
+        asking.user.is_some() && (is_editor || pattern.as_str() != "/staff")
+    }
+
+    fn can_publish(&self, _: &Asking<'_>, _: &ChannelName) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn both_views_are_of_the_user_whom_the_policy_names() {
+    let config = kept("/me/**", 100)
+        .private(vec![ChannelPattern::new("/me/**").unwrap()])
+        .policy(Arc::new(Doorkeeper(AtomicUsize::new(100))));
+    let (address, broker) = serve(config, views(), None).await;
+    for (user, data) in [("bob", "1"), ("alice", "2")] {
+        broker.deliver_to_user(&UserId::new(user), &name("/me/inbox"), data, clock());
+    }
+    let (status, page) = history(address, "channel=/me/inbox").await;
+    assert_eq!(status, 200, "{page}");
+    assert_eq!((&page["messages"][0]["data"], &page["messages"][1]), (&json!(2), &Value::Null));
+    let path = "/events?channel=/me/inbox&last-event-id=-2";
+    let mut events = Events::open(address, path, &[]).await;
+    events.next().await.unwrap();
+    let first = events.next().await.unwrap();
+    assert!(first.contains(r#""data":2,"#), "{first}");
+}
+
+#[tokio::test]
+async fn both_views_tell_the_policy_what_the_user_is() {
+    for (roles, status) in [(vec![], 403), (vec!["reader", "editor"], 200)] {
+        let roles = Roles(roles.into_iter().map(Arc::from).collect());
+        let config = Config::default().policy(Arc::new(Doorkeeper(AtomicUsize::new(100))));
+        let (address, _) =
+            serve_as(config, views(), move |said| drop(said.insert(roles.clone()))).await;
+        assert_eq!(get(address, "/events?channel=/staff").await.status(), status);
+        assert_eq!(get(address, "/history?channel=/staff").await.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn who_opens_too_many_streams_is_told_when_to_come_back() {
+    let config = Config::default().policy(Arc::new(Doorkeeper(AtomicUsize::new(1))));
+    let (address, _) = serve(config, views(), None).await;
+    let mut first = Events::open(address, "/events?channel=/a", &[]).await;
+    first.expect(":").await;
+    let mut second = Events::open(address, "/events?channel=/a", &[]).await;
+    second.expect("retry: 7001").await;
+    assert_eq!(second.next().await, None);
+    let response = get(address, "/history?channel=/a").await;
+    assert_eq!(response.status(), 429);
+    assert_eq!(response.headers()["retry-after"], "8");
+    assert!(body(response).await.contains("429::too_many_handshakes_of_address"));
 }
 
 #[tokio::test]

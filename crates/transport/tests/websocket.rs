@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use encke_bayeux::ChannelName;
 use encke_broker::{Broker, Config};
-use encke_transport::{BayeuxService, HttpConfig, SocketConfig, drive};
+use encke_transport::{BayeuxService, HttpConfig, SocketConfig, Until, drive};
 use futures::{SinkExt as _, StreamExt as _};
+use hyper::service::Service as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,6 +26,15 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 async fn serve(config: Config, http: HttpConfig) -> (SocketAddr, Broker) {
+    serve_until(config, http, None).await
+}
+
+/// A server to which everybody's proof of who they are ends at the same time.
+async fn serve_until(
+    config: Config,
+    http: HttpConfig,
+    until: Option<Until>,
+) -> (SocketAddr, Broker) {
     let broker = Broker::new(config).unwrap();
     let service = BayeuxService::new(broker.clone(), http).websocket(TokioExecutor::new());
     tokio::spawn(drive(broker.clone()));
@@ -33,7 +43,14 @@ async fn serve(config: Config, http: HttpConfig) -> (SocketAddr, Broker) {
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
             let server = hyper::server::conn::http1::Builder::new();
-            let connection = server.serve_connection(TokioIo::new(socket), service.clone());
+            let service = service.clone();
+            let service = hyper::service::service_fn(move |mut request: http::Request<_>| {
+                if let Some(until) = until {
+                    request.extensions_mut().insert(until);
+                }
+                service.call(request)
+            });
+            let connection = server.serve_connection(TokioIo::new(socket), service);
             tokio::spawn(connection.with_upgrades());
         }
     });
@@ -92,9 +109,12 @@ impl Socket {
 }
 
 fn publish(broker: &Broker, data: &str) {
-    #[expect(clippy::disallowed_methods, reason = "a test publishes now")]
-    let now = std::time::Instant::now();
-    broker.publish(&ChannelName::new("/a").unwrap(), data, now).unwrap();
+    broker.publish(&ChannelName::new("/a").unwrap(), data, now()).unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test happens now")]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
 }
 
 #[tokio::test]
@@ -269,4 +289,16 @@ async fn an_upgrade_that_is_not_served_is_refused_at_once() {
     let request = http::Request::get("/cometd").header("upgrade", "websocket");
     let request = request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
     assert_eq!(service.serve(request).await.status(), 400);
+}
+
+#[tokio::test]
+async fn a_socket_ends_with_the_proof_of_who_it_is_for() {
+    let until = Until(now() + Duration::from_millis(200));
+    let (address, _broker) =
+        serve_until(Config::default(), HttpConfig::default(), Some(until)).await;
+    let mut socket = Socket::open(address).await;
+    let id = socket.up().await;
+    socket.write(json!([{"channel": "/meta/connect", "clientId": id, "id": "2"}])).await;
+    assert_eq!(socket.close_code().await, CloseCode::Policy);
+    assert!(now() >= until.0);
 }

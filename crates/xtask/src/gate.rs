@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use crate::steps::{Steps, must};
-use crate::{fuzz, setup, workspace};
+use crate::{fuzz, interop, setup, workspace};
 
 /// Runs every step and prints the table of seconds; an error if any of them failed.
 pub(crate) fn run() -> Result<(), String> {
@@ -14,10 +14,8 @@ pub(crate) fn run() -> Result<(), String> {
     steps.vital("set-up", || {
         setup::for_tests()?;
         setup::nextest()?;
-        for folder in [workspace::WEB, workspace::INTEROP, workspace::BROWSER] {
-            setup::npm_packages(folder)?;
-        }
-        Ok(())
+        interop::setup()?;
+        setup::npm_packages(workspace::BROWSER)
     });
     steps.step("format", || must(cargo("fmt").args(["--all", "--check"])));
     steps.step("clippy", || {
@@ -51,8 +49,8 @@ pub(crate) fn run() -> Result<(), String> {
     steps.step("nextest", || must(cargo("nextest").args(["run", "--locked", "--workspace"])));
     steps.step("doctests", || must(cargo("test").args(["--locked", "--workspace", "--doc"])));
     steps.step("fuzz", || fuzz::run(&[]));
-    steps.step("interop", || npm_test(workspace::INTEROP));
-    steps.step("browser", || npm_test(workspace::BROWSER));
+    steps.step("interop", || interop::npm_test(workspace::INTEROP));
+    steps.step("browser", || interop::npm_test(workspace::BROWSER));
     steps.finish()
 }
 
@@ -60,11 +58,4 @@ fn cargo(subcommand: &str) -> Command {
     let mut command = Command::new(workspace::cargo());
     command.current_dir(workspace::root()).arg(subcommand);
     command
-}
-
-/// The tests of an npm package, which find the server's binary by `ENCKE_BIN`.
-fn npm_test(folder: &str) -> Result<(), String> {
-    let mut test = Command::new("npm");
-    test.current_dir(workspace::root().join(folder)).arg("test");
-    must(test.env("ENCKE_BIN", workspace::target().join("debug").join("encke")))
 }

@@ -1,4 +1,5 @@
-//! The two commands of the README, each with all its set-up on a bare checkout, and fuzzing for longer.
+//! The two commands of the README, each with all its set-up on a bare checkout, and parts of the
+//! second: client libraries alone, and fuzzing for longer.
 //!
 //! `cargo xtask demo` fetches the web client's packages and starts `encke demo`; what follows `--`
 //! is handed on. `cargo xtask test` fetches whatever the tests need and runs every one of them.
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 mod demo;
 mod fuzz;
 mod gate;
+mod interop;
 mod setup;
 mod steps;
 mod workspace;
@@ -20,6 +22,7 @@ usage: cargo xtask <command>
 
   demo [-- ARGS]   set up and start `encke demo ARGS`
   test             set up and run every check and test, as CI does
+  interop          set up and run the client libraries against the server alone
   fuzz [TARGET] [SECONDS]
                    let libFuzzer look for input that breaks what must hold
 ";
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.next().as_deref() {
         Some("demo") => demo::run(arguments.skip_while(|argument| argument == "--")),
         Some("test") if arguments.next().is_none() => gate::run(),
+        Some("interop") if arguments.next().is_none() => interop::run(),
         Some("fuzz") => fuzz::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

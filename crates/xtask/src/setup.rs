@@ -1,4 +1,4 @@
-//! What a bare checkout lacks: Debian packages, cargo-nextest, npm packages.
+//! What a bare checkout lacks: Debian packages, cargo-nextest, npm and Python packages.
 //!
 //! Everything here looks first and installs only what is missing, so a second run costs nothing.
 //! What cannot be installed is an error that names the command to install by hand.
@@ -33,13 +33,22 @@ pub(crate) fn for_desk() -> Result<(), String> {
     require_node("the desk at / is served from npm packages")
 }
 
+/// What the client libraries need besides: Python that can make virtual environments.
+pub(crate) fn for_clients() -> Result<(), String> {
+    // Debian has the module that puts pip into an environment in a package of its own.
+    if output("python3", &["-c", "import ensurepip, venv"]).is_none() {
+        install_debian(["python3-venv"].into_iter())?;
+    }
+    for_desk()
+}
+
 /// What the tests need besides: a browser, letters for it to draw, and a C++ compiler for libFuzzer.
 pub(crate) fn for_tests() -> Result<(), String> {
     let browser = ["chromium", "chromium-browser", "google-chrome"].iter().any(|name| runs(name));
     let compiler = runs("c++");
     let wanted = [("chromium", browser), ("fonts-dejavu-core", browser), ("g++", compiler)];
     install_debian(wanted.into_iter().filter(|(_, there)| !there).map(|(name, _)| name))?;
-    for_desk()
+    for_clients()
 }
 
 /// Installs Debian packages.
@@ -106,6 +115,27 @@ pub(crate) fn npm_packages(folder: &str) -> Result<(), String> {
     install.current_dir(&home).args(["ci", "--no-audit", "--no-fund"]);
     steps::must(&mut install)?;
     write(&stamp, &lock)
+}
+
+/// A virtual environment below cargo's target folder with the packages that the interop tests'
+/// `requirements.txt` pins, unless that is what was installed last.
+pub(crate) fn python_packages() -> Result<(), String> {
+    let list = workspace::root().join(workspace::INTEROP).join("drivers/requirements.txt");
+    let wanted =
+        fs::read(&list).map_err(|error| format!("cannot read {}: {error}", list.display()))?;
+    let (home, python) = (workspace::python_home(), workspace::python());
+    let stamp = home.join("installed.txt");
+    let alive = output(&python.to_string_lossy(), &["--version"]).is_some();
+    if alive && fs::read(&stamp).is_ok_and(|last| last == wanted) {
+        return Ok(());
+    }
+    let mut environment = Command::new("python3");
+    environment.args(["-m", "venv", "--clear"]).arg(&home);
+    steps::must(&mut environment)?;
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    steps::must(install.arg("--requirement").arg(&list))?;
+    write(&stamp, &wanted)
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), String> {

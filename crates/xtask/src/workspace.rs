@@ -22,6 +22,16 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
+/// The virtual environment of the Python clients that the interop tests drive.
+pub(crate) fn python_home() -> PathBuf {
+    target().join("xtask").join("python")
+}
+
+/// The interpreter in it.
+pub(crate) fn python() -> PathBuf {
+    python_home().join("bin").join("python")
+}
+
 /// The cargo that runs us, or the one on the path.
 pub(crate) fn cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)

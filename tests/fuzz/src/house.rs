@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use encke_broker::{Broker, Config, Entropy, Request};
+use encke_broker::{Broker, Config, Entropy, Request, WallClock};
 
 /// Predictable randomness.
 #[derive(Debug, Default)]
@@ -29,6 +29,7 @@ impl House {
     pub(crate) fn new(config: Config) -> Self {
         #[expect(clippy::disallowed_methods, reason = "an arbitrary zero for invented time")]
         let now = Instant::now();
+        let config = config.wall(WallClock::new(now, 0));
         let broker = Broker::new(config).expect("a fixed configuration");
         Self { broker, now, entropy: Counting::default() }
     }

@@ -6,6 +6,7 @@
 //! held when its client disconnects, with the advice to stay away.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use encke_bayeux::ext::Members;
 use encke_bayeux::reply::Reply;
@@ -61,11 +62,11 @@ impl Conversation<'_> {
         }
         let (connected, arm, unlinked) = {
             let mut session = cell.lock();
-            let may_hold = alone && !draining;
+            let longest = if alone && !draining { self.longest() } else { Duration::ZERO };
             let unlinked = if self.request.pushes { None } else { session.detach_any() };
             let seats = self.seats();
             let connected =
-                session.handle_connect(&message.advice, may_hold, seats, broker.config(), now);
+                session.handle_connect(&message.advice, longest, seats, broker.config(), now);
             (connected, session.arm(), unlinked)
         };
         if let Some(unlinked) = unlinked {
@@ -161,6 +162,13 @@ impl Conversation<'_> {
             _ => config.sessions_per_browser,
         }?;
         Some(Seats { tally: &self.broker.shared.browsers, browser: request.browser, most })
+    }
+
+    /// How long a connect may be held: no longer than the proof of who it is for lasts.
+    fn longest(&self) -> Duration {
+        let (most, now) = (self.broker.config().max_hold, self.request.now);
+        let left = |until: Instant| until.saturating_duration_since(now);
+        self.request.until.map_or(most, |until| most.min(left(until)))
     }
 
     /// The held connect, if there is one, takes the queue along; else this response does.

@@ -70,6 +70,8 @@ pub struct Request<'a> {
     pub user: Option<&'a UserId>,
     /// What the server around the broker says the user is; for policies.
     pub roles: &'a [Arc<str>],
+    /// When the proof of who it is ends, as that of a token does; a hold is over by then.
+    pub until: Option<Instant>,
     /// The address that the request came from, where it is known.
     pub peer: Option<IpAddr>,
     /// The browser cookie.
@@ -92,6 +94,7 @@ impl<'a> Request<'a> {
         Self {
             user: None,
             roles: &[],
+            until: None,
             peer: None,
             browser: None,
             pushes: false,
@@ -207,7 +210,8 @@ impl<'a> Conversation<'a> {
             Reach::Own(own) => own.is_some_and(|own| own.as_str() == *client),
         };
         let client = first.and_then(|message| message.client_id.get()).filter(own);
-        self.cell = self.broker.find(client, self.request.user, self.request.browser);
+        let Request { user, browser, pushes, .. } = *self.request;
+        self.cell = self.broker.find(client, user, browser, pushes);
         if let Some(cell) = &self.cell {
             let is_connect =
                 first.is_some_and(|message| message.channel.get() == Some("/meta/connect"));
@@ -319,10 +323,10 @@ impl<'a> Conversation<'a> {
 
     /// Who sends this message, for a policy.
     fn asking<'m>(&'m self, message: &Message<'m>) -> Asking<'m> {
-        let Request { user, roles, peer, .. } = *self.request;
+        let Request { user, roles, peer, now, .. } = *self.request;
         let client = self.cell.as_ref().map(|cell| cell.id);
         let user = self.cell.as_ref().map_or(user, |cell| cell.user.as_ref());
-        Asking { client, user, roles, peer, ext: message.ext }
+        Asking { client, user, roles, peer, ext: message.ext, now: Some(now) }
     }
 
     fn accept(&mut self, message: &Message<'_>) {

@@ -26,13 +26,14 @@ mod read;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use encke_bayeux::{ChannelName, event};
 
 use crate::channel_rule::{ChannelRule, Retention};
 use crate::user::UserId;
+use crate::wall::WallClock;
 
 pub(crate) use read::{Reader, Want};
 
@@ -122,6 +123,7 @@ struct Kept {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Log {
+    wall: WallClock,
     epoch: u64,
     newest: u64,
     /// The newest position that is not kept any more.
@@ -135,7 +137,7 @@ pub(crate) struct Log {
 
 impl Log {
     /// An empty log for those of `rules` that keep anything; `None` if none does.
-    pub(crate) fn new(rules: &[ChannelRule], epoch: u64) -> Option<Self> {
+    pub(crate) fn new(rules: &[ChannelRule], epoch: u64, wall: WallClock) -> Option<Self> {
         let keeps = |rule: &ChannelRule| {
             rule.settings.replay.map(|retention| Kept {
                 rule: rule.clone(),
@@ -148,6 +150,7 @@ impl Log {
         let mut horizons = Horizons::default();
         horizons.raise_all(rules.len(), epoch);
         (!rules.is_empty()).then(|| Self {
+            wall,
             epoch,
             newest: epoch,
             gone: epoch,
@@ -269,6 +272,11 @@ impl Log {
         }
         self.expire(now_ms);
         Some(entry)
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn unix_ms(&self, now: Instant) -> u64 {
+        self.wall.unix_ms(now)
     }
 
     /// Lets go of what is too old.

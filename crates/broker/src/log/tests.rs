@@ -16,13 +16,19 @@ fn pattern(text: &str) -> ChannelPattern {
     ChannelPattern::new(text).unwrap()
 }
 
+/// An arbitrary one: these tests give the time of day themselves.
+#[expect(clippy::disallowed_methods, reason = "an arbitrary instant")]
+fn wall() -> WallClock {
+    WallClock::new(Instant::now(), 0)
+}
+
 fn rule(text: &str, age_ms: u64, messages: usize, bytes: usize) -> ChannelRule {
     let replay = Some(Retention { age: Duration::from_millis(age_ms), messages, bytes });
     ChannelRule::new(pattern(text), ChannelSettings { replay, ..ChannelSettings::default() })
 }
 
 fn log(age_ms: u64, messages: usize, bytes: usize) -> Log {
-    Log::new(&[rule("/a/**", age_ms, messages, bytes)], EPOCH).unwrap()
+    Log::new(&[rule("/a/**", age_ms, messages, bytes)], EPOCH, wall()).unwrap()
 }
 
 fn channel(text: &str) -> ChannelName {
@@ -206,7 +212,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 0..80),
     ) {
         let rules = [rule("/a/*", 60, 3, 1000), rule("/a/**", 1000, 100, 60), rule("/b/**", 40, 5, 35)];
-        let mut log = Log::new(&rules, EPOCH).unwrap();
+        let mut log = Log::new(&rules, EPOCH, wall()).unwrap();
         let mut published: Vec<(u64, &str, Option<&str>)> = Vec::new();
         let mut now_ms = 0;
         for step in steps {

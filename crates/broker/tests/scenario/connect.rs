@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use encke_broker::Release;
+use encke_broker::{Answer, Release};
 use serde_json::json;
 
-use crate::support::{World, data};
+use crate::support::{Held, World, data};
 
 #[test]
 fn the_first_connect_is_answered_at_once_even_if_it_does_not_ask_for_it() {
@@ -57,6 +57,27 @@ fn a_wish_beyond_the_longest_hold_is_cut_to_it() {
     assert!(held.is_waiting());
     world.pass(100);
     assert_eq!(held.answer()[0]["successful"], true);
+}
+
+#[test]
+fn a_held_connect_ends_with_the_proof_of_who_it_is_for() {
+    let world = World::new(World::quick());
+    let client = world.up();
+    let within = |millis| world.now.get() + Duration::from_millis(millis);
+    for (until, asked) in [(within(500), None), (within(1500), Some(6000))] {
+        let advice = json!({ "timeout": asked });
+        let connect = client.body(json!({"channel": "/meta/connect", "advice": advice}));
+        let left = until - world.now.get();
+        let Answer::Hold(hold) = client.raw_until(Some(until), &connect) else { panic!("no hold") };
+        let mut held = Held::new(&world, hold);
+        world.pass(u64::try_from(left.as_millis()).unwrap() - 100);
+        assert!(held.is_waiting());
+        world.pass(100);
+        assert_eq!(held.answer()[0]["successful"], true);
+    }
+    let connect = client.body(json!({"channel": "/meta/connect"}));
+    let over = Some(world.now.get());
+    assert!(matches!(client.raw_until(over, &connect), Answer::Reply(_)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use encke_bayeux::{Advice, ChannelName, ChannelPattern, ErrorText, Reconnect};
+use encke_bayeux::{Advice, BrowserId, ChannelName, ChannelPattern, ErrorText, Reconnect};
 use encke_broker::{Asking, Policy, UserId, Verdict};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -95,6 +95,24 @@ fn a_session_whose_user_was_named_stays_bound_to_its_browser() {
     assert_eq!(with(None, false), false);
     assert_eq!(with(Some("alice"), true), false, "the login would be another one");
     assert_eq!(with(None, true), true);
+}
+
+#[test]
+fn a_socket_of_another_browser_opens_no_session_whose_user_was_named() {
+    let world = world();
+    let mut client = world.anonymous();
+    client.shake_with(json!({"token": "right"}));
+    client.connect_at_once();
+    let over_socket = |browser: Option<BrowserId>| {
+        let mut other = world.anonymous();
+        other.id.clone_from(&client.id);
+        other.browser = browser;
+        other.pushes = true;
+        other.connect_at_once()[0]["successful"].clone()
+    };
+    assert_eq!(over_socket(None), false);
+    assert_eq!(over_socket(BrowserId::adopt("another")), false);
+    assert_eq!(over_socket(client.browser.clone()), true);
 }
 
 #[test]

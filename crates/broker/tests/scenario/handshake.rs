@@ -1,10 +1,10 @@
 use serde_json::json;
 
 use crate::support::World;
-use encke_bayeux::{BrowserId, Dialect};
-use encke_broker::{Config, ConfigError, CookieBinding, Rules};
+use encke_bayeux::{BrowserId, ChannelName, ChannelPattern, Dialect, Failure};
+use encke_broker::{Asking, Config, ConfigError, CookieBinding, Policy, Rules, Verdict};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[test]
 fn success_names_the_session_and_advises_retry() {
@@ -41,6 +41,47 @@ fn ids_come_back_as_text_or_not_at_all() {
     let reply = &client.send(json!({"channel": "/meta/handshake", "id": "<x>"}))[0];
     assert_eq!(reply["error"], "405::message_id_invalid");
     assert!(reply.get("id").is_none());
+}
+
+/// Everybody may come, but nobody before this time.
+#[derive(Debug)]
+struct NotBefore(Instant);
+
+impl Policy for NotBefore {
+    fn can_handshake(&self, asking: &Asking<'_>) -> bool {
+        self.judge_handshake(asking).is_granted()
+    }
+
+    fn judge_handshake(&self, asking: &Asking<'_>) -> Verdict {
+        let wait = asking.now.map_or(Duration::ZERO, |now| self.0.saturating_duration_since(now));
+        if wait.is_zero() {
+            return Verdict::grant();
+        }
+        Verdict::deny().failure(Failure::TooManyHandshakesOfAddress(wait))
+    }
+
+    fn can_subscribe(&self, _: &Asking<'_>, _: &ChannelPattern) -> bool {
+        true
+    }
+
+    fn can_publish(&self, _: &Asking<'_>, _: &ChannelName) -> bool {
+        true
+    }
+}
+
+#[test]
+fn the_policy_may_tell_when_to_come_back() {
+    #[expect(clippy::disallowed_methods, reason = "the world begins about now")]
+    let start = Instant::now() + Duration::from_secs(60);
+    let at = start + Duration::from_millis(1500);
+    let world = World::new(World::quick().policy(Arc::new(NotBefore(at))));
+    world.now.set(start);
+    let reply = world.anonymous().shake();
+    assert_eq!(reply["error"], "429::too_many_handshakes_of_address");
+    assert_eq!(reply["advice"], json!({"reconnect": "handshake", "interval": 1500}));
+    assert_eq!(world.broker.stats().handshakes_refused, 1);
+    world.pass(1500);
+    assert_eq!(world.anonymous().shake()["successful"], true);
 }
 
 #[test]
@@ -80,6 +121,31 @@ fn an_anonymous_client_that_keeps_the_cookie_must_show_it() {
     assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
     client.browser = cookie;
     assert_eq!(client.connect_at_once()[0]["successful"], true);
+}
+
+#[test]
+fn a_socket_opened_before_the_handshake_goes_on_without_the_cookie_of_its_reply() {
+    for shows_it_at_once in [true, false] {
+        let world = World::new(World::quick());
+        let mut client = world.anonymous();
+        client.shake();
+        let cookie = client.browser.clone();
+        if shows_it_at_once {
+            assert_eq!(client.connect_at_once()[0]["successful"], true);
+        }
+        client.pushes = true;
+        client.browser = None;
+        assert_eq!(client.connect_at_once()[0]["successful"], true);
+        client.browser = BrowserId::adopt("another");
+        assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+
+        // The socket says nothing of whether POSTs keep the cookie.
+        client.pushes = false;
+        client.browser = cookie;
+        assert_eq!(client.connect_at_once()[0]["successful"], true);
+        client.browser = None;
+        assert_eq!(client.connect_at_once()[0]["error"], "402::session_unknown");
+    }
 }
 
 #[test]
@@ -124,6 +190,13 @@ fn every_client_has_to_show_the_cookie_where_it_is_required() {
     other.shake();
     other.browser = None;
     assert_eq!(other.connect_at_once()[0]["error"], "402::session_unknown");
+
+    // One that was opened before its handshake, which went by POST, has to be opened again.
+    let mut early = world.anonymous();
+    early.shake();
+    early.pushes = true;
+    early.browser = None;
+    assert_eq!(early.connect_at_once()[0]["error"], "402::session_unknown");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_client_that_acknowledges_gets_what_is_replayed_with_the_connect_that_is_hel
     settings.replay =
         Some(Retention { age: Duration::from_secs(60), messages: 10, bytes: 1 << 20 });
     let kept = ChannelRule::new(ChannelPattern::new("/a").unwrap(), settings);
-    let world = World::new(World::quick().channels(vec![kept]));
+    let world = World::new(World::quick().channels(vec![kept]).wall(World::wall()));
     world.up().publish("/a", json!(1));
     let mut client = world.anonymous();
     client.pushes = true;

@@ -139,6 +139,9 @@ fn who_may_read_is_asked_without_a_subscription() {
     let world = World::new(config);
     let may = |options: &LocalOptions, channel| {
         let asked = world.broker.may_read(options, &pattern(channel), world.now.get());
+        if let Ok(user) = &asked {
+            assert_eq!(user.as_ref().map(UserId::as_str), Some("alice"));
+        }
         asked.map_err(|failure| failure.code()).err()
     };
     let (nobody, alice) =
@@ -263,7 +266,8 @@ fn lazy_messages_come_when_their_time_is_up() {
 #[test]
 fn a_local_session_begins_where_it_says_in_the_log() {
     let retention = Retention { age: Duration::from_secs(60), messages: 100, bytes: 10_000 };
-    let world = World::new(rule("/a", |settings| settings.replay = Some(retention)));
+    let kept = rule("/a", |settings| settings.replay = Some(retention));
+    let world = World::new(kept.wall(World::wall()));
     let (now, a) = (world.now.get(), name("/a"));
     for number in 0..3 {
         world.broker.publish(&a, &number.to_string(), now).unwrap();

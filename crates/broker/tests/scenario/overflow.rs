@@ -143,7 +143,8 @@ fn a_session_that_wants_positions_misses_nothing_that_is_kept() {
         let minute = Duration::from_secs(60);
         settings.replay = Some(Retention { age: minute, messages: 20, bytes: 1 << 20 });
         let kept = ChannelRule::new(ChannelPattern::new("/kept").unwrap(), settings);
-        let world = World::new(World::quick().queue(3, 1000).channels(vec![kept]));
+        let world =
+            World::new(World::quick().queue(3, 1000).channels(vec![kept]).wall(World::wall()));
         let mut client = world.anonymous();
         client.shake_with(json!({"replay": true}));
         client.connect_at_once();

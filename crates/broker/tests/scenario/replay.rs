@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use encke_bayeux::{ChannelName, ChannelPattern};
 use encke_broker::{
-    Broker, ChannelRule, ChannelSettings, Config, Retention, Rules, UserId, WallClock,
+    Broker, ChannelRule, ChannelSettings, Config, ConfigError, Retention, Rules, UserId, WallClock,
 };
 use serde_json::{Value, json};
 
@@ -21,7 +21,19 @@ fn rule(pattern: &str, messages: usize, age: u64) -> ChannelRule {
 }
 
 fn keeping(messages: usize, age: u64) -> Config {
-    World::quick().channels(vec![rule("/a/**", messages, age), rule("/v2/me/**", messages, age)])
+    let rules = vec![rule("/a/**", messages, age), rule("/v2/me/**", messages, age)];
+    World::quick().channels(rules).wall(World::wall())
+}
+
+#[test]
+fn without_the_time_of_day_nothing_is_kept() {
+    let kept = rule("/a/**", 10, 60);
+    let unkept = ChannelRule::new(ChannelPattern::new("/**").unwrap(), ChannelSettings::default());
+    let config = World::quick().channels(vec![unkept.clone(), kept.clone()]);
+    assert_eq!(Broker::new(config.clone()).unwrap_err(), ConfigError::NoWallClock(kept.pattern));
+    let broker = Broker::new(config.wall(World::wall())).unwrap();
+    assert_eq!(broker.epoch(), Some(0));
+    assert!(Broker::new(World::quick().channels(vec![unkept])).is_ok());
 }
 
 fn world() -> World {
@@ -355,7 +367,7 @@ fn nothing_replayed_is_lost_with_a_lost_response_where_it_is_acknowledged() {
 fn a_stamp_tells_everybody_the_position_in_the_payload() {
     let mut stamped = rule("/event/**", 10, 60);
     stamped.settings.stamp_data = true;
-    let world = World::new(World::quick().channels(vec![stamped]));
+    let world = World::new(World::quick().channels(vec![stamped]).wall(World::wall()));
     let plain = world.up();
     plain.subscribe("/event/X__e");
     publish(&world, "/event/X__e", json!({"payload": {"a": 1}}));

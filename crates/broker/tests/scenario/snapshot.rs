@@ -20,6 +20,7 @@ fn a_snapshot_shows_sessions_without_their_secrets() {
     let snapshot = world.broker.snapshot(10, world.now.get());
     let session = &snapshot.sessions[0];
     assert_eq!((session.number, session.held_ms, session.via), (1, Some(1000), Via::Polling));
+    assert_eq!(session.age_ms, 1000);
     assert_eq!((session.expires_in_ms, session.subscription_count), (None, 1));
     assert_eq!(session.user, Some(UserId::new("alice")));
     let text = serde_json::to_string(&snapshot).unwrap();

@@ -8,7 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use encke_bayeux::{BrowserId, ChannelPattern, ClientId};
-use encke_broker::{Answer, Broker, Config, Entropy, Hold, Reach, Release, Request, Rules, UserId};
+use encke_broker::{
+    Answer, Broker, Config, Entropy, Hold, Reach, Release, Request, Rules, UserId, WallClock,
+};
 use serde_json::{Value, json};
 
 /// Predictable randomness: every call counts on.
@@ -54,6 +56,12 @@ impl World {
             now: Cell::new(zero),
             entropy: Counting::default(),
         }
+    }
+
+    /// The beginning of 1970: positions of a log begin with 1.
+    pub(crate) fn wall() -> WallClock {
+        #[expect(clippy::disallowed_methods, reason = "an arbitrary zero for invented time")]
+        WallClock::new(Instant::now(), 0)
     }
 
     /// Timeout 3 s, maxInterval 4 s: the times of the reference's own probes.
@@ -131,7 +139,13 @@ pub(crate) struct Client<'w> {
 
 impl<'w> Client<'w> {
     pub(crate) fn raw(&self, body: &str) -> Answer {
+        self.raw_until(None, body)
+    }
+
+    /// The same, where the proof of who it is ends.
+    pub(crate) fn raw_until(&self, until: Option<Instant>, body: &str) -> Answer {
         let request = Request {
+            until,
             user: self.user.as_ref(),
             browser: self.browser.as_ref(),
             pushes: self.pushes,

@@ -49,6 +49,7 @@ mod operations;
 mod outbox;
 mod place;
 mod receive;
+mod received;
 mod session;
 mod subscriptions;
 #[cfg(test)]

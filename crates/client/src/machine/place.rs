@@ -6,26 +6,29 @@
 //!
 //! # How the position moves
 //!
-//! - With every message, to its number.
-//! - With the agreement of a server that tells its newest position, if the pattern begins there.
-//! - With a connect reply that names a position (everything up to it was delivered). Only if the
+//! The position is what a later session, or another process, begins behind. So it moves to a number
+//! only when everything up to it has come:
+//!
+//! - To the newest position that a server tells as it agrees, if the pattern begins there.
+//! - To the position that a connect reply names (everything up to it was delivered). Only if the
 //!   connect was sent after the server's agreement was heard: an older one may have passed it on
 //!   another connection, and speak of a time when the pattern was not subscribed.
+//! - With a message that the server has certainly sent for this pattern, since it sends what it sends
+//!   for a pattern in order: no other pattern of the client covers the channel, or the message is
+//!   younger than the agreement.
 //! - Back to nothing when the server refuses it.
 //!
-//! # Messages that come again
+//! # Messages that come again, and late
 //!
-//! A server that names its log numbers all its channels in one sequence. Then a message of a
-//! position that was passed is one that another pattern of this client made the server send again,
-//! and this pattern has had it. Of other servers nothing like that is assumed.
-//!
-//! # What this does not see
-//!
-//! Two patterns that overlap, of which the later one begins at an older position: a message that is
-//! on its way for the first while the second is agreed on moves the second's place beyond what the
-//! server is about to send again for it, and that is passed over without a gap. Subscribe from old
-//! positions before, or on channels that no other pattern of the client covers.
+//! A server that names its log numbers all its channels in one sequence. Where two patterns of this
+//! client overlap and one begins at an older position, messages that were on their way for the other
+//! come first, older ones follow, and then the server sends the former again. Which positions were
+//! [received](Received) is kept, so each message is given out once, older ones behind newer ones if
+//! that is how they come. While a pattern catches up with what another one covers too, its position
+//! may stay behind until it has caught up. Of servers that name no log nothing like that is assumed: the position is
+//! that of the last message.
 
+use crate::machine::received::Received;
 use crate::message::Gap;
 use crate::replay::{Outdated, Position, Replay, ReplayFrom, ReplayStatus};
 use crate::wire::Told;
@@ -45,8 +48,9 @@ pub(crate) struct Wish {
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) wish: Wish,
-    /// Behind what was received.
-    position: Option<Position>,
+    received: Received,
+    /// The log that `received` is about.
+    log: Option<u64>,
     /// What the request on its way names; `None` if the server keeps no log.
     asked: Option<ReplayFrom>,
     /// The position was refused, and what follows begins elsewhere.
@@ -57,9 +61,26 @@ pub(super) struct Place {
     agreed_at: u64,
 }
 
+/// What a place makes of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Taken {
+    /// The pattern had it already.
+    pub(super) seen: bool,
+    /// Whether [`Place::replay`] changed.
+    pub(super) caught_up: bool,
+}
+
 impl Place {
     pub(super) fn new(wish: Wish) -> Self {
-        Self { wish, position: None, asked: None, refused: false, replay: None, agreed_at: 0 }
+        Self {
+            wish,
+            received: Received::default(),
+            log: None,
+            asked: None,
+            refused: false,
+            replay: None,
+            agreed_at: 0,
+        }
     }
 
     /// Where the next request begins; `None` without a log.
@@ -74,7 +95,7 @@ impl Place {
     }
 
     fn beginning(&self) -> ReplayFrom {
-        self.position.map_or(self.wish.from.unwrap_or(ReplayFrom::New), ReplayFrom::After)
+        self.position().map_or(self.wish.from.unwrap_or(ReplayFrom::New), ReplayFrom::After)
     }
 
     /// The server agrees, and tells what follows or leaves it open. Returns what is missing.
@@ -107,12 +128,16 @@ impl Place {
         let status = if self.refused { ReplayStatus::Gap } else { told.status };
         self.refused = false;
         self.agreed_at = id;
+        if self.log.is_some() && told.epoch.is_some_and(|epoch| self.log != Some(epoch)) {
+            // Numbers of another log say nothing about this one's.
+            self.received = Received::default();
+        }
         if told.status == ReplayStatus::New
             && let Some(newest) = told.newest
         {
-            self.advance(newest, told.epoch);
+            self.begin_after(newest, told.epoch);
         } else if let ReplayFrom::After(asked) = beginning {
-            self.advance(asked.id(), asked.epoch());
+            self.begin_after(asked.id(), asked.epoch());
         }
         let Told { epoch, oldest, newest, .. } = told;
         self.replay = Some(Replay { status, epoch, oldest, newest, caught_up: false });
@@ -130,22 +155,29 @@ impl Place {
             Outdated::New => ReplayFrom::New,
             Outdated::Refuse => return false,
         });
-        self.position = None;
+        (self.received, self.log) = (Received::default(), None);
         self.refused = true;
         true
     }
 
-    /// A message of this position comes in: `None` if the pattern had it already, else whether
-    /// [`Place::replay`] changed.
-    pub(super) fn received(&mut self, id: u64) -> Option<bool> {
-        if let Some(position) = self.position
-            && id <= position.id()
-            && (self.epoch().is_some() || position.epoch().is_some())
-        {
-            return None;
+    /// A message of this position comes in; `alone` if no other pattern of the client covers its
+    /// channel, or has lately.
+    pub(super) fn received(&mut self, id: u64, alone: bool) -> Taken {
+        if self.epoch().is_none() && self.log.is_none() {
+            self.received = Received::default();
+            self.received.begin_after(id);
+            return Taken { seen: false, caught_up: self.catch_up() };
         }
-        self.position = Some(Position::of(id, self.epoch()));
-        Some(self.catch_up())
+        let newest = self.replay.and_then(|replay| replay.newest);
+        let is_young = newest.is_some_and(|newest| id > newest);
+        let seen = !self.received.insert(id);
+        if alone || is_young {
+            self.received.settle(id);
+        }
+        if !seen {
+            self.log = self.epoch();
+        }
+        Taken { seen, caught_up: self.catch_up() }
     }
 
     /// The reply to this connect says that everything up to a position was delivered. Whether
@@ -154,7 +186,10 @@ impl Place {
         if connect <= self.agreed_at || self.replay.is_none() {
             return None;
         }
-        self.advance(id, self.epoch());
+        if self.received.settled() < Some(id) {
+            self.log = self.epoch();
+        }
+        self.received.settle(id);
         Some(self.catch_up())
     }
 
@@ -164,9 +199,14 @@ impl Place {
         self.asked = None;
     }
 
-    /// Behind what was received.
+    /// Everything up to here was received.
     pub(super) fn position(&self) -> Option<Position> {
-        self.position
+        Some(Position::of(self.reached()?, self.log))
+    }
+
+    /// The number of [`Place::position`].
+    pub(super) fn reached(&self) -> Option<u64> {
+        self.received.settled()
     }
 
     /// What this session's server says.
@@ -179,19 +219,20 @@ impl Place {
         self.replay?.epoch
     }
 
-    fn advance(&mut self, id: u64, epoch: Option<u64>) {
-        match &mut self.position {
-            Some(position) if position.id() >= id => {
-                *position = Position::of(position.id(), epoch.or(position.epoch()));
-            }
-            position => *position = Some(Position::of(id, epoch)),
+    /// Everything up to this position was received, or is not wanted.
+    fn begin_after(&mut self, id: u64, epoch: Option<u64>) {
+        if self.received.settled() < Some(id) {
+            self.log = epoch;
+        } else {
+            self.log = epoch.or(self.log);
         }
+        self.received.begin_after(id);
     }
 
     /// Notes when everything has come that there was when the server agreed.
     fn catch_up(&mut self) -> bool {
+        let reached = self.reached().unwrap_or(0);
         let Some(replay) = &mut self.replay else { return false };
-        let reached = self.position.map_or(0, Position::id);
         if replay.caught_up || replay.newest.is_none_or(|newest| newest > reached) {
             return false;
         }

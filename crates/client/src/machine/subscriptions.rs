@@ -16,7 +16,8 @@
 //! Messages and the reply to a subscribe may come over two connections, in either order. What the
 //! reply says of the log decides about the first message, so messages of a position are withheld
 //! until it is there. Nothing more is asked for meanwhile, which bounds them to what is on its way.
-//! If the session is lost, or the position refused, they are forgotten: they will come again.
+//! If the session is lost, or the position refused, they are forgotten: they will come again. So are
+//! messages in front of the request: they were sent for another pattern.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,6 +88,8 @@ pub(crate) struct Receipt {
     pub(crate) pattern: ChannelPattern,
     /// The pattern had it already, or gets it later.
     pub(crate) seen: bool,
+    /// The pattern has had everything up to here, this message included.
+    pub(crate) reached: Option<u64>,
     /// The log that the position is from.
     pub(crate) epoch: Option<u64>,
     /// What the server says of its log, if that changed with the message.
@@ -99,6 +102,8 @@ pub(crate) struct Subscriptions {
     wanted: BTreeMap<Arc<str>, Wanted>,
     /// About what the withheld messages take.
     withheld_bytes: usize,
+    /// A pattern was given up in this session; messages for it may be on their way.
+    released: bool,
 }
 
 impl Subscriptions {
@@ -141,6 +146,7 @@ impl Subscriptions {
             return None;
         }
         let known = wanted.state != State::Unasked;
+        self.released |= known;
         self.remove(pattern);
         Some(known)
     }
@@ -230,6 +236,7 @@ impl Subscriptions {
             wanted.withheld.clear();
         }
         self.withheld_bytes = 0;
+        self.released = false;
     }
 
     /// A message with a position came: what the patterns that cover it make of it.
@@ -237,16 +244,25 @@ impl Subscriptions {
         let Some(position) = message.number() else { return Vec::new() };
         let mut receipts = Vec::new();
         let mut withheld = 0;
+        let alone = self.is_covered_once(message);
         pattern::covering(message.channel(), |text| {
             let Some(wanted) = self.wanted.get_mut(text) else { return };
-            if wanted.state != State::Active && wanted.place.is_asked() {
-                withheld += message.cost();
-                wanted.withheld.push(message.clone());
-                let pattern = wanted.pattern.clone();
-                receipts.push(Receipt { pattern, seen: true, epoch: None, replay: None });
+            if wanted.state != State::Active {
+                // What comes in front of the request was not sent for it.
+                if wanted.place.is_asked() {
+                    withheld += message.cost();
+                    wanted.withheld.push(message.clone());
+                }
+                receipts.push(Receipt {
+                    pattern: wanted.pattern.clone(),
+                    seen: true,
+                    reached: None,
+                    epoch: None,
+                    replay: None,
+                });
                 return;
             }
-            receipts.push(wanted.receive(position));
+            receipts.push(wanted.receive(position, alone));
         });
         self.withheld_bytes += withheld;
         receipts
@@ -258,7 +274,17 @@ impl Subscriptions {
         pattern: &ChannelPattern,
         message: &Message,
     ) -> Option<Receipt> {
-        Some(self.wanted.get_mut(pattern.as_str())?.receive(message.number()?))
+        let alone = self.is_covered_once(message);
+        Some(self.wanted.get_mut(pattern.as_str())?.receive(message.number()?, alone))
+    }
+
+    /// Whether a message on this channel can only have been sent for one pattern.
+    fn is_covered_once(&self, message: &Message) -> bool {
+        let mut patterns = 0;
+        pattern::covering(message.channel(), |text| {
+            patterns += usize::from(self.wanted.contains_key(text));
+        });
+        patterns == 1 && !self.released
     }
 
     /// About what the withheld messages take; more than nothing if there are any.
@@ -297,13 +323,14 @@ impl Subscriptions {
 }
 
 impl Wanted {
-    fn receive(&mut self, position: u64) -> Receipt {
-        let received = self.place.received(position);
+    fn receive(&mut self, position: u64, alone: bool) -> Receipt {
+        let taken = self.place.received(position, alone);
         Receipt {
             pattern: self.pattern.clone(),
-            seen: received.is_none(),
+            seen: taken.seen,
+            reached: self.place.reached(),
             epoch: self.place.epoch(),
-            replay: self.place.replay().filter(|_| received == Some(true)),
+            replay: self.place.replay().filter(|_| taken.caught_up),
         }
     }
 }

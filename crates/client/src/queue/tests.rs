@@ -35,7 +35,7 @@ fn logged(position: u64) -> Message {
     let data = RawValue::from_string(position.to_string()).unwrap();
     let ext = RawValue::from_string(format!(r#"{{"replay":{position}}}"#)).unwrap();
     let channel = ChannelName::new("/a").unwrap();
-    Message::new(channel, Some(&data), Some(&ext), true).in_epoch(Some(1))
+    Message::new(channel, Some(&data), Some(&ext), true).received(Some(1), Some(position))
 }
 
 fn popped(queue: &Queue) -> Option<(String, Gap)> {

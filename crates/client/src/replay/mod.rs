@@ -12,9 +12,17 @@
 //! hand; never earlier. So nothing that was not handled is skipped, and a program that is killed
 //! sees again: the message in hand, and what it handled since its store last wrote.
 //!
-//! Patterns of one client that overlap are the exception: one that begins at an older position while
-//! messages for the other are on their way can pass over messages. See
-//! [`SubscribeOptions::replay`](crate::SubscribeOptions::replay).
+//! What is stored is a position up to which nothing is missing. While a pattern catches up with
+//! messages that another pattern of the client covers too, that may be where it began: killed then, a
+//! program sees that part again.
+//!
+//! # Order
+//!
+//! A subscription gets its messages in the order of their positions, with two exceptions, in which an
+//! older message comes behind newer ones, once, and [`Message::position`](crate::Message::position)
+//! tells: if patterns of one client overlap and one begins at an older position, messages that were on
+//! their way for the other come first; and without acknowledgement over long-polling, what comes with
+//! the reply to a publish may be overtaken on the other connection.
 //!
 //! # Sources
 //!

@@ -14,7 +14,6 @@ mod errors;
 mod golden;
 mod openapi;
 mod reads;
-mod schema;
 mod sms;
 mod support;
 mod third_party;

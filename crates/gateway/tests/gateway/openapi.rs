@@ -6,9 +6,9 @@ use axum::http::Method;
 use encke_calls::{Actor, CallAction, CallId, Command};
 use encke_gateway::{GatewayConfig, OPENAPI, Operation};
 use encke_journal::Fault;
+use encke_testkit::schema::{conforms, resolved};
 use serde_json::Value;
 
-use crate::schema::{conforms, resolved};
 use crate::support::{CALL, Centre, request};
 
 /// Ids that are random, as the examples have them.

@@ -22,6 +22,7 @@ use crate::{Config, logging};
 
 mod hash_password;
 mod journal;
+mod make_api_key;
 mod serve;
 
 /// Exit code for a usage or configuration error, `EX_USAGE` of sysexits(3).
@@ -51,6 +52,8 @@ enum Command {
     /// Look after the file of a journal while no server has it open.
     #[command(subcommand)]
     Journal(journal::JournalCommand),
+    /// Make a key for a back end, and print it with its hash for the configuration.
+    MakeApiKey,
 }
 
 #[derive(Args, Debug)]
@@ -134,6 +137,7 @@ pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => run_check(&check),
         Command::HashPassword => hash_password::run(),
         Command::Journal(command) => journal::run(&command),
+        Command::MakeApiKey => make_api_key::run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 //!
 //! The generic one at `/cometd` takes broadcasts from everybody, except in `/v2/**`, where the
 //! names of the other one live. The GWS one is for users, who only listen: what happens is told by
-//! the gateway.
+//! the gateway. Rules say more.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,18 +10,22 @@ use std::time::Duration;
 
 use encke::bayeux::batch::Limits;
 use encke::bayeux::{ChannelName, ChannelPattern, Dialect};
-use encke::broker::{self, Activity, Rate, Rules};
+use encke::broker::{self, Activity, Rate};
 use encke::transport::{self, CallbackConfig, CookieConfig, HttpConfig, SocketConfig};
 use http::StatusCode;
 
-use super::channels::rules;
+use super::channels;
+use super::rules::with_rules;
 use super::{ConfigError, is_token};
+use crate::handshakes::HandshakeRate;
+use crate::policy::ChannelRules;
 use crate::settings::{
     ActiveBy, BayeuxSettings, CookieBinding, Endpoint, ErrorTexts, SameSite, Settings, Transport,
 };
 
 pub(super) fn brokers(
     settings: &Settings,
+    handshakes: &Arc<HandshakeRate>,
 ) -> Result<(broker::Config, broker::Config), ConfigError> {
     let pattern =
         |text: &str| ChannelPattern::new(text).map_err(|error| ConfigError::new("bayeux", error));
@@ -39,18 +43,32 @@ pub(super) fn brokers(
         let reason = "names callback-polling, which would show users' notifications to any page";
         return Err(ConfigError::new("gws.transports", reason));
     }
-    let open = Rules::default().anonymous(settings.cometd.anonymous).reserved(vec![gws]);
-    let closed = Rules::default().anonymous(false).publish(false);
+    let open = ChannelRules {
+        anonymous: settings.cometd.anonymous,
+        publish: true,
+        reserved: vec![gws],
+        rules: Vec::new(),
+        handshakes: Arc::clone(handshakes),
+    };
+    let closed = ChannelRules {
+        anonymous: false,
+        publish: false,
+        reserved: Vec::new(),
+        rules: Vec::new(),
+        handshakes: Arc::clone(handshakes),
+    };
+    let open = with_rules(settings, Endpoint::Cometd, open)?;
+    let closed = with_rules(settings, Endpoint::Notifications, closed)?;
     // Clients that subscribe to everything expect what live servers send, and no more.
     let tevents =
         ChannelName::new("/v2/me/tevents").map_err(|error| ConfigError::new("bayeux", error))?;
     let cometd = bounded(settings)?
         .policy(Arc::new(open))
-        .channels(rules(settings, Endpoint::Cometd)?)
+        .channels(channels::rules(settings, Endpoint::Cometd)?)
         .connection_types(offered(&settings.cometd.transports));
     let notifications = bounded(settings)?
         .policy(Arc::new(closed))
-        .channels(rules(settings, Endpoint::Notifications)?)
+        .channels(channels::rules(settings, Endpoint::Notifications)?)
         .private(vec![me])
         .named_only(vec![tevents])
         .connection_types(offered(&settings.gws.transports));

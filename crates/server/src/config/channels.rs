@@ -80,16 +80,26 @@ fn of_notifications(
     me: &ChannelPattern,
 ) -> Result<Vec<(ChannelPattern, Option<Retention>)>, Wrong> {
     let with_age = |age| ChannelTable { replay_age_ms: age, ..table.clone() };
+    let bounds = [
+        ("replay_age_ms", table.replay_age_ms.is_some_and(|age| age > 0)),
+        ("replay_messages", table.replay_messages.is_some()),
+        ("replay_bytes", table.replay_bytes.is_some()),
+        ("stamp_data", table.stamp_data),
+    ];
+    let kept = bounds.into_iter().find_map(|(key, is_set)| is_set.then_some(key));
     let of_me = match table.replay_age_ms {
         None => with_age(Some(NOTIFICATIONS_AGE_MS)),
         Some(0) => with_age(None),
         Some(age) => with_age(Some(age)),
     };
+    if let Some(key) = kept.filter(|_| table.replay_age_ms == Some(0)) {
+        return Err((key, "is set, but `replay_age_ms` is 0, which keeps nothing"));
+    }
     if me.contains(&pattern) {
         return Ok(vec![(pattern, retention(&of_me)?)]);
     }
-    if table.replay_age_ms.is_some_and(|age| age > 0) {
-        return Err(("replay_age_ms", "is set, but nothing outside of `/v2/me/**` is kept there"));
+    if let Some(key) = kept {
+        return Err((key, "is set, but nothing outside of `/v2/me/**` is kept there"));
     }
     let others = (pattern.clone(), retention(&with_age(None))?);
     if pattern.contains(me) {
@@ -230,10 +240,33 @@ mod tests {
         assert_eq!(both, [pair(ME, Some(7)), pair("/**", None)], "what never counts has no share");
         assert_eq!(ages(vec![table("/v2/**", Some(0))]), [pair(ME, None), pair("/v2/**", None)]);
         assert_eq!(ages(vec![table("/other", None)]), [pair("/other", None), all]);
-        for pattern in ["/**", "/other"] {
+        for pattern in ["/**", "/v2/**", "/other"] {
             let error = notifications(vec![table(pattern, Some(1))]).unwrap_err();
             assert_eq!(error.key(), "channels.0.replay_age_ms");
         }
+    }
+
+    #[test]
+    fn bounds_without_anything_kept_are_refused_with_the_reason() {
+        let reason = |pattern: &str, age, stamp_data: bool| {
+            let messages = (!stamp_data).then_some(10);
+            let bounded =
+                ChannelTable { replay_age_ms: age, stamp_data, ..ChannelTable::new(pattern) };
+            let table = ChannelTable { replay_messages: messages, ..bounded };
+            notifications(vec![table]).unwrap_err().to_string()
+        };
+        for pattern in ["/v2/**", "/**", "/other"] {
+            for stamp_data in [false, true] {
+                let why = reason(pattern, None, stamp_data);
+                assert!(why.contains("nothing outside of `/v2/me/**` is kept"), "{pattern}: {why}");
+            }
+        }
+        for pattern in [ME, "/v2/**"] {
+            let why = reason(pattern, Some(0), false);
+            assert!(why.contains("`replay_age_ms` is 0"), "{pattern}: {why}");
+        }
+        let kept = ChannelTable { replay_messages: Some(10), ..ChannelTable::new(ME) };
+        assert!(notifications(vec![kept]).is_ok(), "notifications have an age anyway");
     }
 
     #[test]

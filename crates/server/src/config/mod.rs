@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use encke::broker;
@@ -13,19 +14,29 @@ use encke::calls::{self, CoreConfig, Duplicates};
 use encke::gateway::{self, Directory, GatewayConfig};
 use encke::transport::HttpConfig;
 use http::Uri;
+use ipnet::IpNet;
 
 use crate::cors::Origins;
+use crate::handshakes::HandshakeRate;
 use crate::listener::ConnectionLimits;
 use crate::logging;
+use crate::login::token::TokenConfig;
 use crate::login::{Account, CheckBounds, CookieForm, SessionBounds, Throttle};
+use crate::proxies::{self, Proxies};
 use crate::settings::{DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling};
 
+mod api;
 mod bayeux;
 mod channels;
 mod people;
+mod rules;
+mod token;
 
+pub(crate) use api::ApiConfig;
+use api::api;
 use bayeux::{bayeux_http, brokers};
 use people::{accounts, directory};
+use token::tokens;
 
 /// Largest packed user data that may be allowed, in bytes.
 ///
@@ -49,13 +60,17 @@ pub struct Config {
     pub(crate) drain_delay: Duration,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) origins: Origins,
+    pub(crate) proxies: Proxies,
     pub(crate) limits: LimitSettings,
+    pub(crate) handshakes: Arc<HandshakeRate>,
     pub(crate) accounts: Vec<Account>,
     pub(crate) checks: CheckBounds,
     pub(crate) throttle: Throttle,
     pub(crate) sessions: SessionBounds,
     pub(crate) cookie: CookieForm,
     pub(crate) csrf: bool,
+    pub(crate) tokens: Option<TokenConfig>,
+    pub(crate) api: Option<ApiConfig>,
     pub(crate) directory: Directory,
     pub(crate) notifications: broker::Config,
     pub(crate) cometd: Option<CometdConfig>,
@@ -131,7 +146,13 @@ impl Config {
             Some(url) => Some(check_external_url(url)?),
             None => None,
         };
-        let (cometd, notifications) = brokers(settings)?;
+        let limits = &settings.limits;
+        let handshakes = Arc::new(HandshakeRate::new(
+            limits.address_handshakes_per_second,
+            limits.address_handshake_burst,
+        ));
+        let (cometd, notifications) = brokers(settings, &handshakes)?;
+        rules::check_roles(settings)?;
         // Before the directory, which names users in less detail.
         let accounts = accounts(settings)?;
         let directory = directory(settings)?;
@@ -155,7 +176,12 @@ impl Config {
                 loopback: settings.cors.loopback,
             },
             external_url,
+            proxies: Proxies {
+                trusted: check_proxies(&server.trusted_proxies)?,
+                header: server.forwarded_header,
+            },
             limits: settings.limits.clone(),
+            handshakes,
             accounts,
             checks: CheckBounds {
                 parallel: login.parallel_checks,
@@ -181,6 +207,8 @@ impl Config {
                 partitioned: session.partitioned,
             },
             csrf: login.csrf,
+            tokens: tokens(settings)?,
+            api: api(settings)?,
             calls: calls(settings, &directory),
             directory,
             notifications,
@@ -282,6 +310,18 @@ fn check_origins(origins: &[String]) -> Result<Vec<String>, ConfigError> {
     Ok(origins.to_vec())
 }
 
+fn check_proxies(proxies: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+    proxies
+        .iter()
+        .map(|text| {
+            proxies::network(text).ok_or_else(|| {
+                let reason = format!("has `{text}`, which is neither an address nor a network");
+                ConfigError::new("server.trusted_proxies", reason)
+            })
+        })
+        .collect()
+}
+
 fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
     let Settings { calls, user_data, .. } = settings;
     let limits = calls::Limits::default()
@@ -360,6 +400,8 @@ mod tests {
         assert_eq!(error_key(|s| s.server.max_connections = 0), "server.max_connections");
         let url = |s: &mut Settings| s.server.external_url = Some("ftp://x".to_owned());
         assert_eq!(error_key(url), "server.external_url");
+        let proxy = |s: &mut Settings| s.server.trusted_proxies = vec!["proxy".to_owned()];
+        assert_eq!(error_key(proxy), "server.trusted_proxies");
         let origin = |s: &mut Settings| s.cors.allowed_origins = vec!["*".to_owned()];
         assert_eq!(error_key(origin), "cors.allowed_origins");
     }

@@ -1,5 +1,7 @@
 //! The configured users, as the login and as the directory want them.
 
+use std::sync::Arc;
+
 use argon2::password_hash::PasswordHashString;
 use encke::broker::UserId;
 use encke::calls::Dn;
@@ -27,7 +29,12 @@ pub(super) fn accounts(settings: &Settings) -> Result<Vec<Account>, ConfigError>
                 let reason = "is no argon2 hash; see `encke hash-password`";
                 return Err(ConfigError::new(format!("users.{name}.password_hash"), reason));
             }
-            Ok(Account { name: name.as_str().into(), hash, roles: roles(user) })
+            Ok(Account {
+                name: name.as_str().into(),
+                hash,
+                roles: roles(user),
+                role_names: user.roles.iter().map(|role| Arc::from(role.as_str())).collect(),
+            })
         })
         .collect()
 }
@@ -35,10 +42,11 @@ pub(super) fn accounts(settings: &Settings) -> Result<Vec<Account>, ConfigError>
 fn roles(user: &UserSettings) -> Roles {
     user.roles
         .iter()
-        .map(|role| match role {
-            RoleName::Agent => Role::Agent,
-            RoleName::Supervisor => Role::Supervisor,
-            RoleName::Service => Role::Service,
+        .filter_map(|role| match role {
+            RoleName::Agent => Some(Role::Agent),
+            RoleName::Supervisor => Some(Role::Supervisor),
+            RoleName::Service => Some(Role::Service),
+            RoleName::Other(_) => None,
         })
         .collect()
 }

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::accept::{Accepted, Acceptor};
+use super::crowd::{Crowd, Entry};
 use super::http2::{ALPN, Http2};
 use super::linger::Lingering;
 use crate::answer::Answer;
@@ -59,22 +60,33 @@ pub(crate) struct Connections<S> {
     closing: watch::Sender<bool>,
     tasks: JoinSet<()>,
     open: Arc<AtomicU64>,
+    crowd: Crowd,
 }
 
 impl<S: Service> Connections<S> {
-    /// No connections yet. `open` counts them for the metrics.
+    /// No connections yet. `open` counts them for the metrics, `crowd` bounds them by address.
     pub(crate) fn new(
         service: S,
         tls: Option<TlsAcceptor>,
         limits: ConnectionLimits,
         open: Arc<AtomicU64>,
+        crowd: Crowd,
     ) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(limits.max_header_bytes);
         let (closing, _) = watch::channel(false);
-        Self { service, http, http2: Http2::new(limits), tls, closing, tasks: JoinSet::new(), open }
+        Self {
+            service,
+            http,
+            http2: Http2::new(limits),
+            tls,
+            closing,
+            tasks: JoinSet::new(),
+            open,
+            crowd,
+        }
     }
 
     /// Accepts and serves for ever.
@@ -113,7 +125,11 @@ impl<S: Service> Connections<S> {
     }
 
     fn add(&mut self, Accepted { stream, peer, permit }: Accepted) {
-        let place = Place::new(permit, &self.open);
+        let Some(entry) = self.crowd.enter(peer.ip()) else {
+            tracing::debug!(%peer, "too many connections of one address");
+            return;
+        };
+        let place = Place::new(permit, entry, &self.open);
         let http = self.http.clone();
         let service = self.service.clone();
         let closing = self.closing.subscribe();
@@ -191,12 +207,13 @@ async fn told(closing: &mut watch::Receiver<bool>) {
 struct Place {
     open: Arc<AtomicU64>,
     _permit: OwnedSemaphorePermit,
+    _entry: Entry,
 }
 
 impl Place {
-    fn new(permit: OwnedSemaphorePermit, open: &Arc<AtomicU64>) -> Self {
+    fn new(permit: OwnedSemaphorePermit, entry: Entry, open: &Arc<AtomicU64>) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
-        Self { open: Arc::clone(open), _permit: permit }
+        Self { open: Arc::clone(open), _permit: permit, _entry: entry }
     }
 }
 

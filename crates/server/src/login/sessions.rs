@@ -41,19 +41,7 @@ impl SessionId {
 
     /// Reads a cookie's value; `None` for what we never gave out.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 20];
-        let digits = text.as_bytes();
-        if digits.len() != 2 * bytes.len() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            // `from_str_radix` takes a sign, which no id has.
-            if !pair.iter().all(u8::is_ascii_hexdigit) {
-                return None;
-            }
-            *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(bytes))
+        hex::bytes(text).map(Self)
     }
 
     /// The cookie's value.

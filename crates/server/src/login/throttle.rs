@@ -30,6 +30,11 @@ impl Throttle {
     /// Whether a password may be checked; else how long to wait.
     pub(crate) fn check(&self, user: &str, peer: IpAddr, now: Instant) -> Result<(), Duration> {
         self.users.check(user, now)?;
+        self.check_address(peer, now)
+    }
+
+    /// Whether anything of this address may be checked that names no user.
+    pub(crate) fn check_address(&self, peer: IpAddr, now: Instant) -> Result<(), Duration> {
         self.addresses.check(&network(peer), now)
     }
 
@@ -37,6 +42,11 @@ impl Throttle {
     pub(crate) fn failed(&self, user: &str, peer: IpAddr, now: Instant) {
         // A refusal here means that checks ran side by side; the bucket is as empty as it gets.
         self.users.take(user.to_owned(), now).ok();
+        self.failed_from(peer, now);
+    }
+
+    /// Counts a failure that names no user.
+    pub(crate) fn failed_from(&self, peer: IpAddr, now: Instant) {
         self.addresses.take(network(peer), now).ok();
     }
 }

@@ -12,7 +12,10 @@ use encke::gateway::{Caller, Roles};
 pub(crate) struct Account {
     pub(crate) name: Arc<str>,
     pub(crate) hash: PasswordHashString,
+    /// The roles that the gateway knows.
     pub(crate) roles: Roles,
+    /// All of them, by name.
+    pub(crate) role_names: Arc<[Arc<str>]>,
 }
 
 impl Account {
@@ -32,6 +35,7 @@ impl Account {
             name: name.into(),
             hash: super::password::hash_cheaply(b"demo").unwrap(),
             roles: Roles::default(),
+            role_names: Arc::default(),
         }
     }
 }

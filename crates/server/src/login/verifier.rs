@@ -8,19 +8,17 @@
 //!
 //! An unknown user is checked against a decoy, so that time does not tell who exists.
 //!
-//! Shape: a handle over one mutex (the memory), held for a map look-up; never across an await.
+//! Shape: a handle over a semaphore and a [`Memory`].
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::PasswordHashString;
 use argon2::{Argon2, PasswordHash, PasswordVerifier};
-use blake2::Blake2sMac256;
-use blake2::digest::{FixedOutput, KeyInit, Update};
 use tokio::sync::Semaphore;
 
+use super::memory::{Fingerprint, Memory};
 use crate::clock;
 
 /// How a check ended.
@@ -49,13 +47,9 @@ pub(crate) struct Verifier {
     permits: Arc<Semaphore>,
     queued: AtomicUsize,
     bounds: Bounds,
-    key: [u8; 32],
     decoy: PasswordHashString,
-    memory: Mutex<HashMap<Fingerprint, Instant>>,
+    memory: Memory<()>,
 }
-
-/// Keyed hash of a password hash and a password.
-type Fingerprint = [u8; 32];
 
 impl Verifier {
     /// A verifier with a fresh key. `decoy` is the hash that unknown users are checked against.
@@ -64,39 +58,25 @@ impl Verifier {
     ///
     /// If the system has no randomness.
     pub(crate) fn new(decoy: PasswordHashString, bounds: Bounds) -> Result<Self, getrandom::Error> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key)?;
         Ok(Self {
             permits: Arc::new(Semaphore::new(bounds.parallel.max(1))),
             queued: AtomicUsize::new(0),
+            memory: Memory::new(bounds.entries)?,
             bounds,
-            key,
             decoy,
-            memory: Mutex::new(HashMap::new()),
         })
     }
 
     /// Whether this pair was right lately; if so it is remembered for another while.
     pub(crate) fn remembers(&self, hash: &str, password: &[u8], now: Instant) -> bool {
         let fingerprint = self.fingerprint(hash, password);
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        match memory.get_mut(&fingerprint) {
-            Some(until) if *until > now => {
-                *until = now + self.bounds.ttl;
-                true
-            }
-            Some(_) | None => false,
-        }
+        self.memory.prolong(&fingerprint, now, now + self.bounds.ttl).is_some()
     }
 
     /// Remembers a pair that is known to be right.
     pub(crate) fn remember(&self, hash: &str, password: &[u8], now: Instant) {
         let fingerprint = self.fingerprint(hash, password);
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.len() >= self.bounds.entries {
-            make_room(&mut memory, now);
-        }
-        memory.insert(fingerprint, now + self.bounds.ttl);
+        self.memory.keep(fingerprint, (), now, now + self.bounds.ttl);
     }
 
     /// Checks `password` against `hash`, or against the decoy where there is no such user.
@@ -141,32 +121,15 @@ impl Verifier {
         }
     }
 
+    /// A PHC string holds no zero byte.
     fn fingerprint(&self, hash: &str, password: &[u8]) -> Fingerprint {
-        let mut mac = Blake2sMac256::new(&self.key.into());
-        mac.update(hash.as_bytes());
-        // A PHC string holds no zero byte, so the two parts cannot run into each other.
-        mac.update(&[0]);
-        mac.update(password);
-        mac.finalize_fixed().into()
+        self.memory.fingerprint(&[hash.as_bytes(), password])
     }
 }
 
 /// Parameters come from the hash; the instance below only says which algorithms exist.
 fn matches(hash: &PasswordHash<'_>, password: &[u8]) -> bool {
     Argon2::default().verify_password(password, hash).is_ok()
-}
-
-fn make_room(memory: &mut HashMap<Fingerprint, Instant>, now: Instant) {
-    let before = memory.len();
-    memory.retain(|_, until| *until > now);
-    if memory.len() < before {
-        return;
-    }
-    let mut untils: Vec<Instant> = memory.values().copied().collect();
-    let tenth = untils.len() / 10;
-    let (_, limit, _) = untils.select_nth_unstable(tenth);
-    let limit = *limit;
-    memory.retain(|_, until| *until > limit);
 }
 
 /// A place in the queue of checks, given back on drop.
@@ -234,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_fades_after_its_time_and_stays_bounded() {
+    fn right_pair_is_remembered_for_a_while_after_its_last_use() {
         let verifier = verifier(1);
         let start = clock::now();
         verifier.remember("h", b"p", start);
@@ -244,11 +207,5 @@ mod tests {
             "use keeps it alive"
         );
         assert!(!verifier.remembers("h", b"p", start + Duration::from_secs(179)));
-        for n in 0..100_u64 {
-            verifier.remember("h", &n.to_be_bytes(), start + Duration::from_millis(n));
-        }
-        let kept = verifier.memory.lock().unwrap().len();
-        assert!(kept <= 10, "{kept}");
-        assert!(verifier.remembers("h", &99_u64.to_be_bytes(), start));
     }
 }

@@ -15,7 +15,10 @@ use prometheus_client::registry::Unit;
 
 use super::Endpoint;
 use super::process;
+use crate::handshakes::HandshakeRate;
+use crate::listener::Crowd;
 use crate::login::Login;
+use crate::login::token::Tokens;
 
 /// Everything that is counted elsewhere.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct House {
     pub(crate) requests: Arc<RequestCounts>,
     pub(crate) login: Arc<Login>,
     pub(crate) connections: Arc<AtomicU64>,
+    pub(crate) handshakes: Arc<HandshakeRate>,
+    pub(crate) crowd: Crowd,
 }
 
 /// What exemplars would carry; there are none.
@@ -247,6 +252,24 @@ impl House {
         ] {
             encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)?;
         }
+        for (name, help, value) in [
+            (
+                "address_handshakes_limited",
+                "Handshakes that had to wait because of the rate of their address",
+                self.handshakes.limited(),
+            ),
+            (
+                "connections_refused",
+                "Connections closed because their address had too many",
+                self.crowd.refused(),
+            ),
+        ] {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            encode_counter(&mut metric, value)?;
+        }
+        if let Some(tokens) = &self.login.tokens {
+            encode_tokens(encoder, tokens)?;
+        }
         if let Some(bytes) = process::resident_bytes() {
             encoder
                 .encode_descriptor(
@@ -259,6 +282,21 @@ impl House {
         }
         Ok(())
     }
+}
+
+fn encode_tokens(encoder: &mut DescriptorEncoder<'_>, tokens: &Tokens) -> fmt::Result {
+    let keys = u64::try_from(tokens.keys()).unwrap_or(u64::MAX);
+    encoder
+        .encode_descriptor("token_keys", "Keys for signed tokens", None, MetricType::Gauge)?
+        .encode_gauge(&keys)?;
+    let Some((fetched, failed)) = tokens.fetches() else { return Ok(()) };
+    let help = "Fetches of the key set by how they ended";
+    let mut metric =
+        encoder.encode_descriptor("token_key_fetches", help, None, MetricType::Counter)?;
+    for (outcome, count) in [("right", fetched), ("failed", failed)] {
+        encode_counter(&mut metric.encode_family(&[("outcome", outcome)])?, count)?;
+    }
+    Ok(())
 }
 
 fn encode_counter(metric: &mut MetricEncoder<'_>, value: u64) -> fmt::Result {

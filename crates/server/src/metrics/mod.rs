@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use encke::broker::Broker;
+use http::StatusCode;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -42,6 +43,14 @@ pub(crate) struct Endpoint {
 pub(crate) struct Counted {
     logins: Family<Outcome, Counter>,
     limited: Family<Limit, Counter>,
+    api: Family<ApiRequest, Counter>,
+}
+
+/// A request of a back end, and how it ended.
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct ApiRequest {
+    operation: &'static str,
+    status: u16,
 }
 
 /// How a login ended.
@@ -66,6 +75,12 @@ impl Counted {
     pub(crate) fn limited(&self, limit: &'static str) {
         self.limited.get_or_create(&Limit { limit }).inc();
     }
+
+    /// Counts a request of a back end by operation and HTTP status.
+    pub(crate) fn api(&self, operation: &'static str, status: StatusCode) {
+        let status = status.as_u16();
+        self.api.get_or_create(&ApiRequest { operation, status }).inc();
+    }
 }
 
 /// Everything that a scrape shows.
@@ -87,6 +102,11 @@ impl Metrics {
             "requests_limited",
             "Requests refused because of a rate",
             counted.limited.clone(),
+        );
+        registry.register(
+            "api_requests",
+            "Requests of back ends by operation and HTTP status",
+            counted.api.clone(),
         );
         registry.register_collector(Box::new(house));
         Self { registry }

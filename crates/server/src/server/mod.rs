@@ -37,10 +37,12 @@ use encke::transport::{self, BayeuxService};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
+use crate::api::Api;
 use crate::config::Config;
-use crate::front::{Cometd, Front, House};
+use crate::front::{Cometd, Door, Front, House};
 use crate::journal_gate::JournalGate;
-use crate::listener::{Acceptor, Bound, Connections, Sockets, tls_acceptor};
+use crate::listener::{Acceptor, Bound, Connections, Crowd, Sockets, tls_acceptor};
+use crate::login::token::Tokens;
 use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
@@ -170,6 +172,10 @@ impl Server {
         .map_err(|error| StartError::part("call-state core", error))?;
         let gateway = Gateway::new(core.clone(), config.directory.clone(), gateway_config, clock);
 
+        let tokens = match config.tokens.map(Tokens::open) {
+            Some(opened) => Some(opened.map_err(|error| StartError::part("token login", error))?),
+            None => None,
+        };
         let login = Arc::new(Login {
             verifier: verifier(config.checks)?,
             users: config.accounts.into_iter().collect::<Users>(),
@@ -177,7 +183,9 @@ impl Server {
             throttle: config.throttle,
             cookie: config.cookie,
             csrf: config.csrf,
+            tokens,
         });
+        let crowd = Crowd::new(config.limits.connections_per_address, config.proxies.clone());
         let counted = Counted::default();
         let open = Arc::new(AtomicU64::new(0));
         let mut logs = Logs::default();
@@ -206,6 +214,8 @@ impl Server {
                     requests: gateway.counts(),
                     login: Arc::clone(&login),
                     connections: Arc::clone(&open),
+                    handshakes: config.handshakes,
+                    crowd: crowd.clone(),
                 },
             ),
         });
@@ -225,8 +235,21 @@ impl Server {
             let service = BayeuxService::new(broker, http);
             if websocket { service.websocket(sockets.clone()) } else { service }
         };
+        let door = config.api.map(|api| Door {
+            body_bytes: api.bounds.body_bytes,
+            keys: api.keys,
+            router: Api::new(
+                cometd.as_ref().map(|(broker, _)| broker.clone()),
+                notifications.clone(),
+                api.bounds,
+                counted.clone(),
+            )
+            .router(),
+        });
         let front = Front(Arc::new(House {
+            api: door,
             origins: config.origins,
+            proxies: config.proxies,
             by_address: Buckets::per_second(limits.address_per_second, limits.address_burst),
             by_user: Buckets::per_second(limits.user_per_second, limits.user_burst),
             notifications: service(notifications),
@@ -246,6 +269,9 @@ impl Server {
         for broker in &brokers {
             tasks.spawn(transport::drive(broker.clone()));
         }
+        if let Some(keys) = login.tokens.as_ref().and_then(Tokens::follow) {
+            tasks.spawn(keys);
+        }
         tasks.spawn(sweep(login, core.clone()));
         let mut writers = JoinSet::new();
         writers.spawn(writer);
@@ -255,8 +281,13 @@ impl Server {
                 let acceptor =
                     Acceptor::new(listen(bound)?, OPERATIONS_CONNECTIONS, config.write_timeout);
                 let service = OperationsService(Arc::clone(&operations));
-                let connections =
-                    Connections::new(service, None, config.connection, Arc::default());
+                let connections = Connections::new(
+                    service,
+                    None,
+                    config.connection,
+                    Arc::default(),
+                    Crowd::default(),
+                );
                 Some((acceptor, connections))
             }
         };
@@ -265,7 +296,7 @@ impl Server {
             address,
             operations_address,
             acceptor: Acceptor::new(listen(bound)?, config.max_connections, config.write_timeout),
-            connections: Connections::new(front, tls, config.connection, open),
+            connections: Connections::new(front, tls, config.connection, open, crowd),
             operations_listener,
             operations,
             brokers,
@@ -340,7 +371,8 @@ impl Server {
         }
         let left = self.shutdown_timeout.saturating_sub(clock::now() - stopping);
         if tokio::time::timeout(left, self.sockets.ended()).await.is_err() {
-            tracing::warn!("cut the websockets that were left after the drain");
+            let cut = self.sockets.cut().await;
+            tracing::warn!(websockets = cut, "cut what was left after the drain");
         }
         self.core.close().await;
         self.logs.end().await;

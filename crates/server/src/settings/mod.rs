@@ -16,13 +16,17 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+mod api;
 mod channels;
 mod error;
 mod messaging;
 mod network;
 mod people;
+mod rules;
+mod token;
 mod transports;
 
+pub use api::{ApiKeySettings, ApiOperation, ApiSettings};
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
 pub use messaging::{
@@ -31,10 +35,12 @@ pub use messaging::{
     UserDataSettings,
 };
 pub use network::{
-    CorsSettings, LimitSettings, LogFormat, LogSettings, OperationsSettings, ServerSettings,
-    TlsSettings,
+    CorsSettings, ForwardedHeader, LimitSettings, LogFormat, LogSettings, OperationsSettings,
+    ServerSettings, TlsSettings,
 };
 pub use people::{LoginSettings, RoleName, SameSite, Secret, SessionSettings, UserSettings};
+pub use rules::{ChannelOperation, RuleSettings};
+pub use token::{JwtSettings, TokenAlgorithm, TokenUsers};
 pub use transports::{BrowserCookieSettings, CookieBinding, WebSocketSettings};
 
 /// Everything that can be set, section by section.
@@ -58,6 +64,8 @@ pub struct Settings {
     pub login: LoginSettings,
     /// `[session]`
     pub session: SessionSettings,
+    /// `[api]`
+    pub api: ApiSettings,
     /// `[bayeux]`
     pub bayeux: BayeuxSettings,
     /// `[cometd]`
@@ -81,6 +89,9 @@ pub struct Settings {
     pub simulator: SimulatorSettings,
     /// `[desk]`
     pub desk: DeskSettings,
+    /// `[[rules]]`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleSettings>,
     /// `[users.NAME]`
     pub users: BTreeMap<String, UserSettings>,
 }
@@ -112,6 +123,9 @@ impl Settings {
         let mut shown = self.clone();
         for user in shown.users.values_mut() {
             user.password_hash = Secret::new("(not shown)");
+        }
+        for key in shown.api.keys.values_mut() {
+            key.sha256 = Secret::new("(not shown)");
         }
         shown
     }

@@ -15,6 +15,12 @@ pub struct ServerSettings {
     /// Where clients find this server: what stands before `/api/v2` in every `uri` member, and an
     /// origin that is our own. Default: `http(s)://<bound address>`.
     pub external_url: Option<String>,
+    /// Addresses or networks (`10.0.0.0/8`) of proxies that are believed when they say whom they
+    /// speak for. Default none: every client is the address that its connection comes from.
+    pub trusted_proxies: Vec<String>,
+    /// Where they say it: `x-forwarded-for` or `forwarded`. Default `x-forwarded-for`. The other
+    /// header is not looked at, since proxies pass on what they do not set.
+    pub forwarded_header: ForwardedHeader,
     /// Connections served at a time. Default 50,000; further ones wait in the kernel's queue.
     pub max_connections: usize,
     /// Time for the head of a request, idle keep-alive included. Default 30,000 ms.
@@ -40,6 +46,8 @@ impl Default for ServerSettings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             external_url: None,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
             max_connections: 50_000,
             header_timeout_ms: 30_000,
             body_timeout_ms: 15_000,
@@ -50,6 +58,17 @@ impl Default for ServerSettings {
             shutdown_timeout_ms: 10_000,
         }
     }
+}
+
+/// Where a proxy says whom it speaks for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For: client, proxy`
+    #[default]
+    XForwardedFor,
+    /// `Forwarded: for=client, for=proxy`, RFC 7239.
+    Forwarded,
 }
 
 /// `[operations]`: a listener of its own for `/metrics`, `/healthz`, `/readyz` and `/version`.
@@ -105,6 +124,14 @@ pub struct LimitSettings {
     pub session_publishes_per_second: u32,
     /// Default 1,000 messages.
     pub session_publish_burst: u32,
+    /// Bayeux handshakes per second from one address (one /64 of IPv6), of both endpoints
+    /// together. Default 20; demo 0. Beyond it `429::too_many_handshakes_of_address`.
+    pub address_handshakes_per_second: u32,
+    /// Default 1,000 handshakes.
+    pub address_handshake_burst: u32,
+    /// Connections of one address (one /64 of IPv6), trusted proxies left out, and every
+    /// `WebSocket`. Default 5,000; demo 0, which is no bound. Further ones are closed at once.
+    pub connections_per_address: usize,
 }
 
 impl Default for LimitSettings {
@@ -118,6 +145,9 @@ impl Default for LimitSettings {
             handshake_burst: 10_000,
             session_publishes_per_second: 100,
             session_publish_burst: 1_000,
+            address_handshakes_per_second: 20,
+            address_handshake_burst: 1_000,
+            connections_per_address: 5_000,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::token::JwtSettings;
+
 /// `[login]`: how credentials are checked and what failures cost.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -32,6 +34,8 @@ pub struct LoginSettings {
     pub address_failures: u32,
     /// Time after which one failure is forgotten. Default 30,000 ms.
     pub failure_forgotten_ms: u64,
+    /// `[login.jwt]`
+    pub jwt: JwtSettings,
 }
 
 impl Default for LoginSettings {
@@ -46,6 +50,7 @@ impl Default for LoginSettings {
             user_failures: 10,
             address_failures: 50,
             failure_forgotten_ms: 30_000,
+            jwt: JwtSettings::default(),
         }
     }
 }
@@ -117,7 +122,7 @@ pub struct UserSettings {
     /// Default: empty.
     #[serde(default)]
     pub last_name: String,
-    /// `agent`, `supervisor`, `service`. Default `["agent"]`.
+    /// `agent`, `supervisor`, `service`, and any that `[[rules]]` name. Default `["agent"]`.
     #[serde(default = "agent")]
     pub roles: Vec<RoleName>,
     /// Numbers of the user's phones; a number belongs to one user. Default none.
@@ -143,8 +148,8 @@ fn agent() -> Vec<RoleName> {
 }
 
 /// What a user may do beyond reading what is theirs.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "String", into = "String")]
 pub enum RoleName {
     /// Acts on their own calls.
     Agent,
@@ -152,6 +157,37 @@ pub enum RoleName {
     Supervisor,
     /// A program that acts on any call and has no phone.
     Service,
+    /// Means what `[[rules]]` say, and nothing else.
+    Other(Box<str>),
+}
+
+impl RoleName {
+    /// The name as it is written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+            Self::Service => "service",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<String> for RoleName {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "agent" => Self::Agent,
+            "supervisor" => Self::Supervisor,
+            "service" => Self::Service,
+            _ => Self::Other(name.into()),
+        }
+    }
+}
+
+impl From<RoleName> for String {
+    fn from(role: RoleName) -> Self {
+        role.as_str().to_owned()
+    }
 }
 
 /// A value that is read from settings and never shown.

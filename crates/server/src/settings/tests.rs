@@ -80,6 +80,12 @@ fn printed_settings_hold_no_secret_and_parse_again() {
     let shown = toml::to_string(&settings.without_secrets()).unwrap();
     assert!(!shown.contains("$argon2id$secret"), "{shown}");
     assert!(load_text(&shown).is_ok(), "{shown}");
+
+    let mut settings = Settings::default();
+    let key = ApiKeySettings::new(Secret::new("5b3d"));
+    settings.api.keys.insert("billing".to_owned(), key);
+    let shown = toml::to_string(&settings.without_secrets()).unwrap();
+    assert!(shown.contains("[api.keys.billing]") && !shown.contains("5b3d"), "{shown}");
 }
 
 #[test]
@@ -93,6 +99,21 @@ fn channels_are_tables_in_order_and_print_as_they_were_written() {
     assert_eq!(load_text(&shown).unwrap(), settings, "{shown}");
     let error = load_text("[[channels]]\npattern = \"/a\"\nlazy = 1\n").unwrap_err();
     assert!(error.to_string().contains("lazy"), "{error}");
+}
+
+/// Uncommented, the examples of what has no default must be right, too.
+#[test]
+fn examples_of_the_sample_file_are_taken() {
+    let sample = include_str!("../../../../docs/encke.toml");
+    let (_, examples) = sample.split_once("# Who may subscribe").unwrap();
+    let lines: Vec<&str> = examples
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .filter(|line| line.starts_with('[') || line.contains(" = "))
+        .collect();
+    let text = lines.join("\n");
+    let settings = load_text(&text).unwrap();
+    assert_eq!((settings.rules.len(), settings.users.len()), (2, 1), "{text}");
 }
 
 /// The sample says what the defaults are, so it must be what the defaults are.
@@ -117,8 +138,15 @@ fn sample_file_holds_every_setting_with_its_default() {
         "certificate",
         "key",
         "users_file",
+        "secret_file",
+        "pem_file",
+        "jwks_file",
+        "jwks_url",
+        "jwks_ca_file",
         "secure",
         "data",
+        "[[rules]]",
+        "api.keys.billing",
         "users.alice",
         "[[channels]]",
         "pattern",

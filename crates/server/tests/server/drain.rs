@@ -73,6 +73,72 @@ async fn readiness_turns_red_before_the_drain() {
     ended.abort();
 }
 
+/// A text frame as a client sends it. Its mask is zero, so the text stays as it is.
+fn frame(message: &Value) -> Vec<u8> {
+    let text = json!([message]).to_string();
+    let length = u16::try_from(text.len()).unwrap();
+    let mut frame = vec![0x81, 0xfe];
+    frame.extend(length.to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(text.bytes());
+    frame
+}
+
+async fn websocket(house: &House) -> Connection {
+    let mut connection = house.open().await;
+    let upgrade = Request::new("GET", "/cometd")
+        .header("connection", "Upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    connection.send(&upgrade.encode()).await.unwrap();
+    let head = connection.read_until("\r\n\r\n").await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    connection
+}
+
+#[tokio::test]
+async fn websockets_that_are_busy_or_have_no_session_are_cut_in_time() {
+    let house = House::with(|settings| {
+        settings.server.shutdown_timeout_ms = 300;
+        settings.bayeux.max_queue_bytes = 64 << 20;
+    })
+    .await;
+    // Nothing tells this one of the drain.
+    let mut idle = websocket(&house).await;
+    let mut busy = websocket(&house).await;
+    let (mut publisher, client) = session(&house).await;
+    let handshake = json!({"channel": "/meta/handshake", "version": "1.0",
+        "supportedConnectionTypes": ["websocket"]});
+    busy.send(&frame(&handshake)).await.unwrap();
+    let shaken = busy.read_until("}]").await.unwrap();
+    let (_, id) = shaken.split_once(r#""clientId":""#).unwrap();
+    let (id, _) = id.split_once('"').unwrap();
+    let subscribe = json!({"channel": "/meta/subscribe", "clientId": id, "subscription": "/big"});
+    busy.send(&frame(&subscribe)).await.unwrap();
+    let subscribed = busy.read_until("}]").await.unwrap();
+    assert!(subscribed.contains(r#""successful":true"#), "{subscribed}");
+
+    // More than the kernel takes for a client that does not read.
+    let text = "x".repeat(500_000);
+    let publish = json!({"channel": "/big", "clientId": client, "data": text});
+    for _ in 0..60 {
+        assert_eq!(bayeux(&mut publisher, publish.clone()).await["successful"], true);
+    }
+    timeout(DEADLINE, house.stop()).await.unwrap().unwrap().unwrap();
+
+    // Whoever was not cut would go on writing to a client that reads again.
+    let received = match busy.read_to_close().await {
+        Ok(all) => all.len(),
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+            0
+        }
+    };
+    assert!(received < 60 * text.len(), "cut, and not served to the end: {received} bytes");
+    assert_eq!(idle.read_to_close().await.unwrap(), b"", "cut without a word");
+}
+
 /// Waits until the server holds one poll.
 async fn held(house: &House) {
     encke_testkit::eventually("a held poll", DEADLINE, || async {

@@ -6,6 +6,7 @@
     reason = "the helpers of a test, taken for library code"
 )]
 
+mod api;
 mod command_line;
 mod description;
 mod drain;
@@ -13,11 +14,14 @@ mod events;
 mod house;
 mod http2;
 mod journal_command;
+mod limits;
 mod login;
 mod operations;
 mod origins;
 mod pages;
 mod replay;
+mod rules;
 mod simulator;
 mod tls;
 mod tls_house;
+mod tokens;

@@ -18,8 +18,14 @@
  * that is killed sees the last few messages again, and misses none; a listener that throws counts as called. A
  * position that the server refuses never leaves a dead subscription: it falls back (see `outdated`). Messages that
  * the server sends again for another subscription of the same page are dropped, if it numbers all channels in one
- * sequence, as Encke does. Where two subscriptions of a page overlap and the later one begins at an older position,
- * messages of it can be passed over for the same reason: subscribe from old positions first.
+ * sequence, as Encke does.
+ *
+ * Messages come in the order of their positions, with two exceptions, in which older ones come behind newer ones and
+ * none is left out. Where two subscriptions of a page overlap and one begins at an older position, messages that were
+ * on their way for the other come first; the library tells every listener that covers a channel, so the other's hears
+ * the older ones too. And without the AckExtension over long-polling, what comes with the reply to a publish may be
+ * overtaken on the other connection. What is stored is a position up to which nothing is missing: while subscriptions
+ * overlap and one catches up, that may be where it began.
  *
  * Together with the library's AckExtension nothing is lost within a session either: without it a response that is lost
  * on its way is a hole that positions do not show.
@@ -63,12 +69,14 @@
  * @typedef {Record<string, any>} Message
  *
  * @typedef {object} Place where one subscription stands
- * @property {Position | null} position behind what was received
+ * @property {Position | null} position nothing up to here is missing
+ * @property {Received} received
  * @property {number} start where it begins without a position
  * @property {"idle" | "asked" | "active"} state what this session's server knows of it
  * @property {boolean} known the server had agreed in this page's life
  * @property {boolean} refused the position was refused, and what follows begins elsewhere
  * @property {number | undefined} epoch this session's log
+ * @property {number | undefined} newest its newest position when the server agreed
  * @property {number} agreedAt connects so far when the server agreed
  *
  * @typedef {object} Asked a subscribe on its way
@@ -85,6 +93,10 @@ const POSITION_REFUSED = /^400::The replayId/;
 /** Subscribes remembered without an answer; the oldest goes first. */
 const ASKED_KEPT = 1000;
 
+/** Ranges of positions remembered of one subscription: as long as nothing below is missing, and altogether. */
+const RANGES_SETTLED = 256;
+const RANGES = 4096;
+
 /** An extension for `cometd.registerExtension`. */
 export class ReplayExtension {
     #options;
@@ -100,6 +112,8 @@ export class ReplayExtension {
     #asked = new Map();
     #connects = 0;
     #lastConnect = "";
+    /** A subscription was given up in this session; messages for it may be on their way. */
+    #released = false;
     /** @type {Set<string>} subscriptions whose position has to be stored */
     #unstored = new Set();
 
@@ -110,7 +124,7 @@ export class ReplayExtension {
     }
 
     /**
-     * The position of a subscription, behind what was received.
+     * The position of a subscription: nothing up to there is missing.
      *
      * @param {string} subscription
      * @returns {Position | null}
@@ -125,6 +139,12 @@ export class ReplayExtension {
      * @param {string} subscription
      */
     forget(subscription) {
+        this.#released ||= (this.#places.get(subscription)?.state ?? "idle") !== "idle";
+        this.#drop(subscription);
+    }
+
+    /** @param {string} subscription */
+    #drop(subscription) {
         this.#places.delete(subscription);
         this.#unstored.delete(subscription);
         this.#store.remove(subscription);
@@ -201,6 +221,7 @@ export class ReplayExtension {
         for (const subscription of listed(message.subscription)) {
             const place = this.#place(subscription);
             place.state = "asked";
+            place.newest = undefined;
             starts.set(subscription, place.position ?? place.start);
         }
         this.#asked.set(message.id, {message: {...message}, starts});
@@ -224,10 +245,11 @@ export class ReplayExtension {
         let place = this.#places.get(subscription);
         if (!place) {
             const {from = NEW} = this.#options;
+            const position = this.#store.get(subscription);
             place = {
-                position: this.#store.get(subscription),
+                position, received: new Received(position?.id),
                 start: typeof from === "function" ? from(subscription) : from,
-                state: "idle", known: false, refused: false, epoch: undefined, agreedAt: 0,
+                state: "idle", known: false, refused: false, epoch: undefined, newest: undefined, agreedAt: 0,
             };
             this.#places.set(subscription, place);
         }
@@ -239,6 +261,7 @@ export class ReplayExtension {
         if (message.successful) {
             this.#supported = message.ext?.replay === true;
             this.#asked.clear();
+            this.#released = false;
             for (const place of this.#places.values()) {
                 place.state = "idle";
                 place.epoch = undefined;
@@ -259,8 +282,9 @@ export class ReplayExtension {
             return;
         }
         for (const [subscription, place] of this.#places) {
-            if (place.state === "active" && place.agreedAt < this.#connects && settled > (place.position?.id ?? NEW)) {
-                this.#moveTo(subscription, place, settled);
+            if (place.state === "active" && place.agreedAt < this.#connects) {
+                place.received.settle(settled);
+                this.#advance(subscription, place);
             }
         }
     }
@@ -307,9 +331,17 @@ export class ReplayExtension {
         place.state = "active";
         place.known = true;
         place.epoch = isPosition(epoch) ? epoch : undefined;
+        place.newest = isPosition(newest) ? newest : undefined;
         place.agreedAt = this.#connects;
-        if (status === "new" && isPosition(newest) && newest > (place.position?.id ?? NEW)) {
-            this.#moveTo(subscription, place, newest);
+        if (place.position?.epoch !== undefined && place.epoch !== undefined && place.position.epoch !== place.epoch) {
+            // Numbers of another log say nothing about this one's.
+            place.received = new Received(place.position.id);
+        }
+        if (status === "new" && isPosition(newest)) {
+            place.received.beginAfter(newest);
+            this.#advance(subscription, place);
+        } else if (status === "resumed" && isPosition(start)) {
+            place.received.beginAfter(start);
         }
         const told = place.refused ? "gap" : status;
         place.refused = false;
@@ -332,8 +364,9 @@ export class ReplayExtension {
         }
         for (const subscription of named.length > 0 ? named : positioned) {
             const place = this.#place(subscription);
-            this.forget(subscription);
-            this.#places.set(subscription, {...place, position: null, start: outdated === "new" ? NEW : KEPT, refused: true});
+            this.#drop(subscription);
+            const start = outdated === "new" ? NEW : KEPT;
+            this.#places.set(subscription, {...place, position: null, received: new Received(), start, refused: true});
         }
         const {clientId: _, ...again} = asked.message;
         // Not from within the library's work on the response.
@@ -354,12 +387,36 @@ export class ReplayExtension {
             return true;
         }
         const covering = [...this.#places].filter(([subscription, {state}]) => state !== "idle" && covers(subscription, message.channel));
-        const news = covering.filter(([, {position, epoch}]) =>
-            position === null || id > position.id || (epoch ?? position.epoch) === undefined);
-        for (const [subscription, place] of news) {
-            this.#moveTo(subscription, place, id);
+        // The server sends what it sends for a subscription in order. So nothing older can be missing if the message was
+        // certainly sent for this one: no other covers the channel, or it is younger than the server's agreement.
+        const alone = covering.length === 1 && !this.#released;
+        let news = covering.length === 0;
+        for (const [subscription, place] of covering) {
+            const named = (place.epoch ?? place.position?.epoch) !== undefined || (place.state === "asked" && !alone);
+            if (!named) {
+                place.received = new Received(id);
+                this.#moveTo(subscription, place, id);
+                news = true;
+                continue;
+            }
+            news = place.received.insert(id) || news;
+            if (alone || (place.newest !== undefined && id > place.newest)) {
+                place.received.settle(id);
+                this.#advance(subscription, place);
+            }
         }
-        return covering.length === 0 || news.length > 0;
+        return news;
+    }
+
+    /**
+     * @param {string} subscription
+     * @param {Place} place
+     */
+    #advance(subscription, place) {
+        const {settled} = place.received;
+        if (settled !== null && settled > (place.position?.id ?? NEW)) {
+            this.#moveTo(subscription, place, settled);
+        }
     }
 
     /**
@@ -384,6 +441,95 @@ export class ReplayExtension {
             }
         }
         this.#unstored.clear();
+    }
+}
+
+/**
+ * Which positions were received: all below a floor, and ranges above it. Beside them the position up to which nothing
+ * is missing, as far as whoever calls knows. Settled ranges beyond a bound go into the floor. When it is full of others
+ * the lowest is forgotten: its messages may then be seen twice, and none is passed over.
+ */
+class Received {
+    /** Everything below counts as received. */
+    #floor = 0;
+    /** @type {[number, number][]} first and last position, ascending, none next to another */
+    #ranges = [];
+    /** @type {number | null} */
+    #settled = null;
+
+    /** @param {number} [position] everything up to it counts as received */
+    constructor(position) {
+        if (position !== undefined) {
+            this.beginAfter(position);
+        }
+    }
+
+    /** Nothing up to here is missing. */
+    get settled() {
+        return this.#settled;
+    }
+
+    /**
+     * @param {number} at
+     * @returns {boolean} false if it was received already
+     */
+    insert(at) {
+        let next = this.#ranges.length;
+        // Most are the newest.
+        while (next > 0 && this.#ranges[next - 1][0] > at) {
+            next -= 1;
+        }
+        const before = this.#ranges[next - 1];
+        const after = this.#ranges[next];
+        if (at < this.#floor || (before && at <= before[1])) {
+            return false;
+        }
+        const joinsBefore = before?.[1] === at - 1;
+        const joinsAfter = after?.[0] === at + 1;
+        if (joinsBefore) {
+            before[1] = joinsAfter ? after[1] : at;
+            this.#ranges.splice(next, joinsAfter ? 1 : 0);
+        } else if (joinsAfter) {
+            after[0] = at;
+        } else {
+            this.#ranges.splice(next, 0, [at, at]);
+        }
+        this.#trim();
+        return true;
+    }
+
+    /**
+     * Nothing up to this position is missing. What was not noted of it may still be received.
+     *
+     * @param {number} at
+     */
+    settle(at) {
+        this.#settled = Math.max(this.#settled ?? at, at);
+        this.#trim();
+    }
+
+    /**
+     * Everything up to this position counts as received.
+     *
+     * @param {number} at
+     */
+    beginAfter(at) {
+        this.#settled = Math.max(this.#settled ?? at, at);
+        const floor = this.#floor = Math.max(this.#floor, at + 1);
+        this.#ranges = this.#ranges.filter(([, last]) => last >= floor);
+        if (this.#ranges.length > 0) {
+            this.#ranges[0][0] = Math.max(this.#ranges[0][0], floor);
+        }
+    }
+
+    #trim() {
+        while (this.#ranges.length > RANGES_SETTLED && this.#ranges[0][1] <= (this.#settled ?? NEW)) {
+            this.#floor = this.#ranges[0][1] + 1;
+            this.#ranges.shift();
+        }
+        if (this.#ranges.length > RANGES) {
+            this.#ranges.shift();
+        }
     }
 }
 

@@ -7,11 +7,11 @@ use encke_bayeux::ReplayFrom;
 use encke_broker::Broker;
 use http::{Response, request};
 
-use super::{Query, who};
+use super::Query;
 use crate::body::ReplyBody;
 use crate::clock;
 use crate::refusal::{Refusal, set_json};
-use crate::service::Authenticated;
+use crate::who::Who;
 
 /// Messages of a page where nothing is said, and most of one.
 const MESSAGES: usize = 100;
@@ -31,10 +31,10 @@ pub(super) fn answer(
         Some(_) => return Err(Refusal::Query(format!("limit is 1 to {MAX_MESSAGES}"))),
     };
     let from = query.after.as_deref().map_or(ReplayFrom::Kept, ReplayFrom::of);
-    broker.may_read(&who(&parts.extensions), pattern, clock::now()).map_err(Refusal::Failure)?;
-    let user = parts.extensions.get::<Authenticated>().map(|user| &user.0);
+    let who = Who::of(&parts.extensions, None).local();
+    let user = broker.may_read(&who, pattern, clock::now()).map_err(Refusal::Failure)?;
     let history = broker
-        .history(user, pattern, &from, limit)
+        .history(user.as_ref(), pattern, &from, limit)
         .map_err(|(failure, _)| Refusal::Failure(failure))?;
     let answer = history.answer.to_string();
     // Both are objects; the answer's members become ours.

@@ -6,7 +6,8 @@
 //! | `GET .../history?channel=/a/b&after=7`         | what the log has after a position, as JSON |
 //!
 //! Both read and never write, and both are judged like a subscription of the same user: handshake,
-//! policy, authorizers, private channels, bounds.
+//! policy, authorizers, private channels, bounds. Where the policy names the user, they are that
+//! user's.
 //!
 //! # A stream
 //!
@@ -32,14 +33,14 @@ mod stream;
 use std::collections::BTreeSet;
 
 use encke_bayeux::ChannelPattern;
-use encke_broker::{Broker, LocalOptions, Via};
+use encke_broker::Broker;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{Extensions, HeaderMap, HeaderValue, Method, Response, Uri, request};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, request};
 
 use crate::body::ReplyBody;
 use crate::config::HttpConfig;
 use crate::refusal::Refusal;
-use crate::service::{Authenticated, Peer};
+use crate::who::Who;
 
 pub(crate) use stream::EventStream;
 
@@ -101,8 +102,8 @@ fn open(
     // The header is the newer one: a browser reconnects to the address it was given.
     let header = parts.headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let after = header.filter(|id| !id.is_empty()).or(query.last_event_id.as_deref());
-    let options = who(&parts.extensions).via(Via::EventStream);
-    let stream = EventStream::open(broker, options, &query.channels, after, config.ping_interval)?;
+    let who = Who::of(&parts.extensions, None);
+    let stream = EventStream::open(broker, &who, &query.channels, after, config.ping_interval)?;
     let mut response = Response::new(ReplyBody::events(stream));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream;charset=UTF-8"));
@@ -124,18 +125,6 @@ fn takes_events(headers: &HeaderMap) -> bool {
                     .any(|known| range.eq_ignore_ascii_case(known))
             },
         )
-}
-
-/// Whose request it is, as the server around the service says.
-fn who(extensions: &Extensions) -> LocalOptions {
-    let mut options = LocalOptions::default();
-    if let Some(Authenticated(user)) = extensions.get() {
-        options = options.user(user.clone());
-    }
-    match extensions.get() {
-        Some(Peer(peer)) => options.peer(*peer),
-        None => options,
-    }
 }
 
 /// The parameters of both views; unknown ones are ignored, of repeated ones the last counts.

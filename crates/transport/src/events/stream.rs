@@ -9,7 +9,10 @@
 //! | messages were lost where channels allow that | an event `missed` with their number         |
 //! | nothing for an interval                      | a comment                                   |
 //! | the reader was too slow                      | the end; a browser reconnects               |
-//! | the server drains, or has no room            | `retry` with a pause, then the end          |
+//! | the login that opened it has ended           | the end; a browser reconnects, and is asked |
+//! |                                              | who it is                                   |
+//! | the server drains, or has no room, or its    | `retry` with a pause, then the end          |
+//! | address opens too many                       |                                             |
 
 use std::fmt::Write as _;
 use std::pin::Pin;
@@ -19,12 +22,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use encke_bayeux::ext::Members;
 use encke_bayeux::{ChannelPattern, Failure, ReplayAnswer, ReplayFrom, ReplayStatus};
-use encke_broker::{Broker, LocalMessage, LocalOptions, LocalSession};
+use encke_broker::{Broker, LocalMessage, LocalSession, Via};
 use futures::Stream as _;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Interval, MissedTickBehavior, Sleep, sleep_until};
 
 use crate::clock;
 use crate::refusal::Refusal;
+use crate::who::Who;
 
 /// Size at which events are handed to the engine, however many more wait.
 const PIECE_BYTES: usize = 32 << 10;
@@ -46,22 +50,28 @@ struct Live {
     broker: Broker,
     session: LocalSession,
     comment: Interval,
+    /// The end of the login that opened it.
+    over: Option<Pin<Box<Sleep>>>,
 }
 
 impl EventStream {
     /// Opens a stream. One that cannot be opened now, but may be later, is told so by its end.
     pub(crate) fn open(
         broker: &Broker,
-        options: LocalOptions,
+        who: &Who,
         channels: &[ChannelPattern],
         after: Option<&str>,
         interval: Duration,
     ) -> Result<Self, Refusal> {
         let now = clock::now();
-        let session = match broker.open_local(options, now) {
+        let session = match broker.open_local(who.local().via(Via::EventStream), now) {
             Ok(session) => session,
             Err(Failure::Draining | Failure::TooManySessions) => {
                 return Ok(Self { head: retry(RETRY_MS).into(), live: None });
+            }
+            Err(Failure::TooManyHandshakesOfAddress(wait)) => {
+                let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                return Ok(Self { head: retry(wait.max(RETRY_MS)).into(), live: None });
             }
             Err(failure) => return Err(Refusal::Failure(failure)),
         };
@@ -81,7 +91,8 @@ impl EventStream {
         let mut comment = tokio::time::interval(interval);
         comment.set_missed_tick_behavior(MissedTickBehavior::Delay);
         comment.reset();
-        let live = Live { broker: broker.clone(), session, comment };
+        let over = who.until.map(|until| Box::pin(sleep_until(until.into())));
+        let live = Live { broker: broker.clone(), session, comment, over };
         Ok(Self { head: beginning(&answers), live: Some(Box::new(live)) })
     }
 
@@ -93,6 +104,10 @@ impl EventStream {
         let Some(live) = &mut self.live else {
             return Poll::Ready(None);
         };
+        if live.over.as_mut().is_some_and(|over| over.as_mut().poll(cx).is_ready()) {
+            self.live = None;
+            return Poll::Ready(None);
+        }
         let mut piece = String::new();
         let over = loop {
             match Pin::new(&mut live.session).poll_next(cx) {

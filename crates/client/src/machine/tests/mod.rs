@@ -7,6 +7,7 @@ mod fallback;
 mod handshake;
 mod model;
 mod operations;
+mod overlap;
 mod patterns;
 mod replay;
 mod trouble;
@@ -60,6 +61,8 @@ struct World {
     delivered: Vec<Message>,
     /// Patterns and positions that were delivered, as `/a 5`; doubles and all.
     reached: Vec<String>,
+    /// Up to where each of these patterns had everything then.
+    whole: Vec<Option<u64>>,
     gaps: Vec<(ChannelPattern, Gap)>,
     /// Messages, by their data, and gaps in their order; of use with one pattern.
     trail: Vec<Trail>,
@@ -117,6 +120,7 @@ impl World {
             settled: Vec::new(),
             delivered: Vec::new(),
             reached: Vec::new(),
+            whole: Vec::new(),
             gaps: Vec::new(),
             trail: Vec::new(),
             dropped: Vec::new(),
@@ -161,6 +165,7 @@ impl World {
                     for new in new {
                         self.trail.push(Trail::Message(message.json().unwrap_or_default()));
                         self.reached.push(format!("{} {position}", new.pattern));
+                        self.whole.push(new.reached);
                     }
                     self.delivered.push(message);
                 }
@@ -169,6 +174,7 @@ impl World {
                     let position = message.number().unwrap_or_default();
                     self.trail.push(Trail::Message(message.json().unwrap_or_default()));
                     self.reached.push(format!("{} {position}", receipt.pattern));
+                    self.whole.push(receipt.reached);
                 }
                 Action::Gap(pattern, gap) => {
                     self.trail.push(Trail::Gap);

@@ -6,11 +6,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encke::gateway::Roles;
-use http::header::COOKIE;
+use http::header::{COOKIE, SET_COOKIE};
 
+use super::known::CSRF_HEADER_NAME;
 use super::*;
 use crate::clock;
 use crate::settings::SameSite;
+
+mod bearers;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -19,6 +22,7 @@ fn login(csrf: bool) -> Login {
         name: name.into(),
         hash: password::hash_cheaply(b"demo").unwrap(),
         roles: Roles::default(),
+        role_names: Arc::default(),
     };
     Login {
         users: [account("alice"), account("bob")].into_iter().collect(),
@@ -41,6 +45,7 @@ fn login(csrf: bool) -> Login {
             partitioned: false,
         },
         csrf,
+        tokens: None,
     }
 }
 
@@ -51,19 +56,23 @@ fn with_credentials(user: &str, password: &str) -> HeaderMap {
     headers
 }
 
+fn head(headers: &HeaderMap) -> request::Parts {
+    let (mut head, ()) = http::Request::new(()).into_parts();
+    head.headers = headers.clone();
+    head
+}
+
 async fn log_in(login: &Login, headers: &HeaderMap) -> Result<Known, Refusal> {
-    match login.identify(headers, clock::now()) {
+    match login.identify(&head(headers), HERE, clock::moment()) {
         Found::Known(known) => Ok(known),
-        Found::Unchecked(credentials) => {
-            login.check(credentials, headers, HERE, clock::now()).await
-        }
+        Found::Unchecked(unchecked) => login.check(unchecked, headers, HERE, clock::moment()).await,
         Found::Nobody(refusal) | Found::Refused(refusal) => Err(refusal),
     }
 }
 
 fn cookie_of(known: &Known) -> HeaderMap {
     let mut given = HeaderMap::new();
-    known.give_cookie(&mut given);
+    known.given.give_cookie(&mut given);
     let text = given[SET_COOKIE].to_str().unwrap();
     let pair = text.split(';').next().unwrap();
     let mut headers = HeaderMap::new();
@@ -76,9 +85,9 @@ async fn right_credentials_give_a_cookie_that_stands_for_them() {
     let login = login(false);
     let known = log_in(&login, &with_credentials("alice", "demo")).await.unwrap();
     let by_cookie = log_in(&login, &cookie_of(&known)).await.unwrap();
-    assert_eq!(&*by_cookie.account.name, "alice");
+    assert_eq!(by_cookie.who.user().as_str(), "alice");
     let mut given = HeaderMap::new();
-    by_cookie.give_cookie(&mut given);
+    by_cookie.given.give_cookie(&mut given);
     assert!(given.is_empty(), "a live cookie is not given again");
 }
 
@@ -87,7 +96,7 @@ async fn second_request_with_credentials_is_known_without_a_check() {
     let login = login(false);
     let headers = with_credentials("alice", "demo");
     log_in(&login, &headers).await.unwrap();
-    assert!(matches!(login.identify(&headers, clock::now()), Found::Known(_)));
+    assert!(matches!(login.identify(&head(&headers), HERE, clock::moment()), Found::Known(_)));
 }
 
 #[tokio::test]
@@ -97,8 +106,8 @@ async fn credentials_win_over_the_cookie_of_another_user() {
     let mut headers = with_credentials("bob", "demo");
     headers.extend(cookie_of(&alice));
     let known = log_in(&login, &headers).await.unwrap();
-    assert_eq!(&*known.account.name, "bob");
-    assert!(known.set_cookie.is_some());
+    assert_eq!(known.who.user().as_str(), "bob");
+    assert!(known.given.has_cookie());
 }
 
 #[tokio::test]
@@ -120,7 +129,7 @@ async fn nobody_is_told_why() {
     assert_eq!(log_in(&login, &headers).await.unwrap_err(), Refusal::SessionOver);
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
-    assert_eq!(log_in(&login, &headers).await.unwrap_err(), Refusal::Scheme);
+    assert_eq!(log_in(&login, &headers).await.unwrap_err(), Refusal::Scheme { bearer: false });
     headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic ?"));
     assert_eq!(log_in(&login, &headers).await.unwrap_err(), Refusal::Malformed);
 }
@@ -142,9 +151,9 @@ async fn ended_session_is_over() {
     let login = login(false);
     let mut known = log_in(&login, &with_credentials("alice", "demo")).await.unwrap();
     let cookie = cookie_of(&known);
-    login.end_session(&mut known);
+    login.end_session(&mut known.given);
     let mut headers = HeaderMap::new();
-    known.give_cookie(&mut headers);
+    known.given.give_cookie(&mut headers);
     assert!(headers[SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
     assert_eq!(log_in(&login, &cookie).await.unwrap_err(), Refusal::SessionOver);
 }
@@ -162,7 +171,7 @@ async fn changing_request_needs_the_token_that_a_get_told() {
     assert_eq!(guard(&headers), Err(Refusal::Csrf));
 
     let mut told = HeaderMap::new();
-    known.tell_csrf_token(&mut told);
+    known.given.tell_csrf_token(&mut told);
     assert_eq!(told[CSRF_HEADER_NAME], "X-CSRF-TOKEN");
     headers.insert(CSRF_TOKEN, told[CSRF_TOKEN].clone());
     assert_eq!(guard(&headers), Ok(()));
