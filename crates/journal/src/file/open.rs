@@ -32,15 +32,24 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, OpenError> {
     }
     fs::create_dir_all(folder).map_err(failed)?;
     let new = folder.join(format!("{FILE_NAME}.new-{}", process::id()));
-    remove(&new).map_err(failed)?;
-    let made = open(&new, NEW_CACHE_BYTES).and_then(|store| {
+    let laid_out = match open(&new, NEW_CACHE_BYTES) {
+        // Somebody was killed just here.
+        Err(OpenError::NotAJournal { .. } | OpenError::Damaged(_)) => {
+            remove(&new).map_err(failed)?;
+            open(&new, NEW_CACHE_BYTES)
+        }
+        Err(OpenError::Locked) => return Err(OpenError::Locked),
+        opened => opened,
+    };
+    let made = laid_out.and_then(|store| {
         drop(store);
         let placed = || -> io::Result<()> {
             File::open(&new)?.sync_all()?;
             match fs::hard_link(&new, &path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 // Not every file system has links.
-                Err(_) => fs::rename(&new, &path)?,
+                Err(_) if !path.try_exists()? => fs::rename(&new, &path)?,
+                Err(error) => return Err(error),
                 Ok(()) => {}
             }
             sync_folder(folder)?;

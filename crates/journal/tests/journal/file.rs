@@ -56,6 +56,16 @@ fn dropped_journal_keeps_what_it_answered() {
     assert_eq!(show(&everything(&open(&nested).unwrap())), ["1 a 1 1", "2 a 2 2"]);
 }
 
+#[test]
+fn what_somebody_left_who_was_killed_while_making_the_file_is_no_obstacle() {
+    let folder = TempDir::new().unwrap();
+    let left = folder.path().join(format!("journal.redb.new-{}", std::process::id()));
+    fs::write(&left, [0; 8192]).unwrap();
+    let journal = open(folder.path()).unwrap();
+    block_on(journal.append(vec![append("a", 0, &["1"])])).unwrap();
+    assert!(!left.exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_may_read_the_file() {
