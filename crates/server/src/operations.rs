@@ -7,6 +7,7 @@
 //! | `/version` | name and version as JSON                                                       |
 //! | `/metrics` | what the house counts, OpenMetrics text                                        |
 
+use std::future::Pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,7 @@ use hyper::body::Incoming;
 use serde::Serialize;
 
 use crate::answer::{self, Answer};
-use crate::listener::Service;
+use crate::listener::{Outcome, Service};
 use crate::metrics::{self, Metrics};
 
 /// State that the answers are made from.
@@ -86,9 +87,14 @@ impl Operations {
 pub(crate) struct OperationsService(pub(crate) Arc<Operations>);
 
 impl Service for OperationsService {
-    async fn answer(&self, request: http::Request<Incoming>, _: SocketAddr) -> Answer {
-        self.0
-            .answer(request.method(), request.uri().path())
-            .unwrap_or_else(|| answer::status(StatusCode::NOT_FOUND, 6, "there is no such page"))
+    type Held = Pending<Answer>;
+
+    async fn answer(&self, request: http::Request<Incoming>, _: SocketAddr) -> Outcome<Self::Held> {
+        let answer = self.0.answer(request.method(), request.uri().path());
+        Outcome::Answered(
+            answer.unwrap_or_else(|| {
+                answer::status(StatusCode::NOT_FOUND, 6, "there is no such page")
+            }),
+        )
     }
 }

@@ -14,7 +14,8 @@
 //! | `callback`  | callback-polling: replies as scripts                             |
 //! | `events`    | views on channels without a Bayeux library: events, history      |
 //! | `refusal`   | why a request gets a status of its own                           |
-//! | `held`      | a connect that waits, and what happens when its connection ends  |
+//! | `held`      | a poll that waits, and what happens when its connection ends     |
+//! | `form`      | how a response is written: plain or script, compressed or not    |
 //! | `compress`  | responses made smaller, where it is worth it                     |
 //! | `body`      | a response body that tells the broker whether it was written     |
 //! | `cookie`    | reading and writing the browser cookie                           |
@@ -34,6 +35,7 @@ pub mod config;
 mod cookie;
 mod entropy;
 mod events;
+mod form;
 mod held;
 mod incoming;
 mod refusal;
@@ -45,5 +47,6 @@ pub use body::ReplyBody;
 pub use clock::drive;
 pub use config::{CallbackConfig, CookieConfig, HttpConfig, SameSite, SocketConfig};
 pub use events::opens_stream;
-pub use service::{BayeuxService, SocketTask};
+pub use held::HeldPoll;
+pub use service::{BayeuxService, Served, SocketTask};
 pub use who::{Authenticated, Peer, Roles, Until};

@@ -10,9 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use encke_broker::{Answer, Broker, Delivery, Release, Request as BrokerRequest};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, SET_COOKIE, VARY};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use encke_broker::{Answer, Broker, Request as BrokerRequest};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use hyper::rt::Executor;
 
@@ -20,8 +19,9 @@ use crate::body::ReplyBody;
 use crate::callback::Callback;
 use crate::config::HttpConfig;
 use crate::events::View;
-use crate::held::Held;
-use crate::refusal::{self, Refusal};
+use crate::form::Form;
+use crate::held::HeldPoll;
+use crate::refusal::Refusal;
 use crate::websocket::{self, Socket};
 use crate::who::Who;
 use crate::{compress, cookie, incoming};
@@ -53,6 +53,15 @@ impl fmt::Debug for BayeuxService {
     }
 }
 
+/// What a request has come to.
+#[derive(Debug)]
+pub enum Served {
+    /// It is answered.
+    Answered(Response<ReplyBody>),
+    /// It is a poll that is held.
+    Held(HeldPoll),
+}
+
 impl BayeuxService {
     /// Serves `broker`. Run [`crate::drive`] beside it.
     pub fn new(broker: Broker, config: HttpConfig) -> Self {
@@ -75,38 +84,52 @@ impl BayeuxService {
         self
     }
 
-    /// Serves one request.
-    pub async fn serve<B>(self, request: Request<B>) -> Response<ReplyBody>
+    /// Serves one request to the end of its hold.
+    ///
+    /// The future is small: what a request takes to be read is in a box that is gone when its connect
+    /// is held.
+    pub fn serve<B>(self, request: Request<B>) -> impl Future<Output = Response<ReplyBody>>
+    where
+        B: Body,
+    {
+        let beginning = Box::pin(self.begin(request));
+        async move {
+            match beginning.await {
+                Served::Answered(response) => response,
+                Served::Held(poll) => poll.await,
+            }
+        }
+    }
+
+    /// Serves one request as far as it goes without waiting for messages.
+    ///
+    /// A server that can wait for a held poll at less expense than a request that is under way costs
+    /// in its HTTP engine takes this in the place of [`BayeuxService::serve`].
+    pub async fn begin<B>(self, request: Request<B>) -> Served
     where
         B: Body,
     {
         if websocket::is_upgrade(request.method(), request.headers()) {
-            return self.upgrade(request);
+            return Served::Answered(self.upgrade(request));
         }
         if self.config.views
             && let Some(view) = View::of(request.method(), request.uri())
         {
             let (parts, _) = request.into_parts();
             let answer = view.answer(&self.broker, &self.config, &parts);
-            return answer.unwrap_or_else(Refusal::response);
+            return Served::Answered(answer.unwrap_or_else(Refusal::response));
         }
-        // In a box that is gone when the connect is held: what a request takes to be read would
-        // otherwise stay part of the future for as long as the hold lasts.
         let takes_gzip =
             self.config.compress_above.is_some() && compress::is_welcome(request.headers());
-        let deciding = Box::pin(self.answer(request));
-        let (answer, callback) = match deciding.await {
+        let (answer, callback) = match self.answer(request).await {
             Ok(answered) => answered,
-            Err(refusal) => return refusal.response(),
+            Err(refusal) => return Served::Answered(refusal.response()),
         };
-        let delivery = match answer {
-            Answer::Reply(delivery) => delivery,
-            Answer::Hold(hold) => match Held::new(hold).await {
-                (Release::Superseded, _) => return refusal::empty(self.config.superseded_status),
-                (_, delivery) => delivery,
-            },
-        };
-        self.respond(delivery, callback.as_ref(), takes_gzip)
+        let form = Form { config: self.config, callback: callback.map(Box::new), takes_gzip };
+        match answer {
+            Answer::Reply(delivery) => Served::Answered(form.respond(delivery)),
+            Answer::Hold(hold) => Served::Held(HeldPoll::new(hold, form)),
+        }
     }
 
     /// A refused upgrade is answered at once, so that clients fall back without waiting.
@@ -124,7 +147,8 @@ impl BayeuxService {
         let (broker, config) = (self.broker.clone(), Arc::clone(&self.config));
         executor.execute(Box::pin(async move {
             if let Ok(upgraded) = upgrade.await {
-                Socket::new(broker, &config, who, upgraded).await.run().await;
+                let mut socket = Socket::new(broker, &config, who, upgraded).await;
+                socket.run().await;
             }
         }));
         response
@@ -156,36 +180,6 @@ impl BayeuxService {
             text: error.to_string(),
         })?;
         Ok((answer, callback))
-    }
-
-    fn respond(
-        &self,
-        delivery: Delivery,
-        callback: Option<&Callback>,
-        takes_gzip: bool,
-    ) -> Response<ReplyBody> {
-        let set_cookie =
-            delivery.browser().and_then(|browser| cookie::write(&self.config.cookie, browser));
-        let body = delivery.body();
-        let text = callback.map_or_else(|| body.clone(), |callback| callback.wrap(&body));
-        let large = self.config.compress_above.is_some_and(|above| text.len() > above);
-        let small = (large && takes_gzip).then(|| compress::gzip(&text)).flatten();
-        let is_compressed = small.is_some();
-        let text = small.unwrap_or(text);
-        let mut response = Response::new(ReplyBody::delivery(delivery, text));
-        let headers = response.headers_mut();
-        refusal::set_json(headers);
-        if callback.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript;charset=UTF-8"));
-        }
-        if is_compressed {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            headers.append(VARY, HeaderValue::from_static("accept-encoding"));
-        }
-        if let Some(cookie) = set_cookie {
-            headers.insert(SET_COOKIE, cookie);
-        }
-        response
     }
 }
 
@@ -219,5 +213,20 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         hyper::service::Service::call(self, request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encke_broker::Config;
+
+    use super::*;
+
+    #[test]
+    fn a_held_poll_keeps_little_room() {
+        let broker = Broker::new(Config::default()).unwrap();
+        let service = BayeuxService::new(broker, HttpConfig::default());
+        let serving = service.serve(Request::new(String::new()));
+        assert!(size_of_val(&serving) <= 480, "{}", size_of_val(&serving));
     }
 }

@@ -149,8 +149,8 @@ impl Socket {
         }
     }
 
-    /// Serves the socket until it ends.
-    pub(crate) async fn run(mut self) {
+    /// Serves the socket until it ends. By reference, so that the future has it once.
+    pub(crate) async fn run(&mut self) {
         let end = match self.serve().await {
             Ok(()) => End::Drop,
             Err(end) => end,

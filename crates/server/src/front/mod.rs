@@ -11,8 +11,7 @@
 //! | `/openapi.json`, `/api/bayeux/v1/openapi.json` |                              | `description` |
 //! | everything else                   |                                           | `pages`     |
 //!
-//! A held poll lives in the future that [`Front::answer`](Service::answer) returns; branches that
-//! cannot hold are boxed, so that they add nothing to its size.
+//! A poll that is held leaves here as [`Held`], with what its answer gets on the way out.
 //!
 //! Nothing that a stranger can do is logged above debug.
 
@@ -25,19 +24,18 @@ use axum::body::Body;
 use encke::broker::UserId;
 use encke::broker::address::network;
 use encke::gateway::{Operation, ReturnCode};
-use encke::transport::{BayeuxService, Peer};
+use encke::transport::{BayeuxService, Peer, Served};
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, StatusCode, request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tower::ServiceExt;
-use tracing::Level;
 
 use crate::answer::{self, Answer, Form, Refused};
 use crate::clock::{self, Moment};
 use crate::cors::Origins;
 use crate::description;
-use crate::listener::{DeadlineBody, Service};
+use crate::listener::{DeadlineBody, Outcome, Service};
 use crate::login::{ApiKeys, Given, Login};
 use crate::metrics::Counted;
 use crate::operations::Operations;
@@ -87,108 +85,85 @@ pub(crate) struct House {
 pub(crate) struct Front(pub(crate) Arc<House>);
 
 mod admission;
+mod held;
 mod part;
 
 use admission::too_many;
+use held::{Asked, Held, Marks};
 use part::Part;
 
 impl Service for Front {
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    type Held = Held;
+
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Outcome<Held> {
         let start = clock::moment();
-        // A copy of the text, and only if somebody reads it: the address shares hyper's read
-        // buffer, which would stay with every held poll.
-        let asked = tracing::enabled!(Level::DEBUG)
-            .then(|| format!("{} {}", request.method(), request.uri().path()));
         let peer = self.0.proxies.client(peer.ip(), request.headers());
-        let answer = self.dispatch(request, peer, start).await;
-        if let Some(asked) = asked {
-            tracing::debug!(
-                %peer,
-                asked,
-                status = answer.status().as_u16(),
-                elapsed_ms = clock::now().saturating_duration_since(start.at).as_millis(),
-                "request"
-            );
+        let asked = Asked::of(&request, peer, start.at);
+        match self.dispatch(request, peer, start).await {
+            Outcome::Answered(answer) => {
+                if let Some(asked) = asked {
+                    asked.tell(&answer);
+                }
+                Outcome::Answered(answer)
+            }
+            Outcome::Held(held) => Outcome::Held(Held { asked, ..held }),
         }
-        answer
     }
 }
 
 impl Front {
-    async fn dispatch(&self, request: Request<Incoming>, peer: IpAddr, now: Moment) -> Answer {
+    async fn dispatch(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        now: Moment,
+    ) -> Outcome<Held> {
         let house = &*self.0;
         let (mut head, body) = request.into_parts();
         let part = Part::of(head.uri.path());
         if part == Part::Other {
-            return house.other(&head);
+            return Outcome::Answered(house.other(&head));
         }
         if part == Part::Api && house.api.is_none() {
-            return no_such_page().answer(part.form());
+            return Outcome::Answered(no_such_page().answer(part.form()));
         }
         let origin = house.origins.judge(&head.headers);
+        let refuse = |refused: Refused| {
+            let mut answer = refused.answer(part.form());
+            origin.mark(answer.headers_mut());
+            Outcome::Answered(answer)
+        };
         if let Some(limit) = &house.by_address
             && let Err(wait) = limit.take(network(peer), now.at)
         {
             house.counted.limited("address");
-            let mut answer = too_many(wait).answer(part.form());
-            origin.mark(answer.headers_mut());
-            return answer;
+            return refuse(too_many(wait));
         }
         if let Some(answer) = origin.preflight(&head) {
-            return answer;
+            return Outcome::Answered(answer);
         }
         if let Some(refused) = origin.refuse(&head) {
-            let mut answer = refused.answer(part.form());
-            origin.mark(answer.headers_mut());
-            return answer;
+            return refuse(refused);
         }
-        // In a box, so that a held poll does not keep the room that a login takes.
-        let mut given = match Box::pin(house.admit(part, &mut head, peer, now)).await {
+        // In boxes: over HTTP/2 a held poll waits here, and would keep the room that they take.
+        let given = match Box::pin(house.admit(part, &mut head, peer, now)).await {
             Ok(given) => given,
-            Err(refused) => {
-                let mut answer = refused.answer(part.form());
-                origin.mark(answer.headers_mut());
-                return answer;
-            }
+            Err(refused) => return refuse(*refused),
         };
         head.extensions.insert(Peer(peer));
         let tells_token = house.tells_token(&head.method);
+        let mut marks = Marks { origin, given, tells_token };
         let request = Request::from_parts(head, body);
-        let mut answer = match part {
-            Part::Notifications => to_answer(house.notifications.clone().serve(request).await),
-            Part::Cometd => match &house.cometd {
-                Some(cometd) => to_answer(cometd.service.clone().serve(request).await),
-                None => no_such_page().answer(part.form()),
+        let mut answer = match house.bayeux(part) {
+            Some(service) => match Box::pin(service.clone().begin(request)).await {
+                Served::Answered(response) => response.map(Body::new),
+                Served::Held(poll) => return Outcome::Held(Held { poll, marks, asked: None }),
             },
-            Part::Gateway => {
-                let router = house.gateway.clone();
-                let answer = Box::pin(house.route(router, house.body_bytes, part, request)).await;
-                house.end_session(&answer, given.as_deref_mut());
-                answer
-            }
-            Part::Api => match &house.api {
-                Some(door) => {
-                    let (router, longest) = (door.router.clone(), door.body_bytes);
-                    Box::pin(house.route(router, longest, part, request)).await
-                }
-                None => no_such_page().answer(part.form()),
-            },
-            Part::Simulator | Part::Other => match house.simulator.clone() {
-                Some(router) => {
-                    Box::pin(house.route(router, house.body_bytes, part, request)).await
-                }
-                None => no_such_page().answer(part.form()),
-            },
+            None => Box::pin(house.route(part, request)).await,
         };
-        let headers = answer.headers_mut();
-        origin.mark(headers);
-        if let Some(given) = given {
-            given.give_cookie(headers);
-            if tells_token {
-                given.tell_csrf_token(headers);
-            }
-        }
-        answer
+        house.end_session(&answer, marks.given.as_deref_mut());
+        marks.put(&mut answer);
+        Outcome::Answered(answer)
     }
 }
 
@@ -208,15 +183,31 @@ impl House {
         }
     }
 
-    /// Hands a request to a router, unless its body is announced to be too long: nobody waits for
-    /// bytes that will be refused.
-    async fn route(
-        &self,
-        router: Router,
-        longest: usize,
-        part: Part,
-        request: Request<Incoming>,
-    ) -> Answer {
+    /// The service that speaks Bayeux in this part of the house.
+    fn bayeux(&self, part: Part) -> Option<&BayeuxService> {
+        match part {
+            Part::Notifications => Some(&self.notifications),
+            Part::Cometd => self.cometd.as_ref().map(|cometd| &cometd.service),
+            Part::Gateway | Part::Api | Part::Simulator | Part::Other => None,
+        }
+    }
+
+    /// The router of every other part, and its longest body.
+    fn router(&self, part: Part) -> Option<(&Router, usize)> {
+        match part {
+            Part::Gateway => Some((&self.gateway, self.body_bytes)),
+            Part::Api => self.api.as_ref().map(|door| (&door.router, door.body_bytes)),
+            Part::Simulator => self.simulator.as_ref().map(|router| (router, self.body_bytes)),
+            Part::Notifications | Part::Cometd | Part::Other => None,
+        }
+    }
+
+    /// Hands a request to the router of its part, unless its body is announced to be too long: nobody
+    /// waits for bytes that will be refused.
+    async fn route(&self, part: Part, request: Request<Incoming>) -> Answer {
+        let Some((router, longest)) = self.router(part) else {
+            return no_such_page().answer(part.form());
+        };
         let announced = usize::try_from(request.body().size_hint().lower());
         if announced.is_ok_and(|bytes| bytes > longest) {
             let mut answer = answer::too_long(longest).answer(part.form());
@@ -224,7 +215,7 @@ impl House {
             return answer;
         }
         let request = request.map(|body| Body::new(DeadlineBody::new(body, self.body_timeout)));
-        match router.oneshot(request).await {
+        match router.clone().oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         }
@@ -240,10 +231,6 @@ impl House {
             self.login.end_session(given);
         }
     }
-}
-
-fn to_answer(answer: http::Response<encke::transport::ReplyBody>) -> Answer {
-    answer.map(Body::new)
 }
 
 fn no_such_page() -> Refused {

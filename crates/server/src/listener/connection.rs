@@ -1,6 +1,6 @@
 //! Serving HTTP on accepted connections, and ending them in order.
 //!
-//! HTTP/1.1 here, HTTP/2 in `http2` where a TLS client chose it.
+//! HTTP/1.1 in `http1`, HTTP/2 in `http2` where a TLS client chose it.
 //!
 //! [`Connections`] owns every connection's task. Its drain asks each one to finish the request it
 //! is in and close, waits, and ends what is left when the time is over.
@@ -8,24 +8,19 @@
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::accept::{Accepted, Acceptor};
 use super::crowd::{Crowd, Entry};
+use super::http1::Http1;
 use super::http2::{ALPN, Http2};
-use super::linger::Lingering;
 use crate::answer::Answer;
 
 /// Longest TLS handshake.
@@ -33,12 +28,32 @@ const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Answers requests. Cheap to clone: every connection has one.
 pub(crate) trait Service: Clone + Send + Sync + 'static {
-    /// Answers one request of the client at `peer`.
+    /// A request that waits for its answer. Small: a held poll costs it.
+    type Held: Future<Output = Answer> + Send + Unpin;
+
+    /// Answers one request of the client at `peer`, or says what it waits for.
     fn answer(
         &self,
         request: http::Request<Incoming>,
         peer: SocketAddr,
-    ) -> impl Future<Output = Answer> + Send;
+    ) -> impl Future<Output = Outcome<Self::Held>> + Send;
+}
+
+/// What a request has come to.
+#[derive(Debug)]
+pub(crate) enum Outcome<H> {
+    Answered(Answer),
+    Held(H),
+}
+
+impl<H: Future<Output = Answer>> Outcome<H> {
+    /// The answer, waited for where it has to be.
+    pub(crate) async fn answer(self) -> Answer {
+        match self {
+            Self::Answered(answer) => answer,
+            Self::Held(held) => held.await,
+        }
+    }
 }
 
 /// What one connection may cost.
@@ -53,7 +68,7 @@ pub(crate) struct ConnectionLimits {
 /// All connections of one listener.
 pub(crate) struct Connections<S> {
     service: S,
-    http: http1::Builder,
+    http1: Arc<Http1>,
     http2: Http2,
     tls: Option<TlsAcceptor>,
     /// Becomes true when connections are to close after the request they are in.
@@ -72,21 +87,9 @@ impl<S: Service> Connections<S> {
         open: Arc<AtomicU64>,
         crowd: Crowd,
     ) -> Self {
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(limits.header_timeout)
-            .max_buf_size(limits.max_header_bytes);
         let (closing, _) = watch::channel(false);
-        Self {
-            service,
-            http,
-            http2: Http2::new(limits),
-            tls,
-            closing,
-            tasks: JoinSet::new(),
-            open,
-            crowd,
-        }
+        let (http1, http2) = (Arc::new(Http1::new(limits)), Http2::new(limits));
+        Self { service, http1, http2, tls, closing, tasks: JoinSet::new(), open, crowd }
     }
 
     /// Accepts and serves for ever.
@@ -130,13 +133,13 @@ impl<S: Service> Connections<S> {
             return;
         };
         let place = Place::new(permit, entry, &self.open);
-        let http = self.http.clone();
+        let http1 = Arc::clone(&self.http1);
         let service = self.service.clone();
         let closing = self.closing.subscribe();
         match self.tls.clone() {
             None => {
                 self.tasks.spawn(async move {
-                    serve_one(&http, stream, service, peer, closing).await;
+                    http1.serve(stream, &service, peer, closing).await;
                     drop(place);
                 });
             }
@@ -151,7 +154,7 @@ impl<S: Service> Connections<S> {
                                 http2.serve(stream, service, peer, told(&mut closing)).await,
                             );
                         }
-                        Ok(Ok(stream)) => serve_one(&http, stream, service, peer, closing).await,
+                        Ok(Ok(stream)) => http1.serve(stream, &service, peer, closing).await,
                         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
                         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
                     }
@@ -162,42 +165,14 @@ impl<S: Service> Connections<S> {
     }
 }
 
-/// Serves a connection to its end, or to its upgrade.
-async fn serve_one<S: Service, I: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
-    http: &http1::Builder,
-    stream: I,
-    service: S,
-    peer: SocketAddr,
-    mut closing: watch::Receiver<bool>,
-) {
-    let service = service_fn(move |request| {
-        let service = service.clone();
-        async move { Ok::<_, std::convert::Infallible>(service.answer(request, peer).await) }
-    });
-    let connection =
-        http.serve_connection(TokioIo::new(Lingering::new(stream)), service).with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        // First, so that the answer to a held request says that the connection closes, and no
-        // client sends another request into it.
-        biased;
-        () = told(&mut closing) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        ended = connection.as_mut() => ended,
-    };
-    note(peer, ended);
-}
-
-fn note(peer: SocketAddr, ended: hyper::Result<()>) {
+pub(super) fn note(peer: SocketAddr, ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "connection ended with an error");
     }
 }
 
 /// Waits until the connection is to close. A listener that is gone tells nobody any more.
-async fn told(closing: &mut watch::Receiver<bool>) {
+pub(super) async fn told(closing: &mut watch::Receiver<bool>) {
     if closing.wait_for(|closing| *closing).await.is_err() {
         std::future::pending::<()>().await;
     }

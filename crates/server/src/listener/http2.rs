@@ -80,7 +80,7 @@ impl Http2 {
                 let service = service.clone();
                 let under_way = traffic.begin();
                 async move {
-                    let answer = service.answer(with_host(request), peer).await;
+                    let answer = service.answer(with_host(request), peer).await.answer().await;
                     Ok::<_, Infallible>(answer.map(|body| UnderWayBody { body, _is: under_way }))
                 }
             }

@@ -43,6 +43,11 @@ impl<S> Lingering<S> {
     pub(super) fn new(stream: S) -> Self {
         Self { stream, state: State::Open }
     }
+
+    /// The stream, as long as it was not shut down.
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {

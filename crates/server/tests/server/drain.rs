@@ -5,32 +5,13 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::house::House;
-
-async fn bayeux(connection: &mut Connection, message: Value) -> Value {
-    let request = Request::json("/cometd", json!([message]).to_string());
-    connection.exchange(&request).await.unwrap().value()[0].clone()
-}
-
-/// A session on `/cometd` whose next connect is held, and its client id.
-async fn session(house: &House) -> (Connection, String) {
-    let mut connection = house.open().await;
-    let handshake = json!({"channel": "/meta/handshake", "version": "1.0",
-        "supportedConnectionTypes": ["long-polling"]});
-    let client = bayeux(&mut connection, handshake).await["clientId"].as_str().unwrap().to_owned();
-    let connect = json!({"channel": "/meta/connect", "clientId": client,
-        "connectionType": "long-polling", "advice": {"timeout": 0}});
-    assert_eq!(bayeux(&mut connection, connect).await["successful"], true);
-    (connection, client)
-}
+use crate::polls::{bayeux, connect, held, session};
 
 #[tokio::test]
 async fn held_poll_is_answered_and_its_connection_closed() {
     let house = House::demo().await;
     let (mut connection, client) = session(&house).await;
-    let connect = json!([{"channel": "/meta/connect", "clientId": client, "id": "7",
-        "connectionType": "long-polling"}]);
-    let request = Request::json("/cometd/connect", connect.to_string());
-    connection.send(&request.encode()).await.unwrap();
+    connection.send(&connect(&client).encode()).await.unwrap();
     held(&house).await;
     let ended = house.stop();
     let answer = timeout(DEADLINE, connection.receive("POST")).await.unwrap().unwrap();
@@ -137,13 +118,4 @@ async fn websockets_that_are_busy_or_have_no_session_are_cut_in_time() {
     };
     assert!(received < 60 * text.len(), "cut, and not served to the end: {received} bytes");
     assert_eq!(idle.read_to_close().await.unwrap(), b"", "cut without a word");
-}
-
-/// Waits until the server holds one poll.
-async fn held(house: &House) {
-    encke_testkit::eventually("a held poll", DEADLINE, || async {
-        let page = house.ask(&Request::new("GET", "/metrics")).await.text();
-        if page.contains("encke_held_polls{endpoint=\"cometd\"} 1") { Ok(()) } else { Err(page) }
-    })
-    .await;
 }

@@ -19,6 +19,8 @@ mod login;
 mod operations;
 mod origins;
 mod pages;
+mod parking;
+mod polls;
 mod replay;
 mod rules;
 mod simulator;
