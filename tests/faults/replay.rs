@@ -18,8 +18,8 @@ use tokio::task::JoinSet;
 const BURSTS_MS: [u64; 4] = [150, 1_300, 400, 1_600];
 const CALLS: &str = "/v2/me/calls";
 /// A fast machine makes more changes in a burst than are kept by default, which is told as a gap.
-const SETTINGS: &str =
-    "[[channels]]\npattern = \"/v2/me/**\"\nreplay_age_ms = 600000\nreplay_messages = 100000\n";
+const SETTINGS: &str = "[[channels]]\nendpoint = \"notifications\"\npattern = \"/v2/me/**\"\n\
+     replay_age_ms = 600000\nreplay_messages = 100000\n";
 /// Callers with the numbers they call, whose owners' desks are watched.
 const PAIRS: [(&str, &str, &str); 2] =
     [("agent1", "20002", "agent2"), ("agent3", "20004", "agent4")];

@@ -91,7 +91,7 @@ pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{
     CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, Observer, OpenError,
-    Outcome, Position, SmsChange, SystemClock, Writer,
+    Outcome, Position, SmsChange, SystemClock, Writer, journal_key, replay_record,
 };
 pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};
 pub use state::State;

@@ -16,7 +16,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::{Key, Version};
+use crate::{Damage, Key, Version};
 
 /// Why an append or a forget was not done.
 #[derive(Clone, Debug)]
@@ -42,8 +42,9 @@ pub enum AppendError {
     },
     /// There is no space on the disk. Nothing was stored; later appends may work again.
     Full(Arc<io::Error>),
-    /// The disk failed while the batch was being stored, and whether it was is not known. Either
-    /// the journal is poisoned now, or, if the disk is full, once it turns out that it was stored:
+    /// The disk failed while the batch was being stored, and whether it was is not known; or the
+    /// file is damaged, of kind [`InvalidData`](io::ErrorKind::InvalidData). Either the journal is
+    /// poisoned now, or, if the disk is full, once it turns out that it was stored:
     /// while later appends succeed, it was not.
     Io(Arc<io::Error>),
     /// An earlier failure stopped the journal's writer. An append that was under way when the
@@ -121,8 +122,10 @@ pub enum ReadError {
         /// What is allowed, in bytes.
         limit: usize,
     },
-    /// The disk failed, or what it holds is not what a journal wrote.
+    /// The disk failed. Nothing is known to be wrong with what it holds.
     Io(Arc<io::Error>),
+    /// The disk gave something that the journal did not write. Nothing of it is handed out.
+    Damaged(Damage),
     /// An earlier failure stopped the journal's reader, or the file could not be opened again after
     /// one.
     Poisoned,
@@ -136,7 +139,8 @@ impl fmt::Display for ReadError {
             Self::TooLarge { key, limit } => {
                 write!(f, "the records of journal key {key} exceed {limit} bytes")
             }
-            Self::Io(_) => f.write_str("the journal could not be read"),
+            Self::Io(_) => f.write_str("the disk of the journal could not be read"),
+            Self::Damaged(_) => f.write_str("the journal is damaged"),
             Self::Poisoned => f.write_str("the journal stopped after an earlier failure"),
             Self::Closed => f.write_str("the journal is closed"),
         }
@@ -147,6 +151,7 @@ impl Error for ReadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io(error) => Some(error.as_ref()),
+            Self::Damaged(damage) => Some(damage),
             Self::TooLarge { .. } | Self::Poisoned | Self::Closed => None,
         }
     }

@@ -37,6 +37,7 @@
 //! ```
 
 mod clock;
+mod damage;
 mod entry;
 mod error;
 mod faulty;
@@ -48,10 +49,13 @@ mod memory;
 mod stats;
 mod tail;
 
+pub use damage::Damage;
 pub use entry::{Append, Entry, Position, Version};
 pub use error::{AppendError, Bound, ReadError};
 pub use faulty::{Fault, FaultyJournal};
-pub use file::{ConfigError, FileConfig, FileJournal, OpenError};
+pub use file::{
+    Compacted, ConfigError, FileConfig, FileJournal, Inspection, OpenError, Verified, compact,
+};
 pub use journal::Journal;
 pub use key::{Key, KeyError};
 pub use limits::Limits;

@@ -38,4 +38,6 @@ pub use clock::{Clock, SystemClock};
 pub use config::CoreConfig;
 pub use encke_journal::Position;
 pub use error::{CommandError, OpenError};
+pub use record_key::of as journal_key;
+pub use replay::replay_record;
 pub use stats::CoreStats;

@@ -7,12 +7,22 @@ use crate::{CallId, SmsId, Subject};
 const CALL: &str = "call/";
 const SMS: &str = "sms/";
 
-pub(super) fn of(subject: &Subject) -> Key {
+/// The key of a journal under which the events of `subject` stand.
+pub fn of(subject: &Subject) -> Key {
     let text = match subject {
         Subject::Call(id) => format!("{CALL}{id}"),
         Subject::Sms(id) => format!("{SMS}{id}"),
     };
     Key::new(text).expect("an id with its kind is shorter than the longest key")
+}
+
+/// Whether `key` is the one of `subject`.
+pub(super) fn is_of(key: &Key, subject: &Subject) -> bool {
+    let (kind, id) = match subject {
+        Subject::Call(id) => (CALL, id.as_str()),
+        Subject::Sms(id) => (SMS, id.as_str()),
+    };
+    key.as_str().strip_prefix(kind) == Some(id)
 }
 
 /// Where the core asks a failing journal whether it works again; no subject's key.
@@ -39,6 +49,8 @@ mod tests {
             Subject::Call(CallId::new("A".repeat(CallId::MAX_BYTES)).unwrap()),
             Subject::Sms(SmsId::new("a1").unwrap()),
         ] {
+            assert!(is_of(&of(&subject), &subject));
+            assert!(!is_of(&probe(), &subject));
             assert_eq!(super::subject(&of(&subject)), Some(subject));
         }
         assert_eq!(subject(&Key::new("other/1").unwrap()), None);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use encke_journal::{Entry, Journal, Position};
+use futures::FutureExt;
 
 use super::{Change, Observer, OpenError, record_key};
 use crate::{Event, State, Subject};
@@ -17,21 +18,23 @@ pub(super) async fn replay(
 ) -> Result<Position, OpenError> {
     let mut listeners: Vec<Listener<'_>> = observers.iter().filter_map(Listener::of).collect();
     let mut reached = Position::ZERO;
-    loop {
-        let page = journal.scan(reached, PAGE_RECORDS).await.map_err(OpenError::Read)?;
-        if page.is_empty() {
-            break;
-        }
+    let mut page = journal.scan(reached, PAGE_RECORDS).await.map_err(OpenError::Read)?;
+    while let Some(last) = page.last() {
+        // Polled once, the question is on its way: the journal reads while this page is applied.
+        let mut next = journal.scan(last.position, PAGE_RECORDS);
+        let early = (&mut next).now_or_never();
         for entry in &page {
-            let change = match record_key::subject(&entry.key) {
-                Some(_) => Some(apply(state, entry)?),
-                None => None,
-            };
+            let change = replay_record(state, entry)?;
             for listener in &mut listeners {
                 listener.pass(reached, entry.position, change.as_ref());
             }
             reached = entry.position;
         }
+        let read = match early {
+            Some(read) => read,
+            None => next.await,
+        };
+        page = read.map_err(OpenError::Read)?;
     }
     // The newest positions may be those of forgotten records.
     let head = journal.stats().head.max(reached);
@@ -70,13 +73,25 @@ impl<'a> Listener<'a> {
     }
 }
 
+/// Applies one record of a journal, as [`Core::open`](crate::Core::open) does with each in order,
+/// and answers the change; `None` for a record under a key that is no call's or session's.
+///
+/// # Errors
+///
+/// [`OpenError`] when the record holds no event, stands in the wrong place or does not follow from
+/// those before; the state is unchanged then.
+pub fn replay_record(state: &mut State, entry: &Entry) -> Result<Option<Change>, OpenError> {
+    record_key::subject(&entry.key).map(|_| apply(state, entry)).transpose()
+}
+
 /// Applies one record and answers the change.
 pub(super) fn apply(state: &mut State, entry: &Entry) -> Result<Change, OpenError> {
     let position = entry.position;
     let (event, reference) = Event::from_record_referenced(&entry.record)
         .map_err(|cause| OpenError::Record { position, cause })?;
     let subject = event.subject();
-    if record_key::of(&subject) != entry.key || version(state, &subject) + 1 != entry.version.get()
+    if !record_key::is_of(&entry.key, &subject)
+        || version(state, &subject) + 1 != entry.version.get()
     {
         return Err(OpenError::Misplaced { position });
     }

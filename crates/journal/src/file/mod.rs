@@ -8,15 +8,15 @@
 //! | Table     | Key              | Value                  | Why                                    |
 //! |-----------|------------------|------------------------|----------------------------------------|
 //! | `meta`    | name             | number                 | `format`, `head`, `commit`, see below  |
-//! | `entries` | position         | key, version, record   | a scan and a tail read it straight on; |
-//! |           |                  |                        | appends only ever touch its right end  |
+//! | `records` | position         | a frame with checksum, | a scan and a tail read it straight on; |
+//! |           |                  | key, version, record   | appends only ever touch its right end  |
 //! | `index`   | key, version     | position               | one key without a scan; the last       |
 //! |           |                  |                        | entry of a key is its version          |
 //!
 //! Space of forgotten records is used again; the file itself never shrinks.
 //!
-//! `format` is the version of this layout; a journal refuses a file whose format is newer than its
-//! own. `head` is the newest position given out; it is kept apart from the entries so that
+//! `format` is the version of this layout, today 2; a journal refuses a file whose format is newer
+//! than its own, and upgrades one of format 1, which had no checksums. `head` is the newest position given out; it is kept apart from the entries so that
 //! forgetting the newest record does not give its position out again. `commit` counts
 //! transactions; after a full disk it tells whether the last one is in the file.
 //!
@@ -43,15 +43,25 @@
 //! - *Any other error of the disk, or a panic of a thread*: the journal is poisoned. A disk whose
 //!   sync failed once cannot be trusted to have kept what it held, so only opening the journal
 //!   again, which verifies the file, helps. Reads go on for as long as the file allows.
+//! - *Damage*, which is what the disk gives and no journal wrote: the whole file is verified when it
+//!   is opened, and each record again whenever it is read, since redb trusts a page that it has
+//!   verified once. Reads answer [`ReadError::Damaged`]; a writer that meets it is poisoned.
 //! - *Death of the process or the machine*: redb finds the last whole transaction by its checksums;
 //!   what was answered is in it.
 
 mod config;
+mod failure;
+mod inspect;
 mod open;
+mod overlay;
 mod phase;
 mod queue;
 mod reader;
+mod record;
 mod store;
+mod tables;
+mod upgrade;
+mod verify;
 mod writer;
 
 #[cfg(test)]
@@ -74,6 +84,7 @@ use crate::{
 };
 
 pub use config::{ConfigError, FileConfig};
+pub use inspect::{Compacted, Inspection, Verified, compact};
 pub use open::OpenError;
 
 use config::Checked;
@@ -102,13 +113,13 @@ pub struct FileJournal {
 impl FileJournal {
     /// Opens the journal in `folder`, which is made if it is not there.
     ///
-    /// Blocks: after a crash the whole file is verified first. The file stays locked until the
-    /// journal is closed or dropped.
+    /// Blocks: the whole file is read and verified first. The file stays locked until the journal
+    /// is closed or dropped.
     ///
     /// # Errors
     ///
     /// See [`OpenError`]: the configuration is wrong, the folder cannot be made, the journal is
-    /// open already, the file is of a newer format or no journal at all, or the disk fails.
+    /// open already, the file is of a newer format, damaged or no journal at all, or the disk fails.
     pub fn open(folder: &Path, config: FileConfig) -> Result<Self, OpenError> {
         let config = config.check()?;
         let path = open::prepare(folder)?;
@@ -137,8 +148,13 @@ impl FileJournal {
             poisoned: false,
             doubtful: None,
         };
-        let reader =
-            Reader { slot, queries: query_queue, phase: Arc::clone(&phase), limits: config.limits };
+        let reader = Reader {
+            slot,
+            queries: query_queue,
+            phase: Arc::clone(&phase),
+            limits: config.limits,
+            damage: None,
+        };
         let mut journal = Self {
             limits: config.limits,
             counters,

@@ -5,34 +5,80 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process;
 
 use redb::backends::FileBackend;
 
 use super::config::ConfigError;
-use super::store::{self, Store};
+use super::failure::Failure;
+use super::store::Store;
+use crate::Damage;
 
 /// Opens the file at `path`, making it if need be, and locks it.
 pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<Store, OpenError> {
     let file = file(path).map_err(|error| OpenError::Folder { path: path.into(), error })?;
-    Store::new(FileBackend::new(file).map_err(redb::Error::from)?, cache_bytes)
+    Store::new(FileBackend::new(file).map_err(Failure::from)?, cache_bytes)
 }
 
-/// Makes the folder and the empty file in it, so that both survive a loss of power.
+/// Makes the folder and an empty journal in it, so that both survive a loss of power.
+///
+/// A file that lost power while it is made is none that can be opened, so it is made under another
+/// name first. Nobody else's file is ever replaced by it.
 pub(super) fn prepare(folder: &Path) -> Result<PathBuf, OpenError> {
     let path = folder.join(FILE_NAME);
-    let made = || -> io::Result<()> {
-        if !path.try_exists()? {
-            fs::create_dir_all(folder)?;
-            drop(file(&path)?);
+    let failed = |error| OpenError::Folder { path: folder.into(), error };
+    if path.try_exists().map_err(failed)? {
+        return Ok(path);
+    }
+    fs::create_dir_all(folder).map_err(failed)?;
+    let new = folder.join(format!("{FILE_NAME}.new-{}", process::id()));
+    let laid_out = match open(&new, NEW_CACHE_BYTES) {
+        // Somebody was killed just here.
+        Err(OpenError::NotAJournal { .. } | OpenError::Damaged(_)) => {
+            remove(&new).map_err(failed)?;
+            open(&new, NEW_CACHE_BYTES)
+        }
+        Err(OpenError::Locked) => return Err(OpenError::Locked),
+        opened => opened,
+    };
+    let made = laid_out.and_then(|store| {
+        drop(store);
+        let placed = || -> io::Result<()> {
+            File::open(&new)?.sync_all()?;
+            match fs::hard_link(&new, &path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                // Not every file system has links.
+                Err(_) if !path.try_exists()? => fs::rename(&new, &path)?,
+                Err(error) => return Err(error),
+                Ok(()) => {}
+            }
             sync_folder(folder)?;
             if let Some(parent) = folder.canonicalize()?.parent() {
                 sync_folder(parent)?;
             }
-        }
-        Ok(())
-    };
-    made().map_err(|error| OpenError::Folder { path: folder.into(), error })?;
-    Ok(path)
+            Ok(())
+        };
+        placed().map_err(failed)
+    });
+    remove(&new).map_err(failed)?;
+    made.map(|()| path)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The file in `folder`, which has to be there.
+pub(super) fn existing(folder: &Path) -> Result<PathBuf, OpenError> {
+    let path = folder.join(FILE_NAME);
+    match path.try_exists() {
+        Ok(true) => Ok(path),
+        Ok(false) => Err(OpenError::Missing { path }),
+        Err(error) => Err(OpenError::Folder { path, error }),
+    }
 }
 
 fn file(path: &Path) -> io::Result<File> {
@@ -76,12 +122,27 @@ pub enum OpenError {
         /// The newest format that this version reads.
         supported: u64,
     },
+    /// The file is of an older format, and was only to be looked at. Opening it as a journal
+    /// upgrades it.
+    OlderFormat {
+        /// The format of the file.
+        found: u64,
+        /// The format that this version reads.
+        supported: u64,
+    },
+    /// There is no file, and none was to be made.
+    Missing {
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// The file is not a journal.
     NotAJournal {
         /// What is in it instead, for the operator.
         reason: String,
     },
-    /// The disk failed, or the file is damaged.
+    /// The file is not as a journal left it.
+    Damaged(Damage),
+    /// The disk failed.
     Io(io::Error),
     /// A thread could not be started.
     Thread(io::Error),
@@ -98,8 +159,14 @@ impl fmt::Display for OpenError {
             Self::NewerFormat { found, supported } => {
                 write!(f, "the journal has format {found}, this version reads up to {supported}")
             }
+            Self::OlderFormat { found, supported } => write!(
+                f,
+                "the journal has format {found}; a server that opens it upgrades it to {supported}"
+            ),
+            Self::Missing { path } => write!(f, "there is no journal at {}", path.display()),
             Self::NotAJournal { reason } => write!(f, "the file is not a journal: {reason}"),
-            Self::Io(_) => f.write_str("the journal could not be read"),
+            Self::Damaged(_) => f.write_str("the journal is damaged"),
+            Self::Io(_) => f.write_str("the disk of the journal could not be read"),
             Self::Thread(_) => f.write_str("a thread of the journal could not be started"),
         }
     }
@@ -110,7 +177,12 @@ impl Error for OpenError {
         match self {
             Self::Config(error) => Some(error),
             Self::Folder { error, .. } | Self::Io(error) | Self::Thread(error) => Some(error),
-            Self::Locked | Self::NewerFormat { .. } | Self::NotAJournal { .. } => None,
+            Self::Damaged(damage) => Some(damage),
+            Self::Locked
+            | Self::NewerFormat { .. }
+            | Self::OlderFormat { .. }
+            | Self::Missing { .. }
+            | Self::NotAJournal { .. } => None,
         }
     }
 }
@@ -121,20 +193,8 @@ impl From<ConfigError> for OpenError {
     }
 }
 
-impl From<redb::Error> for OpenError {
-    fn from(error: redb::Error) -> Self {
-        match error {
-            redb::Error::DatabaseAlreadyOpen => Self::Locked,
-            redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Self::NotAJournal { reason: error.to_string() }
-            }
-            error @ (redb::Error::UpgradeRequired(_)
-            | redb::Error::TableTypeMismatch { .. }
-            | redb::Error::TableIsMultimap(_)) => Self::NotAJournal { reason: error.to_string() },
-            error => Self::Io(store::io_error(error)),
-        }
-    }
-}
-
 /// Name of the file within its folder.
 const FILE_NAME: &str = "journal.redb";
+
+/// Enough to lay out an empty file.
+const NEW_CACHE_BYTES: usize = 1 << 20;

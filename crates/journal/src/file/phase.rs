@@ -2,7 +2,8 @@
 //!
 //! | Phase      | Meaning                      | Left when                     | Next       |
 //! |------------|------------------------------|-------------------------------|------------|
-//! | `Open`     | commands are taken           | the disk fails, a thread dies | `Poisoned` |
+//! | `Open`     | commands are taken           | the disk fails, the file is   | `Poisoned` |
+//! |            |                              | damaged, a thread dies        |            |
 //! | `Open`     |                              | close or drop                 | `Closed`   |
 //! | `Poisoned` | reads only                   | close or drop                 | `Closed`   |
 //! | `Closed`   | what is queued is still done |                               |            |
@@ -30,7 +31,8 @@ impl Phase {
         Self(watch::Sender::new(State::Open))
     }
 
-    pub(super) fn poison(&self) {
+    /// Answers whether the journal was open until now.
+    pub(super) fn poison(&self) -> bool {
         self.0.send_if_modified(|state| match state {
             // Open => Poisoned
             State::Open => {
@@ -38,7 +40,11 @@ impl Phase {
                 true
             }
             State::Poisoned | State::Closed => false,
-        });
+        })
+    }
+
+    pub(super) fn is_poisoned(&self) -> bool {
+        *self.0.borrow() == State::Poisoned
     }
 
     pub(super) fn close(&self) {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::failure::guarded;
 use super::phase::Phase;
 use super::{Slot, queue};
-use crate::{Entry, Key, Limits, Position, ReadError, Version};
+use crate::{Damage, Entry, Key, Limits, Position, ReadError, Version};
 
 /// One query for the reader.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub(super) struct Reader {
     pub(super) queries: mpsc::Receiver<Query>,
     pub(super) phase: Arc<Phase>,
     pub(super) limits: Limits,
+    /// What was found first, once anything was.
+    pub(super) damage: Option<Damage>,
 }
 
 impl Reader {
@@ -72,12 +75,24 @@ impl Reader {
         }
     }
 
-    fn look_up(&self, what: What) -> Answer {
+    fn look_up(&mut self, what: What) -> Answer {
         let slot = super::shared(&self.slot);
         let store = slot.as_ref().ok_or(ReadError::Poisoned)?;
-        match what {
+        let answer = guarded(|| match what {
             What::Read { key, after } => store.read(&key, after, &self.limits),
             What::Scan { after, limit } => store.scan(after, limit, &self.limits),
+        });
+        match (answer, &self.damage) {
+            (Err(ReadError::Damaged(damage)), _) => {
+                if self.phase.poison() {
+                    tracing::error!(%damage, "journal file is damaged, it takes no more appends");
+                }
+                self.damage.get_or_insert(damage.clone());
+                Err(ReadError::Damaged(damage))
+            }
+            // redb reads nothing more after some kinds of damage, and no longer says why.
+            (Err(ReadError::Io(_)), Some(damage)) => Err(ReadError::Damaged(damage.clone())),
+            (answer, _) => answer,
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::open::OpenError;
 use super::phase::Phase;
-use super::store::{self, Work, WriteFailure, Written};
+use super::store::{Work, WriteFailure, Written};
 use super::{Opener, Slot, queue};
 use crate::limits::Size;
 use crate::stats::Counters;
@@ -95,6 +95,8 @@ impl Writer {
 
     /// Stores a group, or says why none of it was stored, or, with `Io`, that nobody knows.
     fn write(&mut self, works: &[Work]) -> Result<Written, AppendError> {
+        // The reader may have met damage.
+        self.poisoned |= self.phase.is_poisoned();
         if self.poisoned {
             return Err(AppendError::Poisoned);
         }
@@ -120,7 +122,7 @@ impl Writer {
         &mut self,
         WriteFailure { error, doubtful }: WriteFailure,
     ) -> Result<Written, AppendError> {
-        let error = Arc::new(store::io_error(error));
+        let error = Arc::new(error.into_io());
         if !is_full(&error) {
             return Err(self.poison(error));
         }
@@ -159,6 +161,7 @@ impl Writer {
                 return Ok(commit);
             }
             Err(OpenError::Io(error)) => error,
+            Err(OpenError::Damaged(damage)) => io::Error::new(io::ErrorKind::InvalidData, damage),
             Err(error) => io::Error::other(error),
         };
         drop(slot);
@@ -167,7 +170,11 @@ impl Writer {
     }
 
     fn poison(&mut self, error: Arc<io::Error>) -> AppendError {
-        tracing::error!(%error, "journal disk failed, the journal takes no more appends");
+        if error.kind() == io::ErrorKind::InvalidData {
+            tracing::error!(%error, "journal file is damaged, it takes no more appends");
+        } else {
+            tracing::error!(%error, "journal disk failed, the journal takes no more appends");
+        }
         self.poisoned = true;
         self.phase.poison();
         AppendError::Io(error)

@@ -56,6 +56,16 @@ fn dropped_journal_keeps_what_it_answered() {
     assert_eq!(show(&everything(&open(&nested).unwrap())), ["1 a 1 1", "2 a 2 2"]);
 }
 
+#[test]
+fn what_somebody_left_who_was_killed_while_making_the_file_is_no_obstacle() {
+    let folder = TempDir::new().unwrap();
+    let left = folder.path().join(format!("journal.redb.new-{}", std::process::id()));
+    fs::write(&left, [0; 8192]).unwrap();
+    let journal = open(folder.path()).unwrap();
+    block_on(journal.append(vec![append("a", 0, &["1"])])).unwrap();
+    assert!(!left.exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_may_read_the_file() {
@@ -64,6 +74,8 @@ fn only_the_owner_may_read_the_file() {
     let _journal = open(folder.path()).unwrap();
     let mode = fs::metadata(folder.path().join("journal.redb")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+    let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["journal.redb"], "nothing else is left there");
 }
 
 #[test]
@@ -73,12 +85,12 @@ fn newer_format_is_refused_by_its_number() {
     let database = Database::open(folder.path().join("journal.redb")).unwrap();
     let writing = database.begin_write().unwrap();
     let meta: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-    writing.open_table(meta).unwrap().insert("format", 2).unwrap();
+    writing.open_table(meta).unwrap().insert("format", 3).unwrap();
     writing.commit().unwrap();
     drop(database);
     let refused = open(folder.path());
     assert!(
-        matches!(refused, Err(OpenError::NewerFormat { found: 2, supported: 1 })),
+        matches!(refused, Err(OpenError::NewerFormat { found: 3, supported: 2 })),
         "{refused:?}"
     );
 }

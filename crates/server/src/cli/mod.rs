@@ -21,6 +21,7 @@ use crate::settings::Settings;
 use crate::{Config, logging};
 
 mod hash_password;
+mod journal;
 mod make_api_key;
 mod serve;
 
@@ -48,6 +49,9 @@ enum Command {
     Check(CheckArguments),
     /// Read a password from standard input and print its hash for the configuration.
     HashPassword,
+    /// Look after the file of a journal while no server has it open.
+    #[command(subcommand)]
+    Journal(journal::JournalCommand),
     /// Make a key for a back end, and print it with its hash for the configuration.
     MakeApiKey,
 }
@@ -132,6 +136,7 @@ pub fn command_line(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => run_serve(serve),
         Command::Check(check) => run_check(&check),
         Command::HashPassword => hash_password::run(),
+        Command::Journal(command) => journal::run(&command),
         Command::MakeApiKey => make_api_key::run(),
     };
     match result {

@@ -13,6 +13,7 @@ mod drain;
 mod events;
 mod house;
 mod http2;
+mod journal_command;
 mod limits;
 mod login;
 mod operations;

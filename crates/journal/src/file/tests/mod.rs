@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod platter;
+mod power;
+
 /// What the disk does. The `ONCE` faults turn into `WORKS` as they strike.
 const WORKS: u8 = 0;
 const FULL: u8 = 1;
@@ -99,7 +102,7 @@ impl Rig {
         let switch = Arc::clone(&fault);
         let opener = move || {
             let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
-            let file = FileBackend::new(file).map_err(redb::Error::from)?;
+            let file = FileBackend::new(file).map_err(failure::Failure::from)?;
             Store::new(Disk { file, fault: Arc::clone(&switch) }, 1 << 20)
         };
         let config = FileConfig::default().check().unwrap();

@@ -1,0 +1,143 @@
+//! The tables of the file, and what a write transaction does to them.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+use bytes::Bytes;
+use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+
+use super::failure::Failure;
+use super::record;
+use super::store::Work;
+use crate::{Append, AppendError, Damage, Key, Position, Version};
+
+/// The tables within a write transaction.
+pub(super) struct Tables<'t> {
+    meta: Table<'t, &'static str, u64>,
+    records: Table<'t, u64, &'static [u8]>,
+    index: Table<'t, (&'static str, u64), u64>,
+    head: Position,
+    changed: bool,
+}
+
+impl<'t> Tables<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, Failure> {
+        let meta = transaction.open_table(META)?;
+        let head = meta.get(HEAD)?.map_or(0, |number| number.value());
+        Ok(Self {
+            meta,
+            records: transaction.open_table(RECORDS)?,
+            index: transaction.open_table(INDEX)?,
+            head: Position::new(head),
+            changed: false,
+        })
+    }
+
+    /// Does one command and answers its outcome.
+    pub(super) fn work(&mut self, work: &Work) -> Result<Result<Position, AppendError>, Failure> {
+        match work {
+            Work::Append(batch) => self.append(batch),
+            Work::Forget(keys) => self.forget(keys).map(Ok),
+        }
+    }
+
+    /// Checks the whole batch before it writes any of it, so a refusal leaves nothing behind.
+    fn append(&mut self, batch: &[Append]) -> Result<Result<Position, AppendError>, Failure> {
+        let mut reached: HashMap<&Key, Version> = HashMap::new();
+        for Append { key, expected, records } in batch {
+            let actual = match reached.get(key) {
+                Some(version) => *version,
+                None => self.version(key)?,
+            };
+            if actual != *expected {
+                let (key, expected) = (key.clone(), *expected);
+                return Ok(Err(AppendError::Conflict { key, expected, actual }));
+            }
+            reached.insert(key, actual.plus(records.len() as u64));
+        }
+        for Append { key, expected, records } in batch {
+            let mut version = *expected;
+            for record in records {
+                version = version.plus(1);
+                self.push(key, version, record)?;
+            }
+        }
+        Ok(Ok(self.head))
+    }
+
+    fn push(&mut self, key: &Key, version: Version, record: &Bytes) -> Result<(), Failure> {
+        self.head = self.head.next();
+        self.changed = true;
+        let position = self.head.get();
+        let frame = record::encode(self.head, key, version, record);
+        let before = self.records.insert(position, frame.as_slice())?.is_some();
+        if self.index.insert((key.as_str(), version.get()), position)?.is_some() || before {
+            return Err(Damage::at(self.head, "the place of a new record is taken").of(key).into());
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, keys: &[Key]) -> Result<Position, Failure> {
+        for key in keys {
+            let every = versions_of(key, Version::ZERO);
+            for removed in self.index.extract_from_if(every, |_, _| true)? {
+                let (at, position) = removed?;
+                let (version, position) = (Version::new(at.value().1), position.value());
+                let removed = self.records.remove(position)?;
+                self.changed = true;
+                // A damaged index must not take the record of another key along.
+                let position = Position::new(position);
+                let frame = removed.ok_or_else(|| no_record(key, version, position))?;
+                let entry = record::decode(position, frame.value())?;
+                if entry.key != *key || entry.version != version {
+                    return Err(another_record(key, version, position).into());
+                }
+            }
+        }
+        Ok(self.head)
+    }
+
+    fn version(&self, key: &Key) -> Result<Version, Failure> {
+        let last = self.index.range(versions_of(key, Version::ZERO))?.next_back().transpose()?;
+        Ok(last.map_or(Version::ZERO, |(at, _)| Version::new(at.value().1)))
+    }
+
+    /// Writes down the head and the number of the transaction, if there was any change.
+    pub(super) fn finish(mut self) -> Result<(Position, Option<u64>), Failure> {
+        if !self.changed {
+            return Ok((self.head, None));
+        }
+        let commit = self.meta.get(COMMIT)?.map_or(0, |number| number.value()).saturating_add(1);
+        self.meta.insert(COMMIT, commit)?;
+        self.meta.insert(HEAD, self.head.get())?;
+        Ok((self.head, Some(commit)))
+    }
+}
+
+/// The index entries of `key` after version `after`.
+pub(super) fn versions_of(key: &Key, after: Version) -> RangeInclusive<(&str, u64)> {
+    (key.as_str(), after.plus(1).get())..=(key.as_str(), u64::MAX)
+}
+
+/// The index has an entry that leads nowhere.
+pub(super) fn no_record(key: &Key, version: Version, position: Position) -> Damage {
+    Damage::at(position, format!("the index has version {version} here, and there is no record"))
+        .of(key)
+}
+
+/// The index has an entry that leads to another record.
+pub(super) fn another_record(key: &Key, version: Version, position: Position) -> Damage {
+    Damage::at(position, format!("the index has version {version} here, and it is another record"))
+        .of(key)
+}
+
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const RECORDS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("records");
+pub(super) const INDEX: TableDefinition<'_, (&str, u64), u64> = TableDefinition::new("index");
+
+pub(super) const FORMAT_NAME: &str = "format";
+pub(super) const HEAD: &str = "head";
+pub(super) const COMMIT: &str = "commit";
+
+/// Version of the layout that this code reads and writes.
+pub(super) const FORMAT: u64 = 2;

@@ -1,0 +1,109 @@
+//! What must hold in a journal file, looked at from both sides.
+
+use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
+
+use super::failure::Failure;
+use super::inspect::Verified;
+use super::record;
+use super::store::{Store, behind_head};
+use super::tables::{INDEX, RECORDS, another_record, no_record};
+use crate::{Damage, Entry, Key, Position, Version};
+
+/// See [`Inspection::verify`](super::Inspection::verify).
+pub(super) fn verify(
+    store: &Store,
+    mut check: impl FnMut(&Entry) -> Result<(), String>,
+    mut found: impl FnMut(Damage),
+) -> Result<Verified, Failure> {
+    let mut verified = Verified { head: store.head()?, ..Verified::default() };
+    let mut damages = 0;
+    let mut damaged = |damage| {
+        damages += 1;
+        found(damage);
+    };
+    let transaction = store.database.begin_read()?;
+    let records = transaction.open_table(RECORDS)?;
+    let index = transaction.open_table(INDEX)?;
+
+    for stored in records.iter()? {
+        let (position, frame) = stored?;
+        let position = Position::new(position.value());
+        verified.records += 1;
+        if position > verified.head {
+            damaged(behind_head(position, verified.head));
+        }
+        let entry = match record::decode(position, frame.value()) {
+            Ok(entry) => entry,
+            Err(damage) => {
+                damaged(damage);
+                continue;
+            }
+        };
+        verified.bytes += entry.record.len() as u64;
+        let indexed = index.get((entry.key.as_str(), entry.version.get()))?;
+        match indexed.map(|place| Position::new(place.value())) {
+            Some(place) if place == position => {}
+            Some(place) => {
+                let what = format!("the index has version {} at position {place}", entry.version);
+                damaged(Damage::at(position, what).of(&entry.key));
+            }
+            None => {
+                let what = format!("version {} is not in the index", entry.version);
+                damaged(Damage::at(position, what).of(&entry.key));
+            }
+        }
+        if let Err(what) = check(&entry) {
+            damaged(Damage::at(position, what).of(&entry.key));
+        }
+    }
+
+    let mut indexed = 0;
+    let mut last: Option<(Key, Version)> = None;
+    for stored in index.iter()? {
+        let (at, position) = stored?;
+        let ((name, version), position) = (at.value(), Position::new(position.value()));
+        let version = Version::new(version);
+        indexed += 1;
+        let reached = last.take().filter(|(key, _)| key.as_str() == name);
+        let (key, reached) = match reached {
+            Some(reached) => reached,
+            None => match Key::new(name) {
+                Ok(key) => {
+                    verified.keys += 1;
+                    (key, Version::ZERO)
+                }
+                Err(error) => {
+                    damaged(Damage::at(position, error.to_string()));
+                    continue;
+                }
+            },
+        };
+        let next = reached.plus(1);
+        if version != next {
+            let what = format!("version {version} comes where {next} is expected");
+            damaged(Damage::at(position, what).of(&key));
+        }
+        match records.get(position.get())? {
+            None => damaged(no_record(&key, version, position)),
+            // A record that is damaged itself was told of above.
+            Some(frame) => {
+                if let Ok(entry) = record::decode(position, frame.value())
+                    && (entry.key != key || entry.version != version)
+                {
+                    damaged(another_record(&key, version, position));
+                }
+            }
+        }
+        last = Some((key, version));
+    }
+    for (table, counted, said) in
+        [("records", verified.records, records.len()?), ("index", indexed, index.len()?)]
+    {
+        if counted != said {
+            let what = format!("the table {table} has {counted} entries and says {said}");
+            damaged(Damage::somewhere(what));
+        }
+    }
+    verified.damages = damages;
+    Ok(verified)
+}
