@@ -106,7 +106,7 @@ impl Failure {
         }
     }
 
-    /// The whole text, `code:args:text`, of at most [`MAX_ERROR_BYTES`](crate::MAX_ERROR_BYTES).
+    /// The whole text, `code:args:text`, of at most [`MAX_ERROR_BYTES`].
     pub fn text(&self, dialect: Dialect) -> Cow<'_, str> {
         use Dialect::{V4, V5, V31};
         let text = match (self, dialect) {
