@@ -111,6 +111,8 @@ fn append(call: u64, number: u64) -> Result<Append> {
                 party(to, Role::Destination, PartyState::Established)?,
             ],
             user_data: UserData::parse(r#"{"AccountNumber":"12345","Segment":"Gold"}"#)?,
+            consult: None,
+            rings_until_ms: None,
         }
     } else {
         let data = format!(r#"{{"Step":"{number}","Note":"customer asked for a call back"}}"#);
