@@ -1,7 +1,8 @@
 //! What went wrong with the file: the disk failed, or it holds what no journal wrote.
 //!
 //! redb promises to report damage only where it looks for it, which is when a file is opened. What
-//! it meets later may make it panic, so [`guarded`] stands around every look into the file.
+//! it meets later may make it panic, so [`guarded`] stands around every look into the file. Should it
+//! panic once more while it cleans up after that, the process ends; the next start finds the damage.
 
 use std::any::Any;
 use std::io;
