@@ -18,11 +18,13 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from server import API_KEY, USER, PASSWORD, Server
+from server import API_KEY, PASSWORD, USER, Server
 
 HERE = Path(__file__).resolve().parent
 SEED = os.environ.get("ENCKE_SEED", "20170")
 EXAMPLES = os.environ.get("ENCKE_EXAMPLES", "20")
+# Several times of what a run takes on a slow machine.
+LIMIT_S = 100 + 5 * int(EXAMPLES)
 
 DOCUMENTS = {
     "/openapi.json": ["--auth", f"{USER}:{PASSWORD}"],
@@ -74,10 +76,10 @@ def run(server, document, login, folder):
         "ENCKE_SCHEMA_URL": server.url,
         "ENCKE_SCHEMA_SEEN": str(counts),
     }
-    code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+    process = subprocess.run(command, cwd=folder, env=environment, check=False, timeout=LIMIT_S)
     seen = json.loads(counts.read_text()) if counts.exists() else {}
     counts.unlink(missing_ok=True)
-    return code, seen
+    return process.returncode, seen
 
 
 def show(seen):
@@ -95,5 +97,4 @@ def show(seen):
 
 
 if __name__ == "__main__":
-    sys.dont_write_bytecode = True
     sys.exit(main())
