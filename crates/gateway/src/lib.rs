@@ -17,6 +17,7 @@
 //! transport's, mounted by the server. No agent state: devices show themselves ready, and
 //! `DeviceStateChangeMessage` is not sent.
 
+mod asyncapi;
 mod caller;
 mod config;
 mod counts;
@@ -34,6 +35,7 @@ mod time;
 mod view;
 
 pub use self::{
+    asyncapi::ASYNCAPI,
     caller::{Caller, Role, Roles},
     config::{GatewayConfig, SmsSpelling},
     counts::{Operation, RequestCount, RequestCounts},

@@ -1,13 +1,14 @@
-//! The REST surfaces described for machines: `/openapi.json` and `/api/bayeux/v1/openapi.json`.
+//! The surfaces described for machines: `/openapi.json` and `/asyncapi.json`, which refers to it, and
+//! `/api/bayeux/v1/openapi.json`.
 //!
 //! The documents are the gateway's and the API's; here they get addresses beside them, where nobody
-//! has to log in to read them. The first is part of every server, with or without the desk; the
-//! second is there where the API is.
+//! has to log in to read them. The first two are part of every server, with or without the desk; the
+//! third is there where the API is.
 
 use std::sync::LazyLock;
 
 use blake2::{Blake2s256, Digest};
-use encke::gateway::OPENAPI;
+use encke::gateway::{ASYNCAPI, OPENAPI};
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -31,12 +32,14 @@ impl Document {
 }
 
 static OF_GATEWAY: LazyLock<Document> = LazyLock::new(|| Document::new(OPENAPI));
+static OF_NOTIFICATIONS: LazyLock<Document> = LazyLock::new(|| Document::new(ASYNCAPI));
 static OF_API: LazyLock<Document> = LazyLock::new(|| Document::new(api::DESCRIPTION));
 
 /// The document at a path; `None` for any other path.
 pub(crate) fn of(path: &str, has_api: bool) -> Option<&'static Document> {
     match path {
         "/openapi.json" => Some(&OF_GATEWAY),
+        "/asyncapi.json" => Some(&OF_NOTIFICATIONS),
         API if has_api => Some(&OF_API),
         _ => None,
     }

@@ -7,13 +7,14 @@
 use serde_json::Value;
 
 /// Keywords that are for readers, or that bound what a client may send.
-const NOT_CHECKED: [&str; 8] = [
+const NOT_CHECKED: [&str; 9] = [
     "description",
     "discriminator",
     "examples",
     "format",
     "maxLength",
     "maximum",
+    "minLength",
     "minimum",
     "pattern",
 ];

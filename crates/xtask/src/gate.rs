@@ -1,12 +1,12 @@
 //! `cargo xtask test`: the gate, cheapest check first.
 //!
-//! One build in the dev profile serves nextest, the binaries that the tests start, and the Node
-//! and browser tests; clippy and rustdoc share the metadata of a check build.
+//! One build in the dev profile serves nextest, the binaries that the tests start, and the Python,
+//! Node and browser tests; clippy and rustdoc share the metadata of a check build.
 
 use std::process::Command;
 
 use crate::steps::{Steps, must};
-use crate::{fuzz, interop, setup, workspace};
+use crate::{fuzz, interop, schema, setup, workspace};
 
 /// Runs every step and prints the table of seconds; an error if any of them failed.
 pub(crate) fn run() -> Result<(), String> {
@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result<(), String> {
         setup::for_tests()?;
         setup::nextest()?;
         interop::setup()?;
+        schema::setup()?;
         setup::npm_packages(workspace::BROWSER)
     });
     steps.step("format", || must(cargo("fmt").args(["--all", "--check"])));
@@ -49,6 +50,7 @@ pub(crate) fn run() -> Result<(), String> {
     steps.step("nextest", || must(cargo("nextest").args(["run", "--locked", "--workspace"])));
     steps.step("doctests", || must(cargo("test").args(["--locked", "--workspace", "--doc"])));
     steps.step("fuzz", || fuzz::run(&[]));
+    steps.step("schema", schema::ask);
     steps.step("interop", || interop::npm_test(workspace::INTEROP));
     steps.step("browser", || interop::npm_test(workspace::BROWSER));
     steps.finish()

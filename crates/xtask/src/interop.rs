@@ -9,9 +9,7 @@ use crate::{setup, workspace};
 pub(crate) fn run() -> Result<(), String> {
     setup::for_clients()?;
     setup()?;
-    let mut build = Command::new(workspace::cargo());
-    build.current_dir(workspace::root());
-    must(build.args(["build", "--locked", "--package", "encke-server"]))?;
+    setup::server()?;
     npm_test(workspace::INTEROP)
 }
 
@@ -20,7 +18,7 @@ pub(crate) fn setup() -> Result<(), String> {
     for folder in [workspace::WEB, workspace::INTEROP] {
         setup::npm_packages(folder)?;
     }
-    setup::python_packages()
+    setup::python_packages(workspace::CLIENTS)
 }
 
 /// The tests of an npm package, which find the server's binary by `ENCKE_BIN` and the interpreter
@@ -28,6 +26,6 @@ pub(crate) fn setup() -> Result<(), String> {
 pub(crate) fn npm_test(folder: &str) -> Result<(), String> {
     let mut test = Command::new("npm");
     test.current_dir(workspace::root().join(folder)).arg("test");
-    test.env("ENCKE_PYTHON", workspace::python());
-    must(test.env("ENCKE_BIN", workspace::target().join("debug").join("encke")))
+    test.env("ENCKE_PYTHON", workspace::CLIENTS.interpreter());
+    must(test.env("ENCKE_BIN", workspace::binary()))
 }

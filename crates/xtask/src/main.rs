@@ -1,5 +1,5 @@
 //! The two commands of the README, each with all its set-up on a bare checkout, and parts of the
-//! second: client libraries alone, and fuzzing for longer.
+//! second: client libraries alone, the descriptions alone, and fuzzing for longer.
 //!
 //! `cargo xtask demo` fetches the web client's packages and starts `encke demo`; what follows `--`
 //! is handed on. `cargo xtask test` fetches whatever the tests need and runs every one of them.
@@ -13,6 +13,7 @@ mod demo;
 mod fuzz;
 mod gate;
 mod interop;
+mod schema;
 mod setup;
 mod steps;
 mod workspace;
@@ -23,6 +24,7 @@ usage: cargo xtask <command>
   demo [-- ARGS]   set up and start `encke demo ARGS`
   test             set up and run every check and test, as CI does
   interop          set up and run the client libraries against the server alone
+  schema           set up and ask the server for all that its OpenAPI documents describe
   fuzz [TARGET] [SECONDS]
                    let libFuzzer look for input that breaks what must hold
 ";
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(arguments.skip_while(|argument| argument == "--")),
         Some("test") if arguments.next().is_none() => gate::run(),
         Some("interop") if arguments.next().is_none() => interop::run(),
+        Some("schema") if arguments.next().is_none() => schema::run(),
         Some("fuzz") => fuzz::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::steps;
-use crate::workspace;
+use crate::workspace::{self, Python};
 
 /// The oldest Node.js whose test runner and `fetch` the tests use.
 const NODE_MAJOR: u32 = 18;
@@ -33,12 +33,18 @@ pub(crate) fn for_desk() -> Result<(), String> {
     require_node("the desk at / is served from npm packages")
 }
 
-/// What the client libraries need besides: Python that can make virtual environments.
-pub(crate) fn for_clients() -> Result<(), String> {
+/// What Python packages need: Python that can make virtual environments.
+pub(crate) fn for_python() -> Result<(), String> {
     // Debian has the module that puts pip into an environment in a package of its own.
     if output("python3", &["-c", "import ensurepip, venv"]).is_none() {
         install_debian(["python3-venv"].into_iter())?;
     }
+    Ok(())
+}
+
+/// What the client libraries need: Python and Node.js.
+pub(crate) fn for_clients() -> Result<(), String> {
+    for_python()?;
     for_desk()
 }
 
@@ -117,25 +123,32 @@ pub(crate) fn npm_packages(folder: &str) -> Result<(), String> {
     write(&stamp, &lock)
 }
 
-/// A virtual environment below cargo's target folder with the packages that the interop tests'
-/// `requirements.txt` pins, unless that is what was installed last.
-pub(crate) fn python_packages() -> Result<(), String> {
-    let list = workspace::root().join(workspace::INTEROP).join("drivers/requirements.txt");
+/// A virtual environment below cargo's target folder with the packages that its list pins, unless
+/// that is what was installed last.
+pub(crate) fn python_packages(environment: Python) -> Result<(), String> {
+    let list = workspace::root().join(environment.requirements);
     let wanted =
         fs::read(&list).map_err(|error| format!("cannot read {}: {error}", list.display()))?;
-    let (home, python) = (workspace::python_home(), workspace::python());
+    let (home, python) = (environment.home(), environment.interpreter());
     let stamp = home.join("installed.txt");
     let alive = output(&python.to_string_lossy(), &["--version"]).is_some();
     if alive && fs::read(&stamp).is_ok_and(|last| last == wanted) {
         return Ok(());
     }
-    let mut environment = Command::new("python3");
-    environment.args(["-m", "venv", "--clear"]).arg(&home);
-    steps::must(&mut environment)?;
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv", "--clear"]).arg(&home);
+    steps::must(&mut venv)?;
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     steps::must(install.arg("--requirement").arg(&list))?;
     write(&stamp, &wanted)
+}
+
+/// Builds the server alone, in the dev profile.
+pub(crate) fn server() -> Result<(), String> {
+    let mut build = Command::new(workspace::cargo());
+    build.current_dir(workspace::root());
+    steps::must(build.args(["build", "--locked", "--package", "encke-server"]))
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), String> {

@@ -81,6 +81,21 @@ struct Channels {
     tevents: ChannelName,
 }
 
+impl Channels {
+    /// Those of a server with these settings.
+    fn new(config: &GatewayConfig) -> Self {
+        let channel = |name: &str| {
+            ChannelName::new(&format!("/v2/me/{name}")).expect("a fixed name is a channel")
+        };
+        Self {
+            calls: channel("calls"),
+            devices: channel("devices"),
+            sms: channel(config.sms_spelling.collection()),
+            tevents: channel("tevents"),
+        }
+    }
+}
+
 impl Projection {
     /// A projection for the users of `directory`.
     ///
@@ -91,15 +106,7 @@ impl Projection {
         config: &GatewayConfig,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let channel = |name: &str| {
-            ChannelName::new(&format!("/v2/me/{name}")).expect("a fixed name is a channel")
-        };
-        let channels = Channels {
-            calls: channel("calls"),
-            devices: channel("devices"),
-            sms: channel(config.sms_spelling.collection()),
-            tevents: channel("tevents"),
-        };
+        let channels = Channels::new(config);
         Self { directory, notify, config: config.clone(), clock, channels, again_after: None }
     }
 
@@ -189,4 +196,32 @@ struct EventProcessing {
     server_generation_timestamp: u64,
     /// From then until this notification was rendered, the journal included.
     server_processing_time_total_ms: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::config::SmsSpelling;
+
+    #[test]
+    fn each_channel_is_described_and_no_other() {
+        let mut ours = BTreeSet::new();
+        for spelling in [SmsSpelling::Smsession, SmsSpelling::Smssession] {
+            let Channels { calls, devices, sms, tevents } =
+                Channels::new(&GatewayConfig::default().sms_spelling(spelling));
+            ours.extend([calls, devices, sms, tevents].map(|name| name.as_str().to_owned()));
+        }
+        let document: Value = serde_json::from_str(crate::ASYNCAPI).unwrap();
+        let described: BTreeSet<_> = document["channels"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|channel| channel["address"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(described, ours);
+    }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod again;
+mod asyncapi;
 mod bounds;
 mod consults;
 mod errors;

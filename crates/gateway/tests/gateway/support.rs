@@ -149,7 +149,8 @@ impl Centre {
         assert_eq!((answer.http, answer.body.as_str()), (200, r#"{"statusCode":0}"#), "{body}");
     }
 
-    /// Everything heard since the last time, once every change that was answered has been told.
+    /// Everything heard since the last time, once every change that was answered has been told;
+    /// each of them is as it is described.
     pub(crate) async fn heard(&self) -> Vec<Heard> {
         // One writer tells of a change before it takes the next command, even one it refuses.
         let nothing = Command::Operate {
@@ -158,7 +159,13 @@ impl Centre {
             action: CallAction::Hangup,
         };
         assert!(self.core.submit(nothing).await.is_err());
-        std::mem::take(&mut *self.ear.heard.lock().unwrap())
+        let heard = std::mem::take(&mut *self.ear.heard.lock().unwrap());
+        for heard in &heard {
+            let data = serde_json::from_str(&heard.data).unwrap();
+            let described = crate::asyncapi::described(&heard.channel, &data);
+            assert_eq!(described, Ok(()), "{}", heard.data);
+        }
+        heard
     }
 
     /// What a centre of these people sends that starts on the same journal, when it sends again

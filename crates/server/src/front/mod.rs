@@ -8,7 +8,7 @@
 //! | `/api/bayeux/v1/...`              | rate, origin, key or login, CSRF          | `api`       |
 //! | `/sim/v1/...`                     | origin                                    | `simulator` |
 //! | `/healthz` and siblings           |                                           | `operations`|
-//! | `/openapi.json`, `/api/bayeux/v1/openapi.json` |                              | `description` |
+//! | `/openapi.json`, `/asyncapi.json`, `/api/bayeux/v1/openapi.json` |            | `description` |
 //! | everything else                   |                                           | `pages`     |
 //!
 //! A poll that is held leaves here as [`Held`], with what its answer gets on the way out.

@@ -1,4 +1,4 @@
-//! The description of the REST surface, which anybody may read.
+//! The descriptions of the REST surface and of the notifications, which anybody may read.
 
 use encke_testkit::Request;
 
@@ -25,6 +25,23 @@ async fn the_surface_is_described_to_anybody() {
             assert_eq!((answer.status, &answer.value()["statusCode"]), (403, &20.into()), "{path}");
         }
     }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_notifications_are_described_beside_it() {
+    let house = House::with(|settings| settings.desk.enabled = false).await;
+    let described = house.ask(&Request::new("GET", "/asyncapi.json")).await;
+    assert_eq!(
+        (described.status, described.header("content-type")),
+        (200, Some("application/json"))
+    );
+    let document = described.value();
+    assert_eq!(document["channels"]["calls"]["address"], "/v2/me/calls");
+    let resources = house.ask(&openapi()).await.value();
+    let call = document["components"]["schemas"]["WholeCall"]["allOf"][0]["$ref"].as_str();
+    let pointer = call.unwrap().strip_prefix("openapi.json#").unwrap();
+    assert!(resources.pointer(pointer).is_some(), "{pointer}");
     house.end().await;
 }
 
