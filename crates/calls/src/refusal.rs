@@ -23,6 +23,8 @@ pub enum Refusal {
     },
     /// The line is none of ours.
     UnknownDn,
+    /// Nobody is logged in at the line.
+    LoggedOut,
     /// A line cannot call itself.
     DialToSelf,
     /// The line that is called has as many calls as it may have.
@@ -113,6 +115,9 @@ impl fmt::Display for Refusal {
                 write!(f, "operation {operation} is not possible in state {state}")
             }
             Self::UnknownDn => f.write_str("the line is unknown"),
+            Self::LoggedOut => f.write_str(
+                "the agent is logged out; a contact-centre session begins with logging in",
+            ),
             Self::DialToSelf => f.write_str("a line cannot call itself"),
             Self::DestinationBusy => f.write_str("the destination is busy"),
             Self::OnTheCall => f.write_str("the destination is on the call already"),

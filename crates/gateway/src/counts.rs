@@ -47,6 +47,10 @@ pub enum Operation {
     Complete,
     StartContactCenterSession,
     EndContactCenterSession,
+    Ready,
+    NotReady,
+    AfterCallWork,
+    AuxWork,
     GetMe,
     GetCalls,
     GetDevices,
@@ -59,7 +63,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::Dial,
         Self::Answer,
         Self::Hold,
@@ -92,6 +96,10 @@ impl Operation {
         Self::Complete,
         Self::StartContactCenterSession,
         Self::EndContactCenterSession,
+        Self::Ready,
+        Self::NotReady,
+        Self::AfterCallWork,
+        Self::AuxWork,
         Self::GetMe,
         Self::GetCalls,
         Self::GetDevices,
@@ -136,6 +144,10 @@ impl Operation {
             Self::Complete => "Complete",
             Self::StartContactCenterSession => "StartContactCenterSession",
             Self::EndContactCenterSession => "EndContactCenterSession",
+            Self::Ready => "Ready",
+            Self::NotReady => "NotReady",
+            Self::AfterCallWork => "AfterCallWork",
+            Self::AuxWork => "AuxWork",
             Self::GetMe => "GetMe",
             Self::GetCalls => "GetCalls",
             Self::GetDevices => "GetDevices",

@@ -2,15 +2,17 @@
 
 use encke_journal::Key;
 
-use crate::{CallId, SmsId, Subject};
+use crate::{CallId, Dn, LineId, SmsId, Subject};
 
 const CALL: &str = "call/";
 const SMS: &str = "sms/";
+const LINE: &str = "line/";
 
 pub(super) fn of(subject: &Subject) -> Key {
     let text = match subject {
         Subject::Call(id) => format!("{CALL}{id}"),
         Subject::Sms(id) => format!("{SMS}{id}"),
+        Subject::Line(id) => format!("{LINE}{}/{}", id.era, id.dn),
     };
     Key::new(text).expect("an id with its kind is shorter than the longest key")
 }
@@ -26,6 +28,10 @@ pub(super) fn subject(key: &Key) -> Option<Subject> {
     if let Some(id) = text.strip_prefix(CALL) {
         return CallId::new(id).ok().map(Subject::Call);
     }
+    if let Some(line) = text.strip_prefix(LINE) {
+        let (era, dn) = line.split_once('/')?;
+        return Some(Subject::Line(LineId { dn: Dn::new(dn).ok()?, era: era.parse().ok()? }));
+    }
     text.strip_prefix(SMS).and_then(|id| SmsId::new(id).ok()).map(Subject::Sms)
 }
 
@@ -38,6 +44,7 @@ mod tests {
         for subject in [
             Subject::Call(CallId::new("A".repeat(CallId::MAX_BYTES)).unwrap()),
             Subject::Sms(SmsId::new("a1").unwrap()),
+            Subject::Line(LineId { dn: Dn::new("1/5").unwrap(), era: u64::MAX }),
         ] {
             assert_eq!(super::subject(&of(&subject)), Some(subject));
         }

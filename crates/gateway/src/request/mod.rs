@@ -4,6 +4,7 @@ use encke_calls::UserData;
 
 use crate::status::Failure;
 
+mod agent;
 mod body;
 mod depth;
 mod members;
@@ -14,6 +15,7 @@ mod sms;
 mod voice;
 
 pub(crate) use self::{
+    agent::CHANNEL_OPERATIONS,
     body::Body,
     operations::{Asked, shortened},
     query::{Fields, Query},

@@ -4,7 +4,7 @@
 //! exist for the caller.
 
 use axum::extract::State;
-use encke_calls::Command;
+use encke_calls::{Command, LineSettings};
 
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
@@ -27,7 +27,9 @@ pub(super) async fn list(State(gateway): State<Gateway>, By(caller): By, query: 
                 Reply::with("uris", &render(&uris))
             }
             fields => {
-                let views = devices.map(|d| DeviceView::new(d, gateway.config()));
+                let devices: Vec<_> = with_settings(&gateway, user).collect();
+                let views =
+                    devices.iter().map(|(d, set)| DeviceView::new(d, set, gateway.config()));
                 Reply::with("devices", &fields.of_all(views))
             }
         })
@@ -44,7 +46,8 @@ pub(super) async fn read(
 ) -> Reply {
     let answer = || {
         let device = device(me::user(&gateway, &caller)?, &id)?;
-        let view = DeviceView::new(device, gateway.config());
+        let settings = gateway.core().line(device.dn());
+        let view = DeviceView::new(device, &settings, gateway.config());
         Ok(Reply::with("device", &query.fields()?.of(&view)))
     };
     Reply::from(answer()).counted_as(Operation::GetDevices)
@@ -67,7 +70,15 @@ pub(super) async fn dial(
 
 /// The caller's phones for `subresources`.
 pub(super) fn all(gateway: &Gateway, user: &User) -> String {
-    Fields::All.of_all(user.devices().iter().map(|d| DeviceView::new(d, gateway.config())))
+    let devices: Vec<_> = with_settings(gateway, user).collect();
+    Fields::All.of_all(devices.iter().map(|(d, set)| DeviceView::new(d, set, gateway.config())))
+}
+
+fn with_settings<'a>(
+    gateway: &'a Gateway,
+    user: &'a User,
+) -> impl Iterator<Item = (&'a Device, LineSettings)> {
+    user.devices().iter().map(|device| (device, gateway.core().line(device.dn())))
 }
 
 fn device<'a>(user: &'a User, id: &str) -> Result<&'a Device, Failure> {

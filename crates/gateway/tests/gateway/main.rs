@@ -9,6 +9,7 @@
 )]
 
 mod again;
+mod agents;
 mod bounds;
 mod consults;
 mod errors;
