@@ -1,6 +1,9 @@
-//! A line as its agent has set it: whether he is logged in there and ready for calls.
+//! A line as its agent has set it: whether he is logged in there and ready for calls, whether it may
+//! ring, and where its calls go.
 //!
-//! What is set has nothing to do with calls: who is not ready can be called and can call.
+//! Whether he is ready has nothing to do with calls: who is not can be called and can call. A line
+//! that is not to be disturbed cannot be called. A line whose calls are forwarded does not ring: what
+//! rings is where they go, be it forwarded from there or not to be disturbed in its turn.
 //!
 //! # Eras
 //!
@@ -12,11 +15,12 @@
 //!
 //! - Documented: Web Services API, `Ready`, `NotReady`, `AfterCallWork` and `AuxWork` of the Voice
 //!   API, for the states and the two work modes.
-//! - Ours: a line is logged out until a session begins; the reason of `NotReady`.
+//!   `ForwardCallsOn` for one number that all calls go to at once.
+//! - Ours: what do-not-disturb does, and that forwarding comes before it; a line is logged out until a session begins; the reason of `NotReady`.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Dn, Reason};
+use crate::{Dn, Number, Reason};
 
 /// What is set at one line, at one moment.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,6 +37,9 @@ pub struct Line {
 impl Line {
     /// Changes after which an era ends.
     pub const ERA_CHANGES: u64 = 256;
+
+    /// How many times a call is forwarded at most.
+    pub const MAX_FORWARDS: usize = 8;
 }
 
 /// A line in one era.
@@ -51,6 +58,17 @@ pub struct LineSettings {
     /// How its agent is there.
     #[serde(default)]
     pub agent: AgentState,
+    /// Nobody can call the line.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub do_not_disturb: bool,
+    /// Where its calls go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward_to: Option<Number>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_off(switch: &bool) -> bool {
+    !switch
 }
 
 /// How an agent is at his line.
@@ -95,4 +113,8 @@ pub enum LineAction {
     NotReady(Option<Reason>),
     /// The agent does something else.
     Work(WorkMode),
+    /// The line can be called no more, or again.
+    DoNotDisturb(bool),
+    /// Its calls go to a number, or to nowhere else any more.
+    Forward(Option<Number>),
 }

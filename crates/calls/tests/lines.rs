@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use encke_calls::{
     AgentState, Change, Clock, Command, CommandError, Core, CoreConfig, Dn, Event, Limits, Line,
-    LineAction, LineChange, LineEvent, LineId, LineSettings, Observer, Position, Reason, Refusal,
-    SeededIds, State, Subject, WorkMode, Writer, decide, evolve,
+    LineAction, LineChange, LineEvent, LineId, LineSettings, Number, Observer, Position, Reason,
+    Refusal, SeededIds, State, Subject, WorkMode, Writer, decide, evolve,
 };
 use encke_journal::{
     Append, Fault, FaultyJournal, FileConfig, FileJournal, Journal, Key, MemoryJournal, Version,
@@ -111,6 +111,30 @@ fn a_record_is_what_this_version_writes() {
         assert_eq!(line.settings.agent, settings);
         assert_eq!(String::from_utf8(event.to_record()).unwrap(), text);
     }
+}
+
+#[test]
+fn what_is_set_besides_is_left_out_where_it_is_not() {
+    let mut state = fresh();
+    let to = Number::new("15001").unwrap();
+    let mut last = String::new();
+    for action in [LineAction::DoNotDisturb(true), LineAction::Forward(Some(to))] {
+        let events = run(&mut state, &operate(&["15000"], action)).unwrap();
+        last = String::from_utf8(events[0].to_record()).unwrap();
+    }
+    let settings = r#""settings":{"agent":"LoggedOut","do_not_disturb":true,"forward_to":"15001"}"#;
+    assert!(last.contains(settings), "{last}");
+    for action in [LineAction::DoNotDisturb(false), LineAction::Forward(None)] {
+        let events = run(&mut state, &operate(&["15000"], action.clone())).unwrap();
+        last = String::from_utf8(events[0].to_record()).unwrap();
+        assert_eq!(run(&mut state, &operate(&["15000"], action)), Ok(vec![]));
+    }
+    assert!(last.contains(r#""settings":{"agent":"LoggedOut"}"#), "{last}");
+    // Who logs out leaves them as they are.
+    run(&mut state, &operate(&["15000"], LineAction::DoNotDisturb(true))).unwrap();
+    run(&mut state, &operate(&["15000"], LineAction::LogIn)).unwrap();
+    run(&mut state, &operate(&["15000"], LineAction::LogOut)).unwrap();
+    assert!(state.line(&dn("15000")).unwrap().settings.do_not_disturb);
 }
 
 #[test]

@@ -51,6 +51,10 @@ pub enum Operation {
     NotReady,
     AfterCallWork,
     AuxWork,
+    DoNotDisturbOn,
+    DoNotDisturbOff,
+    ForwardCallsOn,
+    ForwardCallsOff,
     GetMe,
     GetCalls,
     GetDevices,
@@ -63,7 +67,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 47] = [
         Self::Dial,
         Self::Answer,
         Self::Hold,
@@ -100,6 +104,10 @@ impl Operation {
         Self::NotReady,
         Self::AfterCallWork,
         Self::AuxWork,
+        Self::DoNotDisturbOn,
+        Self::DoNotDisturbOff,
+        Self::ForwardCallsOn,
+        Self::ForwardCallsOff,
         Self::GetMe,
         Self::GetCalls,
         Self::GetDevices,
@@ -148,6 +156,10 @@ impl Operation {
             Self::NotReady => "NotReady",
             Self::AfterCallWork => "AfterCallWork",
             Self::AuxWork => "AuxWork",
+            Self::DoNotDisturbOn => "DoNotDisturbOn",
+            Self::DoNotDisturbOff => "DoNotDisturbOff",
+            Self::ForwardCallsOn => "ForwardCallsOn",
+            Self::ForwardCallsOff => "ForwardCallsOff",
             Self::GetMe => "GetMe",
             Self::GetCalls => "GetCalls",
             Self::GetDevices => "GetDevices",

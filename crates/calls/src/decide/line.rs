@@ -17,6 +17,11 @@ pub(super) fn operate(
         let dn = state.dn(dn.as_str()).ok_or(Refusal::UnknownDn)?;
         let line = state.line(dn);
         let before = line.map_or_else(LineSettings::default, |line| line.settings.clone());
+        if let LineAction::Forward(Some(to)) = action
+            && to.as_str() == dn.as_str()
+        {
+            return Err(Refusal::DialToSelf);
+        }
         let settings = after(before.clone(), action)?;
         if settings == before || events.iter().any(|event| event.line.dn == *dn) {
             continue;
@@ -32,6 +37,14 @@ fn after(mut settings: LineSettings, action: &LineAction) -> Result<LineSettings
     let not_ready = |work_mode, reason| AgentState::NotReady { work_mode, reason };
     let there = settings.agent != AgentState::LoggedOut;
     settings.agent = match action {
+        LineAction::DoNotDisturb(on) => {
+            settings.do_not_disturb = *on;
+            return Ok(settings);
+        }
+        LineAction::Forward(to) => {
+            settings.forward_to.clone_from(to);
+            return Ok(settings);
+        }
         LineAction::LogIn if there => return Ok(settings),
         LineAction::LogIn => not_ready(None, None),
         LineAction::LogOut => AgentState::LoggedOut,

@@ -7,6 +7,7 @@ use crate::status::Failure;
 mod agent;
 mod body;
 mod depth;
+mod device;
 mod members;
 mod operations;
 mod query;
@@ -17,6 +18,7 @@ mod voice;
 pub(crate) use self::{
     agent::CHANNEL_OPERATIONS,
     body::Body,
+    device::SETTING_OPERATIONS,
     operations::{Asked, shortened},
     query::{Fields, Query},
     session::{USER_OPERATIONS, UserRequest},

@@ -1,4 +1,4 @@
-//! `/api/v2/me/devices`: the caller's phones, and dialling from one of them.
+//! `/api/v2/me/devices`: the caller's phones, what is set at them, and dialling from one of them.
 //!
 //! A device is named by its id or, because people type it, by its DN. Phones of others do not
 //! exist for the caller.
@@ -12,7 +12,7 @@ use crate::counts::Operation;
 use crate::directory::{Device, User};
 use crate::gateway::Gateway;
 use crate::reply::Reply;
-use crate::request::{DEVICE_OPERATIONS, Fields, Query};
+use crate::request::{DEVICE_OPERATIONS, Fields, Query, SETTING_OPERATIONS, shortened};
 use crate::status::Failure;
 use crate::view::{DeviceView, render};
 
@@ -53,6 +53,20 @@ pub(super) async fn read(
     Reply::from(answer()).counted_as(Operation::GetDevices)
 }
 
+/// `POST /api/v2/me/devices/{id}`.
+pub(super) async fn set(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    Payload(payload): Payload,
+) -> Reply {
+    let asked = SETTING_OPERATIONS.ask(payload, gateway.config().body_depth, |action, _| {
+        let lines = vec![device(me::user(&gateway, &caller)?, &id)?.dn().clone()];
+        Ok(Command::OperateLines { lines, action })
+    });
+    outcome(asked, |command| gateway.core().submit(command)).await
+}
+
 /// `POST /api/v2/me/devices/{id}/calls`.
 pub(super) async fn dial(
     State(gateway): State<Gateway>,
@@ -85,5 +99,8 @@ fn device<'a>(user: &'a User, id: &str) -> Result<&'a Device, Failure> {
     user.devices()
         .iter()
         .find(|device| device.dn().as_str() == id || device.id().to_string() == id)
-        .ok_or_else(|| Failure::not_found("the user has no such device"))
+        .ok_or_else(|| {
+            let id = shortened(id);
+            Failure::not_found(format!("device '{id}' does not exist or is not the user's"))
+        })
 }

@@ -49,6 +49,9 @@ fn code(refusal: &Refusal) -> ReturnCode {
         Refusal::TooMany { what: Bound::Calls | Bound::Sessions, .. } => ReturnCode::Internal,
         Refusal::InvalidState { .. }
         | Refusal::LoggedOut
+        | Refusal::DoNotDisturb
+        | Refusal::ForwardingLoop
+        | Refusal::ForwardedOutside
         | Refusal::DestinationBusy
         | Refusal::OnTheCall
         | Refusal::TooMany { .. } => ReturnCode::InvalidState,
@@ -70,6 +73,9 @@ mod tests {
             (Refusal::UnknownDn, 6),
             (Refusal::InvalidState { operation: Operation::Answer, state: "Held" }, 2),
             (Refusal::LoggedOut, 2),
+            (Refusal::DoNotDisturb, 2),
+            (Refusal::ForwardingLoop, 2),
+            (Refusal::ForwardedOutside, 2),
             (Refusal::NoSuchConsultation, 6),
             (Refusal::DestinationBusy, 2),
             (Refusal::OnTheCall, 2),

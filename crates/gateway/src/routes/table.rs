@@ -28,6 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
         write("/me/channels/{id}", channels::operate),
         read("/me/devices", devices::list),
         read("/me/devices/{id}", devices::read),
+        write("/me/devices/{id}", devices::set),
         write("/me/devices/{id}/calls", devices::dial),
         read("/devices/{id}", devices::read),
         write("/calls/{id}", calls::operate_as_third_party),

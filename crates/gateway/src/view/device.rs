@@ -3,11 +3,12 @@
 //! # Sources
 //!
 //! - Documented: Web Services API, the states of the Voice API, for `userState` with `workMode`, and
-//!   the ids of the states that every GWS has.
+//!   the ids of the states that every GWS has;
+//!   `ForwardCallsOn` for `forwardTo`.
 //! - Observed: GWS 8.5.202 for the state of who is logged out, and for the other members.
 //! - Ours: `reasonCode`; every phone is `Active`, whether or not somebody is logged in.
 
-use encke_calls::{AgentState, LineSettings, Reason, WorkMode};
+use encke_calls::{AgentState, LineSettings, Number, Reason, WorkMode};
 use serde::Serialize;
 
 use crate::config::GatewayConfig;
@@ -25,7 +26,9 @@ pub(crate) struct DeviceView<'a> {
     e164_number: &'static str,
     telephony_network: &'static str,
     do_not_disturb: &'static str,
-    capabilities: [&'static str; 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forward_to: Option<&'a str>,
+    capabilities: [&'static str; 2],
     channels: [&'static str; 1],
     dynamic_phone_number: &'static str,
     uri: String,
@@ -59,8 +62,12 @@ impl<'a> DeviceView<'a> {
             description: "",
             e164_number: "",
             telephony_network: "Private",
-            do_not_disturb: "Off",
-            capabilities: [],
+            do_not_disturb: if settings.do_not_disturb { "On" } else { "Off" },
+            forward_to: settings.forward_to.as_ref().map(Number::as_str),
+            capabilities: [
+                if settings.do_not_disturb { "DoNotDisturbOff" } else { "DoNotDisturbOn" },
+                if settings.forward_to.is_some() { "ForwardCallsOff" } else { "ForwardCallsOn" },
+            ],
             channels: ["voice"],
             dynamic_phone_number: "",
             uri: config.device_uri(device.id()),

@@ -26,12 +26,17 @@ const END: &str = r#"{"operationName":"EndContactCenterSession"}"#;
 const READY: &str = r#"{"operationName":"Ready"}"#;
 const NOT_READY: &str = r#"{"operationName":"NotReady"}"#;
 
+const BOBS: &str = "/api/v2/me/devices/15001";
+const CALLS_OF_ALICE: &str = "/api/v2/me/devices/15000/calls";
+const DIAL_BOB: &str = r#"{"operationName":"Dial","destination":{"phoneNumber":"15001"}}"#;
+const DND_ON: &str = r#"{"operationName":"DoNotDisturbOn"}"#;
+
 /// One request: the path, and the body; an empty one to read.
 type Step = (&'static str, &'static str);
 
 #[tokio::test]
 async fn each_state_has_its_conversation() {
-    let conversations: [(&str, &[Step]); 5] = [
+    let conversations: [(&str, &[Step]); 7] = [
         ("session", &[(DEVICE, ""), (ME, START), (ME, START), (DEVICE, ""), (ME, END), (ME, END)]),
         ("ready", &[(ME, START), (VOICE, READY), (VOICE, READY), (VOICE, NOT_READY)]),
         (
@@ -43,6 +48,27 @@ async fn each_state_has_its_conversation() {
                 (VOICE, r#"{"operationName":"AfterCallWork","wrapUpTime":"0"}"#),
                 (VOICE, r#"{"operationName":"AuxWork"}"#),
                 (VOICE, NOT_READY),
+            ],
+        ),
+        (
+            "do_not_disturb",
+            &[
+                (BOBS, DND_ON),
+                (CALLS_OF_ALICE, DIAL_BOB),
+                (BOBS, DND_ON),
+                (BOBS, r#"{"operationName":"DoNotDisturbOff"}"#),
+                (CALLS_OF_ALICE, DIAL_BOB),
+            ],
+        ),
+        (
+            "forward_calls",
+            &[
+                (BOBS, r#"{"operationName":"ForwardCallsOn","destination":"15002"}"#),
+                (CALLS_OF_ALICE, DIAL_BOB),
+                (BOBS, r#"{"operationName":"ForwardCallsOn","destination":"15000"}"#),
+                (CALLS_OF_ALICE, DIAL_BOB),
+                (BOBS, r#"{"operationName":"ForwardCallsOff"}"#),
+                (BOBS, ""),
             ],
         ),
         ("all_channels", &[(ME, START), (ME, READY), (ME, NOT_READY)]),
@@ -59,22 +85,78 @@ async fn each_state_has_its_conversation() {
     }
 }
 
-/// What alice asks, what she is answered, and what anybody is told.
+/// What alice asks, or bob of his phone, what is answered, and what anybody is told.
 async fn conversation(steps: &[Step]) -> String {
     let centre = Centre::open().await;
     let mut text = String::new();
+    let mut ids: Vec<String> = Vec::new();
     for (path, body) in steps {
+        let user = if *path == BOBS { "bob" } else { "alice" };
         let (method, answer) = match *body {
-            "" => ("GET", centre.get("alice", path).await),
-            body => ("POST", centre.post("alice", path, body).await),
+            "" => ("GET", centre.get(user, path).await),
+            body => ("POST", centre.post(user, path, body).await),
         };
-        let asked = format!("alice {method} {path} {body}");
+        let asked = format!("{user} {method} {path} {body}");
         writeln!(text, "{}\n< {} {}", asked.trim_end(), answer.http, answer.body).unwrap();
         for heard in centre.heard().await {
             writeln!(text, "> {} {} {}", heard.user, heard.channel, heard.data).unwrap();
+            ids.extend(
+                ["call.id", "call.connId"]
+                    .map(|id| at(&heard.data, id).unwrap_or_default().trim_matches('"').to_owned()),
+            );
         }
     }
+    for id in ids.iter().filter(|id| !id.is_empty()) {
+        text = text.replace(id, if id.len() == 32 { "CALL" } else { "CONN" });
+    }
     text
+}
+
+#[tokio::test]
+async fn each_bad_setting_of_a_device_has_its_answer() {
+    let centre = Centre::open().await;
+    let to = |to: &str| format!(r#"{{"operationName":"ForwardCallsOn","destination":{to}}}"#);
+    for (path, body, code, message) in [
+        (BOBS, DND_ON.to_owned(), 6, "device '15001' does not exist or is not the user's"),
+        (
+            DEVICE,
+            r#"{"operationName":"ForwardCallsOn"}"#.to_owned(),
+            1,
+            "required parameter 'destination' is missing (a string)",
+        ),
+        (
+            DEVICE,
+            to(r#"{"phoneNumber":"1"}"#),
+            10,
+            "parameter 'destination' must be a string, not an object",
+        ),
+        (DEVICE, to("\"\""), 10, "parameter 'destination': a number must not be empty"),
+        (DEVICE, to("\"15000\""), 10, "a line cannot call itself"),
+        (
+            DEVICE,
+            READY.to_owned(),
+            10,
+            "operation 'Ready' does not exist on a device; it has DoNotDisturbOn, \
+             DoNotDisturbOff, ForwardCallsOn, ForwardCallsOff",
+        ),
+    ] {
+        let (_, given, text) = centre.post("alice", path, &body).await.refused();
+        assert_eq!((given, text.as_str()), (code, message), "{body}");
+    }
+    assert!(centre.heard().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_call_that_is_forwarded_is_told_to_who_rings_and_not_to_who_forwards() {
+    let centre = Centre::open().await;
+    let forward = r#"{"operationName":"ForwardCallsOn","destination":"15002"}"#;
+    centre.accepted("bob", BOBS, forward).await;
+    centre.heard().await;
+    centre.accepted("alice", CALLS_OF_ALICE, DIAL_BOB).await;
+    let heard = centre.heard().await;
+    let told: Vec<_> = heard.iter().map(|heard| heard.user.as_str()).collect();
+    assert_eq!(told, ["alice", "carol"]);
+    assert!(heard.iter().all(|heard| at(&heard.data, "call.dnis") == Some("\"15001\"")));
 }
 
 #[tokio::test]
