@@ -21,6 +21,16 @@ export class Desk {
         await this.root.locator('.pill[data-status="live"]').waitFor();
     }
 
+    /** The switch in the desk's head. */
+    get state() {
+        return this.root.getByRole("combobox", {name: /^State of /});
+    }
+
+    /** Waits for what the switch shows, as the server said it. */
+    async is(state) {
+        await this.state.and(this.root.locator(`[data-state="${state}"]`)).waitFor();
+    }
+
     async dial(number) {
         await this.root.getByLabel("Number to dial").fill(number);
         await this.root.getByRole("button", {name: "Dial"}).click();

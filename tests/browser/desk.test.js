@@ -186,6 +186,46 @@ describe("desk", () => {
         assert.deepEqual(carolsPage.complaints, []);
     });
 
+    test("agent logs in, is ready or not, and the switch is the same on every desk of hers", async () => {
+        const [alice, bob] = await open("alice", "bob");
+        await alice.is("Offline");
+        await alice.state.selectOption({label: "Ready"});
+        await alice.is("Ready");
+        await screenshot(page, "desk-ready");
+        assert.deepEqual(await flaws(page), []);
+        const second = await newPage(context);
+        await second.page.goto(`${server.url}/desk/?agents=alice`);
+        const other = new Desk(second.page, "alice");
+        await other.isLive();
+        await other.is("Ready");
+        await other.state.selectOption({label: "After call work"});
+        await alice.is("AfterCallWork");
+        assert.equal(await alice.state.inputValue(), "AfterCallWork");
+        await alice.state.selectOption({label: "Not ready"});
+        await other.is("NotReady");
+        await bob.is("Offline");
+        await bob.dial("15000");
+        await alice.hasState("Ringing");
+
+        await page.reload();
+        await alice.isLive();
+        await alice.is("NotReady");
+        await alice.state.selectOption({label: "Offline"});
+        await other.is("Offline");
+        await alice.is("Offline");
+        assert.deepEqual([complaints, second.complaints], [[], []]);
+    });
+
+    test("a switch that is refused goes back to what is so", async () => {
+        const [alice] = await open("alice");
+        await page.route("**/api/v2/me", (route) => route.fulfill({
+            status: 503, json: {statusCode: 4, statusMessage: "changes cannot be stored at the moment"},
+        }));
+        await alice.state.selectOption({label: "Ready"});
+        await alice.root.getByText("changes cannot be stored at the moment (status 4)").waitFor();
+        assert.equal(await alice.state.inputValue(), "Offline");
+    });
+
     test("a call that nobody answers is told where it was dialled", async () => {
         await server.stop();
         const folder = await mkdtemp(join(tmpdir(), "encke-"));

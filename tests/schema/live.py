@@ -39,6 +39,9 @@ class Live:
 
     def id_for(self, path, operation):
         """What stands for `{id}` in a path, for this operation or for a GET."""
+        if "channels" in path:
+            self._operate("me", {"operationName": "StartContactCenterSession", "channels": ["voice"]})
+            return "voice"
         if "devices" in path:
             self._end_calls()
             return DN
@@ -46,6 +49,8 @@ class Live:
 
     def _call(self, operation):
         self._end_calls()
+        for setting in ("DoNotDisturbOff", "ForwardCallsOff"):
+            self._operate(f"me/devices/{DN}", setting)
         call = self._simulate("calls", {"to": DN, "from": "+15550100"})["id"]
         for step in CALL_BEFORE.get(operation, ["Answer"]):
             self._operate(f"me/calls/{call}", step)

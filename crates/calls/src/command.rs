@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallType, ConnId, Digits, Dn, Nickname, Number, Operation, PartyState, Purpose, Role,
-    SmsId, Subject, UserData, UserName,
+    CallId, CallType, ConnId, Digits, Dn, LineAction, LineId, Nickname, Number, Operation,
+    PartyState, Purpose, Role, SmsId, Subject, UserData, UserName,
 };
 
 /// One request to the core. It is accepted whole or refused with a [`Refusal`](crate::Refusal).
@@ -59,6 +59,13 @@ pub enum Command {
         /// What changes.
         change: UserDataChange,
     },
+    /// Something is done at all lines of an agent, or at none.
+    OperateLines {
+        /// The lines.
+        lines: Vec<Dn>,
+        /// What is done.
+        action: LineAction,
+    },
     /// A customer's message is offered to an agent, as a new SMS session.
     OfferSms(SmsOffer),
     /// A side of an SMS session does something.
@@ -82,7 +89,8 @@ pub enum Command {
 }
 
 impl Command {
-    /// The call or session the command is about; `None` for commands that begin one.
+    /// The call, session or line the command is about; `None` for commands that begin one. Of
+    /// several lines it is the first, in whatever era.
     pub fn subject(&self) -> Option<Subject> {
         match self {
             Self::Dial { .. } | Self::Inbound { .. } | Self::OfferSms(_) => None,
@@ -90,6 +98,9 @@ impl Command {
             Self::Operate { call, .. }
             | Self::GiveUp { call, .. }
             | Self::ChangeUserData { call, .. } => Some(Subject::Call(call.clone())),
+            Self::OperateLines { lines, .. } => {
+                lines.first().map(|dn| Subject::Line(LineId { dn: dn.clone(), era: 0 }))
+            }
             Self::OperateSms { session, .. } | Self::ChangeSmsUserData { session, .. } => {
                 Some(Subject::Sms(session.clone()))
             }

@@ -8,12 +8,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallType, ConnId, Consult, Digits, NewParty, Number, Operation, Participant,
-    ParticipantId, PartyState, Purpose, Recording, Requester, SmsId, UserData, UserDataChange,
-    UserName,
+    CallId, CallType, ConnId, Consult, Digits, LineId, LineSettings, NewParty, Number, Operation,
+    Participant, ParticipantId, PartyState, Purpose, Recording, Requester, SmsId, UserData,
+    UserDataChange, UserName,
 };
 
-/// One thing that happened to one call or one SMS session.
+/// One thing that happened to one call, one SMS session or one line.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -21,6 +21,8 @@ pub enum Event {
     Call(CallEvent),
     /// To an SMS session.
     Sms(SmsEvent),
+    /// To a line.
+    Line(LineEvent),
 }
 
 impl Event {
@@ -29,6 +31,7 @@ impl Event {
         match self {
             Self::Call(event) => Subject::Call(event.call.clone()),
             Self::Sms(event) => Subject::Sms(event.session.clone()),
+            Self::Line(event) => Subject::Line(event.line.clone()),
         }
     }
 
@@ -37,17 +40,20 @@ impl Event {
         match self {
             Self::Call(event) => event.at_ms,
             Self::Sms(event) => event.at_ms,
+            Self::Line(event) => event.at_ms,
         }
     }
 }
 
-/// A call or an SMS session, by its id.
+/// A call, an SMS session or a line, by its id.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Subject {
     /// A call.
     Call(CallId),
     /// An SMS session.
     Sms(SmsId),
+    /// A line in one era.
+    Line(LineId),
 }
 
 impl fmt::Display for Subject {
@@ -55,6 +61,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Call(id) => write!(f, "call {id}"),
             Self::Sms(id) => write!(f, "sms session {id}"),
+            Self::Line(id) => write!(f, "line {} in era {}", id.dn, id.era),
         }
     }
 }
@@ -171,6 +178,17 @@ pub enum CallHappening {
         /// What was asked.
         change: UserDataChange,
     },
+}
+
+/// Something else is set at a line.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LineEvent {
+    /// The line.
+    pub line: LineId,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// All that is set now.
+    pub settings: LineSettings,
 }
 
 /// One thing that happened to an SMS session.

@@ -1,4 +1,4 @@
-//! The call-state core: calls, parties, SMS sessions and user data.
+//! The call-state core: calls, parties, SMS sessions, user data, and the lines of agents.
 //!
 //! Commands go in, events come out, and state is what the events add up to. The crate knows neither
 //! HTTP nor Bayeux nor which user sits at which line; whoever shows calls to people does.
@@ -58,6 +58,7 @@ mod event;
 mod evolve;
 mod ids;
 mod limits;
+mod line;
 mod names;
 mod operation;
 mod record;
@@ -77,12 +78,13 @@ pub use command::{
 };
 pub use consult::{Consult, ConsultLink, Purpose};
 pub use decide::decide;
-pub use event::{CallEvent, CallHappening, Event, SmsEvent, SmsHappening, Subject};
+pub use event::{CallEvent, CallHappening, Event, LineEvent, SmsEvent, SmsHappening, Subject};
 pub use evolve::{EvolveError, evolve};
 pub use ids::{IdSource, SeededIds};
 pub use limits::{ConsultUserData, Limits};
+pub use line::{AgentState, Line, LineAction, LineId, LineSettings, WorkMode};
 pub use names::{
-    CallId, ConnId, Digits, Dn, NameError, Nickname, Number, ParticipantId, SmsId, UserName,
+    CallId, ConnId, Digits, Dn, NameError, Nickname, Number, ParticipantId, Reason, SmsId, UserName,
 };
 pub use operation::{Operation, sms_capabilities};
 pub use record::RecordError;
@@ -90,8 +92,8 @@ pub use recording::Recording;
 pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{
-    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, Observer, OpenError,
-    Outcome, Position, SmsChange, SystemClock, Writer, journal_key, replay_record,
+    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, LineChange, Observer,
+    OpenError, Outcome, Position, SmsChange, SystemClock, Writer, journal_key, replay_record,
 };
 pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};
 pub use state::State;

@@ -138,6 +138,10 @@ name!(
     Nickname, "a nickname", 256, |c| !c.is_control()
 );
 name!(
+    /// Why an agent is not ready, as a code or in words. Any text without control characters.
+    Reason, "a reason", 64, |c| !c.is_control()
+);
+name!(
     /// The id of a call, also its call UUID. ASCII letters, digits, `-`, `_` and `@`; ours are 32
     /// characters of `[0-9A-Z]`.
     CallId, "a call id", 64, is_id

@@ -23,6 +23,15 @@ pub enum Refusal {
     },
     /// The line is none of ours.
     UnknownDn,
+    /// Nobody is logged in at the line.
+    LoggedOut,
+    /// The line that is called, or the one its calls go to, is not to be disturbed.
+    DoNotDisturb,
+    /// The calls of the line that is called are forwarded in a circle, back to who calls, or more
+    /// than [`Line::MAX_FORWARDS`](crate::Line::MAX_FORWARDS) times.
+    ForwardingLoop,
+    /// A call from outside is forwarded to the outside, where nobody of ours would have it.
+    ForwardedOutside,
     /// A line cannot call itself.
     DialToSelf,
     /// The line that is called has as many calls as it may have.
@@ -113,6 +122,14 @@ impl fmt::Display for Refusal {
                 write!(f, "operation {operation} is not possible in state {state}")
             }
             Self::UnknownDn => f.write_str("the line is unknown"),
+            Self::LoggedOut => f.write_str(
+                "the agent is logged out; a contact-centre session begins with logging in",
+            ),
+            Self::DoNotDisturb => f.write_str("the destination does not want to be disturbed"),
+            Self::ForwardingLoop => {
+                f.write_str("calls of the destination are forwarded in a circle, or too often")
+            }
+            Self::ForwardedOutside => f.write_str("calls of the destination are forwarded outside"),
             Self::DialToSelf => f.write_str("a line cannot call itself"),
             Self::DestinationBusy => f.write_str("the destination is busy"),
             Self::OnTheCall => f.write_str("the destination is on the call already"),

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::{Call, CallId, Dn, Limits, SmsId, SmsSession, UserName};
+use crate::{Call, CallId, Dn, Limits, Line, LineId, SmsId, SmsSession, UserName};
 
 /// What [`decide`](crate::decide()) looks at and [`evolve`](crate::evolve()) changes.
 ///
@@ -19,6 +19,9 @@ pub struct State {
     dns: Arc<HashSet<Dn>>,
     calls: HashMap<CallId, Arc<Call>>,
     sessions: HashMap<SmsId, Arc<SmsSession>>,
+    lines: HashMap<Dn, Arc<Line>>,
+    // Eras that are over, before the present ones.
+    past: BTreeSet<LineId>,
     // Counts of what is not ended.
     live_calls: usize,
     live_sessions: usize,
@@ -78,6 +81,44 @@ impl State {
             self.live_sessions -= 1;
             decrease(&mut self.sessions_by_user, &session.agent);
         }
+    }
+
+    /// Puts `after` in the place of what is set at the line; `None` takes that out. An earlier era
+    /// than there was takes the present one back.
+    pub(crate) fn set_line(&mut self, dn: &Dn, after: Option<Arc<Line>>) {
+        if let Some(id) = after.as_ref().map(|line| &line.id) {
+            self.past.remove(id);
+        }
+        let new = after.as_ref().map_or(0, |line| line.id.era);
+        let before = match after {
+            Some(line) => self.lines.insert(dn.clone(), line),
+            None => self.lines.remove(dn),
+        };
+        if let Some(line) = before.filter(|line| line.id.era < new) {
+            self.past.insert(line.id.clone());
+        }
+    }
+
+    /// Nothing of an era that is over is kept any more.
+    #[cfg(feature = "shell")]
+    pub(crate) fn forget_era(&mut self, id: &LineId) {
+        self.past.remove(id);
+    }
+
+    /// What is set at the line; `None` where nobody ever set anything.
+    pub fn line(&self, dn: &Dn) -> Option<&Arc<Line>> {
+        self.lines.get(dn)
+    }
+
+    /// What is set at lines where somebody once set something, in no particular order.
+    pub fn lines(&self) -> impl Iterator<Item = &Arc<Line>> {
+        self.lines.values()
+    }
+
+    /// Eras that are over, each followed by a later one of its line.
+    #[cfg(feature = "shell")]
+    pub(crate) fn past_eras(&self) -> impl Iterator<Item = &LineId> {
+        self.past.iter()
     }
 
     /// The call of this id, released ones included while they are kept.

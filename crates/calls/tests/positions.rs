@@ -105,7 +105,7 @@ async fn dial(core: &Core) -> CallId {
     };
     match core.submit(dial).await.unwrap().subject {
         Subject::Call(id) => id,
-        Subject::Sms(id) => panic!("no call: {id}"),
+        other => panic!("no call: {other}"),
     }
 }
 

@@ -118,7 +118,7 @@ fn operate(call: &CallId, by: &str, action: CallAction) -> Command {
 fn call_id(outcome: &Outcome) -> CallId {
     match &outcome.subject {
         Subject::Call(id) => id.clone(),
-        Subject::Sms(_) => panic!("not a call: {outcome:?}"),
+        other => panic!("not a call: {other}"),
     }
 }
 
@@ -484,7 +484,7 @@ async fn offer(core: &Core, to: &str) -> String {
     };
     match core.submit(Command::OfferSms(offer)).await.unwrap().subject {
         Subject::Sms(id) => id.as_str().to_owned(),
-        Subject::Call(id) => panic!("not a session: {id}"),
+        other => panic!("not a session: {other}"),
     }
 }
 

@@ -30,7 +30,7 @@ impl House {
     fn offer(&mut self) -> SmsId {
         match self.run(&Command::OfferSms(offer())).unwrap().remove(0) {
             Event::Sms(event) => event.session,
-            Event::Call(event) => unreachable!("{event:?}"),
+            other => unreachable!("{other:?}"),
         }
     }
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::{check_data, new_call_id};
 use crate::{
-    Bound, CallEvent, CallHappening, CallType, Dn, IdSource, ImportedCall, NewParty, Number,
-    PartyState, Refusal, Role, State, UserData, ids,
+    Bound, CallEvent, CallHappening, CallType, Dn, IdSource, ImportedCall, Line, LineSettings,
+    NewParty, Number, PartyState, Refusal, Role, State, UserData, ids,
 };
 
 pub(super) fn dial(
@@ -20,7 +20,11 @@ pub(super) fn dial(
     if from.as_str() == to.as_str() {
         return Err(Refusal::DialToSelf);
     }
-    let called = state.dn(to.as_str());
+    let rings = rings_at(state, to)?;
+    if from.as_str() == rings.as_str() {
+        return Err(Refusal::ForwardingLoop);
+    }
+    let called = state.dn(rings.as_str());
     check_room(state, from)?;
     if let Some(called) = called {
         check_free(state, called)?;
@@ -35,7 +39,7 @@ pub(super) fn dial(
     };
     let callee = NewParty {
         dn: called.cloned(),
-        number: to.clone(),
+        number: rings.clone(),
         state: PartyState::Ringing,
         role: Role::Destination,
     };
@@ -64,6 +68,9 @@ pub(super) fn inbound(
     ids: &mut dyn IdSource,
 ) -> Result<CallEvent, Refusal> {
     let to = state.dn(to.as_str()).ok_or(Refusal::UnknownDn)?;
+    let dialled = to.number();
+    let rings = rings_at(state, &dialled)?;
+    let to = state.dn(rings.as_str()).ok_or(Refusal::ForwardedOutside)?;
     check_calls(state)?;
     check_free(state, to)?;
     check_data(state.limits(), user_data)?;
@@ -81,7 +88,7 @@ pub(super) fn inbound(
         what: CallHappening::Started {
             conn_id: ids::conn_id(ids),
             call_type: CallType::Inbound,
-            dnis: Some(to.number()),
+            dnis: Some(dialled),
             ani: Some(from.clone()),
             parties: vec![caller, callee],
             user_data: user_data.clone(),
@@ -129,6 +136,20 @@ pub(super) fn import(
             rings_until_ms: rings_until(state, now_ms),
         },
     })
+}
+
+/// Where a call to `number` rings: there, or where it is forwarded to.
+pub(super) fn rings_at<'a>(state: &'a State, number: &'a Number) -> Result<&'a Number, Refusal> {
+    let mut at = number;
+    for _ in 0..=Line::MAX_FORWARDS {
+        let line = state.dn(at.as_str()).and_then(|dn| state.line(dn));
+        match line.map(|line| &line.settings) {
+            Some(LineSettings { forward_to: Some(next), .. }) => at = next,
+            Some(LineSettings { do_not_disturb: true, .. }) => return Err(Refusal::DoNotDisturb),
+            _ => return Ok(at),
+        }
+    }
+    Err(Refusal::ForwardingLoop)
 }
 
 /// Until when a line rings that begins to ring now.

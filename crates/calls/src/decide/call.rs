@@ -3,7 +3,7 @@
 //! What one does may concern a second call: one was made from the other to ask somebody. Then each
 //! of the two has an event of its own, and both are kept together or not at all.
 
-use super::begin::{check_free, rings_until};
+use super::begin::{check_free, rings_at, rings_until};
 use super::{check_added, check_change, check_size, consult};
 use crate::capabilities::outside_allows;
 use crate::{
@@ -202,7 +202,8 @@ impl Acts<'_> {
 
     /// The destination as a party that rings, if there is room for it.
     pub(super) fn rings(&self, destination: &Destination) -> Result<NewParty, Refusal> {
-        let dn = self.state.dn(destination.number.as_str());
+        let number = rings_at(self.state, &destination.number)?;
+        let dn = self.state.dn(number.as_str());
         let known = dn.and_then(|dn| self.call.party(dn));
         if known.is_some_and(Party::is_live) {
             return Err(Refusal::OnTheCall);
@@ -213,7 +214,7 @@ impl Acts<'_> {
         }
         Ok(NewParty {
             dn: dn.cloned(),
-            number: destination.number.clone(),
+            number: number.clone(),
             state: PartyState::Ringing,
             role: Role::Destination,
         })

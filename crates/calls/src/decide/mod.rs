@@ -12,12 +12,14 @@ use crate::{
 mod begin;
 mod call;
 mod consult;
+mod line;
 mod sms;
 
 /// What happens when `command` meets `state` at `now_ms` (milliseconds since 1970).
 ///
-/// An accepted command leads to one event for each call or session it changes, or to none when it
-/// changes nothing: when it deletes user data that is not there, or mutes who is muted. An update
+/// An accepted command leads to one event for each call, session or line it changes, or to none when it
+/// changes nothing: when it deletes user data that is not there, mutes who is muted, or makes ready
+/// who is ready. An update
 /// that sets what is already set is an event.
 ///
 /// # Errors
@@ -44,6 +46,10 @@ pub fn decide(
         Command::GiveUp { call, dn } => call::give_up(state, call, dn, now_ms)?,
         Command::ChangeUserData { call, requester, change } => {
             call::change(state, call, requester, change, now_ms)?
+        }
+        Command::OperateLines { lines, action } => {
+            let events = line::operate(state, lines, action, now_ms)?;
+            return Ok(events.into_iter().map(Event::Line).collect());
         }
         Command::OfferSms(offer) => {
             return Ok(vec![Event::Sms(sms::offer(state, offer, now_ms, ids)?)]);

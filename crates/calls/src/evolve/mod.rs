@@ -9,6 +9,9 @@ use std::fmt;
 use std::sync::Arc;
 
 mod call;
+mod line;
+
+pub(crate) use line::evolve_line;
 
 use crate::{
     Call, CallEvent, EntryKind, Event, Limits, Participant, ParticipantId, ParticipantKind,
@@ -57,6 +60,7 @@ pub fn evolve(state: &mut State, event: &Event) -> Result<(), EvolveError> {
     match event {
         Event::Call(event) => evolve_call(state, event).map(|_| ()),
         Event::Sms(event) => evolve_sms(state, event).map(|_| ()),
+        Event::Line(event) => evolve_line(state, event).map(|_| ()),
     }
 }
 

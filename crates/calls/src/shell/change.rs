@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use encke_journal::Position;
 
-use crate::evolve::{evolve_call, evolve_sms};
-use crate::{Call, CallEvent, Event, EvolveError, SmsEvent, SmsSession, State};
+use crate::evolve::{evolve_call, evolve_line, evolve_sms};
+use crate::{Call, CallEvent, Event, EvolveError, Line, LineEvent, SmsEvent, SmsSession, State};
 
 /// Is told of every committed change.
 ///
@@ -49,6 +49,8 @@ pub enum Change {
     Call(CallChange),
     /// Of an SMS session.
     Sms(SmsChange),
+    /// Of what is set at a line.
+    Line(LineChange),
 }
 
 impl Change {
@@ -58,6 +60,7 @@ impl Change {
         match self {
             Self::Call(change) => change.position,
             Self::Sms(change) => change.position,
+            Self::Line(change) => change.position,
         }
     }
 
@@ -79,6 +82,10 @@ impl Change {
                 let (before, after) = evolve_sms(state, &event)?;
                 Ok(Self::Sms(SmsChange { position, before, after, event, reference }))
             }
+            Event::Line(event) => {
+                let (before, after) = evolve_line(state, &event)?;
+                Ok(Self::Line(LineChange { position, before, after, event, reference }))
+            }
         }
     }
 
@@ -87,6 +94,7 @@ impl Change {
         match self {
             Self::Call(change) => change.position = place,
             Self::Sms(change) => change.position = place,
+            Self::Line(change) => change.position = place,
         }
     }
 }
@@ -103,6 +111,23 @@ pub struct CallChange {
     pub after: Arc<Call>,
     /// What happened, who asked for it, and when.
     pub event: CallEvent,
+    /// What the sender of the command gave to
+    /// [`submit_referenced`](crate::Core::submit_referenced).
+    pub reference: Option<u64>,
+}
+
+/// One committed change of what is set at a line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct LineChange {
+    /// Where the change stands in the journal.
+    pub position: Position,
+    /// What was set before; `None` where nobody had set anything, or that is forgotten.
+    pub before: Option<Arc<Line>>,
+    /// What is set after.
+    pub after: Arc<Line>,
+    /// What happened and when.
+    pub event: LineEvent,
     /// What the sender of the command gave to
     /// [`submit_referenced`](crate::Core::submit_referenced).
     pub reference: Option<u64>,

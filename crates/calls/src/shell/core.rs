@@ -18,7 +18,9 @@ use super::snapshots::Snapshots;
 use super::stats::{Counters, count};
 use super::writer::{Message, Submission, WriterState};
 use super::{Clock, CommandError, CoreConfig, CoreStats, Observer, OpenError};
-use crate::{Call, Command, ConnId, Dn, SeededIds, SmsSession, State, Subject, UserName};
+use crate::{
+    Call, Command, ConnId, Dn, LineSettings, SeededIds, SmsSession, State, Subject, UserName,
+};
 
 /// A handle on the call-state core. Clones are handles on the same core.
 ///
@@ -66,11 +68,12 @@ impl Shared {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The call or session it was about, or which it began.
+    /// The call, session or line it was about, or which it began.
     pub subject: Subject,
     /// The connection id, of a call.
     pub conn_id: Option<ConnId>,
-    /// Whether anything happened. Only deletions of what is not there change nothing.
+    /// Whether anything happened. Deletions of what is not there and states that are so already
+    /// change nothing.
     pub changed: bool,
 }
 
@@ -214,6 +217,11 @@ impl Core {
     /// The SMS sessions of the user that are not completed, oldest first.
     pub fn sms_of(&self, user: &UserName) -> Vec<Arc<SmsSession>> {
         self.shared.snapshots.sms_of(user)
+    }
+
+    /// What is set at the line.
+    pub fn line(&self, dn: &Dn) -> LineSettings {
+        self.shared.snapshots.line(dn).map(|line| line.settings.clone()).unwrap_or_default()
     }
 
     /// The lines that are ours.

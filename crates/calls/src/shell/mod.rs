@@ -13,7 +13,8 @@
 //! | takes records again | as at first                             | true, after the next    | what is stored |
 //! |                     |                                         | append or sweep         |                |
 //!
-//! A key per call (`call/<id>`) and per session (`sms/<id>`) holds its events. Other keys in the
+//! A key per call (`call/<id>`), per session (`sms/<id>`) and per line and era
+//! (`line/<era>/<number>`) holds its events. Other keys in the
 //! journal are left alone.
 //!
 //! Every [`Change`] carries the position of its record. It says which of two changes came first,
@@ -33,7 +34,7 @@ mod stats;
 mod writer;
 
 pub use self::core::{Core, Outcome, Writer};
-pub use change::{CallChange, Change, Observer, SmsChange};
+pub use change::{CallChange, Change, LineChange, Observer, SmsChange};
 pub use clock::{Clock, SystemClock};
 pub use config::CoreConfig;
 pub use encke_journal::Position;

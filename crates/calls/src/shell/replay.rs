@@ -6,7 +6,7 @@ use encke_journal::{Entry, Journal, Position};
 use futures::FutureExt;
 
 use super::{Change, Observer, OpenError, record_key};
-use crate::{Event, State, Subject};
+use crate::{Event, Line, State, Subject};
 
 /// Applies all records of the journal to `state`, and answers the newest position of the journal.
 ///
@@ -104,6 +104,12 @@ pub(super) fn version(state: &State, subject: &Subject) -> u64 {
     match subject {
         Subject::Call(id) => state.call(id.as_str()).map_or(0, |call| call.version),
         Subject::Sms(id) => state.sms(id.as_str()).map_or(0, |session| session.version),
+        Subject::Line(id) => match state.line(&id.dn) {
+            // All of it, also where it was forgotten.
+            Some(line) if line.id.era > id.era => Line::ERA_CHANGES,
+            Some(line) if line.id.era == id.era => line.version,
+            _ => 0,
+        },
     }
 }
 

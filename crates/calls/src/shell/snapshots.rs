@@ -8,12 +8,13 @@ use std::sync::Arc;
 use dashmap::DashMap;
 
 use crate::state::live_dns;
-use crate::{Call, CallId, Dn, SmsId, SmsSession, UserName};
+use crate::{Call, CallId, Dn, Line, SmsId, SmsSession, UserName};
 
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
     calls: DashMap<CallId, Arc<Call>>,
     sessions: DashMap<SmsId, Arc<SmsSession>>,
+    lines: DashMap<Dn, Arc<Line>>,
     // What is not ended, oldest first.
     by_dn: DashMap<Dn, Vec<CallId>>,
     by_user: DashMap<UserName, Vec<SmsId>>,
@@ -46,6 +47,10 @@ impl Snapshots {
         }
     }
 
+    pub(super) fn put_line(&self, after: &Arc<Line>) {
+        self.lines.insert(after.id.dn.clone(), Arc::clone(after));
+    }
+
     /// Takes out a call that has ended.
     pub(super) fn forget_call(&self, id: &CallId) {
         self.calls.remove(id);
@@ -62,6 +67,10 @@ impl Snapshots {
 
     pub(super) fn sms(&self, id: &str) -> Option<Arc<SmsSession>> {
         self.sessions.get(id).map(|session| Arc::clone(&session))
+    }
+
+    pub(super) fn line(&self, dn: &Dn) -> Option<Arc<Line>> {
+        self.lines.get(dn).map(|line| Arc::clone(&line))
     }
 
     pub(super) fn calls_of(&self, dn: &Dn) -> Vec<Arc<Call>> {

@@ -85,6 +85,11 @@ impl WriterState {
             let subject = || Subject::Sms(session.id.clone());
             ended.extend(session.completed_at_ms.map(|at_ms| (at_ms, subject())));
         }
+        for line in state.lines() {
+            shared.snapshots.put_line(line);
+        }
+        // When an era ended is in the next one, which may have gone on; it is as if long ago.
+        ended.extend(state.past_eras().map(|id| (0, Subject::Line(id.clone()))));
         let retention = Retention::new(ended, config.retention, config.retained);
         let writer = Self { state, retention, journal, clock, ids, shared, seen };
         writer.count_held();
@@ -205,7 +210,7 @@ impl WriterState {
         let subject = about.ok_or(CommandError::Unavailable)?;
         let conn_id = match &subject {
             Subject::Call(id) => self.state.call(id.as_str()).map(|call| call.conn_id.clone()),
-            Subject::Sms(_) => None,
+            Subject::Sms(_) | Subject::Line(_) => None,
         };
         Ok(Outcome { subject, conn_id, changed })
     }
@@ -314,6 +319,11 @@ impl WriterState {
                 let at_ms = change.after.completed_at_ms;
                 at_ms.map(|at_ms| (at_ms, Subject::Sms(change.after.id.clone())))
             }
+            Change::Line(change) => {
+                self.shared.snapshots.put_line(&change.after);
+                let past = change.before.as_ref().filter(|line| line.id != change.after.id);
+                past.map(|line| (change.event.at_ms, Subject::Line(line.id.clone())))
+            }
         };
         if let Some((at_ms, subject)) = ended {
             self.retention.ended(at_ms, subject);
@@ -324,6 +334,9 @@ impl WriterState {
         match change {
             Change::Call(change) => self.state.set_call(&change.after.id, change.before.clone()),
             Change::Sms(change) => self.state.set_sms(&change.after.id, change.before.clone()),
+            Change::Line(change) => {
+                self.state.set_line(&change.after.id.dn, change.before.clone());
+            }
         }
     }
 
@@ -388,6 +401,7 @@ impl WriterState {
                         self.state.set_sms(&id, None);
                         self.shared.snapshots.forget_sms(&id);
                     }
+                    Subject::Line(id) => self.state.forget_era(&id),
                 }
             }
             count(&self.shared.counters.forgotten, due);

@@ -34,7 +34,7 @@ impl House {
     pub(crate) fn begin(&mut self, command: &Command) -> CallId {
         match self.run(command).unwrap().remove(0) {
             Event::Call(event) => event.call,
-            Event::Sms(event) => unreachable!("{event:?}"),
+            other => unreachable!("{other:?}"),
         }
     }
 

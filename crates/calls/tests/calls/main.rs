@@ -4,4 +4,5 @@
 
 mod basics;
 mod consults;
+mod forwarding;
 mod house;

@@ -17,6 +17,7 @@
 //! | a call's user data changes         | every party still on it      | `/v2/me/calls`                | `AttachedDataChanged`               |
 //! |                                    | the same                     | `/v2/me/tevents`              | `EventAttachedDataChanged`          |
 //! |                                    | a requester who is no party  | `/v2/me/tevents`              | the same without `thisDN`           |
+//! | an agent comes, goes, is ready or not, sets something at a phone | he | `/v2/me/devices`          | `DeviceStateChangeMessage`          |
 //! | an SMS session is offered          | its agent                    | `/v2/me/smsessions`           | `StatusChange`                      |
 //! | the agent accepts                  | he                           | the same                      | `StatusChange`, `ParticipantsUpdated`, `NewMessages` with all so far |
 //! | he rejects, leaves or completes    | he                           | the same                      | `StatusChange`                      |
@@ -28,7 +29,7 @@
 //! counts whom a change may concern, whether or not they are ours. Told again of a change, a
 //! projection sends the same again under the same places.
 //!
-//! Tones tell nobody. `DeviceStateChangeMessage` is not sent: there is no agent state yet.
+//! Tones tell nobody.
 //!
 //! # Ownership
 //!
@@ -59,6 +60,7 @@ use crate::time;
 use crate::view::render;
 
 mod calls;
+mod lines;
 mod sms;
 mod tevents;
 
@@ -146,6 +148,7 @@ impl Observer for Projection {
         match change {
             Change::Call(change) => self.call_changed(change, &began(change.event.at_ms)),
             Change::Sms(change) => self.sms_changed(change, &began(change.event.at_ms)),
+            Change::Line(change) => self.line_changed(change, &began(change.event.at_ms)),
         }
     }
 

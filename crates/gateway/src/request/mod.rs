@@ -4,8 +4,10 @@ use encke_calls::UserData;
 
 use crate::status::Failure;
 
+mod agent;
 mod body;
 mod depth;
+mod device;
 mod members;
 mod operations;
 mod query;
@@ -14,7 +16,9 @@ mod sms;
 mod voice;
 
 pub(crate) use self::{
+    agent::CHANNEL_OPERATIONS,
     body::Body,
+    device::SETTING_OPERATIONS,
     operations::{Asked, shortened},
     query::{Fields, Query},
     session::{USER_OPERATIONS, UserRequest},

@@ -99,8 +99,8 @@ pub(crate) fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::request::{
-        CALL_OPERATIONS, DEVICE_OPERATIONS, SMS_OPERATIONS, THIRD_PARTY_CALL_OPERATIONS,
-        THIRD_PARTY_SMS_OPERATIONS, USER_OPERATIONS,
+        CALL_OPERATIONS, CHANNEL_OPERATIONS, DEVICE_OPERATIONS, SETTING_OPERATIONS, SMS_OPERATIONS,
+        THIRD_PARTY_CALL_OPERATIONS, THIRD_PARTY_SMS_OPERATIONS, USER_OPERATIONS,
     };
 
     #[test]
@@ -123,6 +123,8 @@ mod tests {
             names(&SMS_OPERATIONS),
             names(&THIRD_PARTY_SMS_OPERATIONS),
             names(&USER_OPERATIONS),
+            names(&CHANNEL_OPERATIONS),
+            names(&SETTING_OPERATIONS),
         ];
         for table in &tables {
             for operation in table {

@@ -1,5 +1,9 @@
-//! What can be asked on a user: the start and the end of a contact-centre session.
+//! What can be asked on a user: the start and the end of a contact-centre session, and his state
+//! on all channels.
 
+use encke_calls::LineAction;
+
+use super::agent::not_ready;
 use super::operations::{Operations, Row};
 use crate::counts::Operation as Op;
 
@@ -10,6 +14,8 @@ pub(crate) enum UserRequest {
     Start(Vec<String>),
     /// Ends the session.
     End,
+    /// Has another state.
+    Be(LineAction),
 }
 
 /// What a user may ask about himself.
@@ -18,6 +24,8 @@ pub(crate) static USER_OPERATIONS: Operations<UserRequest> = Operations {
     rows: &[
         Row(Op::StartContactCenterSession, |body| body.strings("channels").map(UserRequest::Start)),
         Row(Op::EndContactCenterSession, |_| Ok(UserRequest::End)),
+        Row(Op::Ready, |_| Ok(UserRequest::Be(LineAction::Ready))),
+        Row(Op::NotReady, |body| not_ready(body).map(UserRequest::Be)),
     ],
     elsewhere: &[],
 };

@@ -1,10 +1,10 @@
-//! `/api/v2/me/devices`: the caller's phones, and dialling from one of them.
+//! `/api/v2/me/devices`: the caller's phones, what is set at them, and dialling from one of them.
 //!
 //! A device is named by its id or, because people type it, by its DN. Phones of others do not
 //! exist for the caller.
 
 use axum::extract::State;
-use encke_calls::Command;
+use encke_calls::{Command, LineSettings};
 
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
@@ -12,7 +12,7 @@ use crate::counts::Operation;
 use crate::directory::{Device, User};
 use crate::gateway::Gateway;
 use crate::reply::Reply;
-use crate::request::{DEVICE_OPERATIONS, Fields, Query};
+use crate::request::{DEVICE_OPERATIONS, Fields, Query, SETTING_OPERATIONS, shortened};
 use crate::status::Failure;
 use crate::view::{DeviceView, render};
 
@@ -27,7 +27,9 @@ pub(super) async fn list(State(gateway): State<Gateway>, By(caller): By, query: 
                 Reply::with("uris", &render(&uris))
             }
             fields => {
-                let views = devices.map(|d| DeviceView::new(d, gateway.config()));
+                let devices: Vec<_> = with_settings(&gateway, user).collect();
+                let views =
+                    devices.iter().map(|(d, set)| DeviceView::new(d, set, gateway.config()));
                 Reply::with("devices", &fields.of_all(views))
             }
         })
@@ -44,10 +46,25 @@ pub(super) async fn read(
 ) -> Reply {
     let answer = || {
         let device = device(me::user(&gateway, &caller)?, &id)?;
-        let view = DeviceView::new(device, gateway.config());
+        let settings = gateway.core().line(device.dn());
+        let view = DeviceView::new(device, &settings, gateway.config());
         Ok(Reply::with("device", &query.fields()?.of(&view)))
     };
     Reply::from(answer()).counted_as(Operation::GetDevices)
+}
+
+/// `POST /api/v2/me/devices/{id}`.
+pub(super) async fn set(
+    State(gateway): State<Gateway>,
+    By(caller): By,
+    Id(id): Id,
+    Payload(payload): Payload,
+) -> Reply {
+    let asked = SETTING_OPERATIONS.ask(payload, gateway.config().body_depth, |action, _| {
+        let lines = vec![device(me::user(&gateway, &caller)?, &id)?.dn().clone()];
+        Ok(Command::OperateLines { lines, action })
+    });
+    outcome(asked, |command| gateway.core().submit(command)).await
 }
 
 /// `POST /api/v2/me/devices/{id}/calls`.
@@ -67,12 +84,23 @@ pub(super) async fn dial(
 
 /// The caller's phones for `subresources`.
 pub(super) fn all(gateway: &Gateway, user: &User) -> String {
-    Fields::All.of_all(user.devices().iter().map(|d| DeviceView::new(d, gateway.config())))
+    let devices: Vec<_> = with_settings(gateway, user).collect();
+    Fields::All.of_all(devices.iter().map(|(d, set)| DeviceView::new(d, set, gateway.config())))
+}
+
+fn with_settings<'a>(
+    gateway: &'a Gateway,
+    user: &'a User,
+) -> impl Iterator<Item = (&'a Device, LineSettings)> {
+    user.devices().iter().map(|device| (device, gateway.core().line(device.dn())))
 }
 
 fn device<'a>(user: &'a User, id: &str) -> Result<&'a Device, Failure> {
     user.devices()
         .iter()
         .find(|device| device.dn().as_str() == id || device.id().to_string() == id)
-        .ok_or_else(|| Failure::not_found("the user has no such device"))
+        .ok_or_else(|| {
+            let id = shortened(id);
+            Failure::not_found(format!("device '{id}' does not exist or is not the user's"))
+        })
 }

@@ -1,9 +1,10 @@
 //! `/api/v2/me`: the user himself, and the start and end of a contact-centre session.
 
 use axum::extract::State;
+use encke_calls::LineAction;
 use serde::Serialize;
 
-use super::{By, Payload, calls, devices, sms};
+use super::{By, Payload, calls, channels, devices, sms};
 use crate::caller::Caller;
 use crate::config::SmsSpelling;
 use crate::counts::Operation;
@@ -50,12 +51,33 @@ pub(super) async fn operate(
     By(caller): By,
     Payload(payload): Payload,
 ) -> Reply {
-    let asked =
-        USER_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| match request {
-            UserRequest::Start(channels) => start_session(user(&gateway, &caller)?, &channels),
-            UserRequest::End => Ok(Reply::accepted()),
-        });
-    Reply::from(asked.command).counted_as(asked.operation)
+    let depth = gateway.config().body_depth;
+    let asked = USER_OPERATIONS.ask(payload, depth, |request, _| Ok(request));
+    let reply = match asked.command {
+        Ok(request) => Reply::from(answer(&gateway, &caller, request).await),
+        Err(failure) => failure.into(),
+    };
+    reply.counted_as(asked.operation)
+}
+
+async fn answer(
+    gateway: &Gateway,
+    caller: &Caller,
+    request: UserRequest,
+) -> Result<Reply, Failure> {
+    match request {
+        UserRequest::Start(channels) => {
+            start_session(gateway, user(gateway, caller)?, &channels).await
+        }
+        // Who is not in the directory may log out, and so may who has nowhere to be logged in.
+        UserRequest::End => match user(gateway, caller) {
+            Ok(user) if !user.devices().is_empty() => {
+                channels::set(gateway, user, LineAction::LogOut).await
+            }
+            _ => Ok(Reply::accepted()),
+        },
+        UserRequest::Be(action) => channels::set(gateway, user(gateway, caller)?, action).await,
+    }
 }
 
 /// `GET /api/v2/diagnostics/version`.
@@ -73,15 +95,19 @@ pub(super) fn user<'a>(gateway: &'a Gateway, caller: &Caller) -> Result<&'a User
     })
 }
 
-/// No state is kept for a session, so what can be told is which channels there are: `voice` for
-/// who has a phone, and SMS.
-fn start_session(user: &User, channels: &[String]) -> Result<Reply, Failure> {
-    let (succeeded, failed): (Vec<_>, Vec<_>) =
-        channels.iter().partition(|channel| match channel.as_str() {
-            "voice" => !user.devices().is_empty(),
-            "sms" | "smsession" | "smssession" => true,
-            _ => false,
-        });
+/// Logs in on `voice`, for who has a phone. Of SMS no state is kept.
+async fn start_session(
+    gateway: &Gateway,
+    user: &User,
+    channels: &[String],
+) -> Result<Reply, Failure> {
+    let voice = |channel: &String| channels::has(user, channel);
+    if channels.iter().any(voice) {
+        channels::set(gateway, user, LineAction::LogIn).await?;
+    }
+    let (succeeded, failed): (Vec<_>, Vec<_>) = channels.iter().partition(|channel| {
+        voice(channel) || matches!(channel.as_str(), "sms" | "smsession" | "smssession")
+    });
     if failed.is_empty() {
         return Ok(Reply::accepted());
     }

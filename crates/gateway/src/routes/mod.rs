@@ -24,6 +24,7 @@ use crate::reply::Reply;
 use crate::status::{Failure, ReturnCode};
 
 mod calls;
+mod channels;
 mod devices;
 mod me;
 mod outcome;

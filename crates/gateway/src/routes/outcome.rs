@@ -25,7 +25,8 @@ where
     reply.counted_as(asked.operation)
 }
 
-fn failure(error: &CommandError) -> Failure {
+/// What the sender of a command is told that was not carried out.
+pub(super) fn failure(error: &CommandError) -> Failure {
     match error {
         CommandError::Refused(refusal) => Failure::new(code(refusal), refusal.to_string()),
         CommandError::Busy => unavailable("too many requests are waiting; try again"),
@@ -47,6 +48,10 @@ fn code(refusal: &Refusal) -> ReturnCode {
         }
         Refusal::TooMany { what: Bound::Calls | Bound::Sessions, .. } => ReturnCode::Internal,
         Refusal::InvalidState { .. }
+        | Refusal::LoggedOut
+        | Refusal::DoNotDisturb
+        | Refusal::ForwardingLoop
+        | Refusal::ForwardedOutside
         | Refusal::DestinationBusy
         | Refusal::OnTheCall
         | Refusal::TooMany { .. } => ReturnCode::InvalidState,
@@ -67,6 +72,10 @@ mod tests {
             (Refusal::NotFound, 6),
             (Refusal::UnknownDn, 6),
             (Refusal::InvalidState { operation: Operation::Answer, state: "Held" }, 2),
+            (Refusal::LoggedOut, 2),
+            (Refusal::DoNotDisturb, 2),
+            (Refusal::ForwardingLoop, 2),
+            (Refusal::ForwardedOutside, 2),
             (Refusal::NoSuchConsultation, 6),
             (Refusal::DestinationBusy, 2),
             (Refusal::OnTheCall, 2),

@@ -7,7 +7,7 @@
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{calls, devices, me, sms};
+use super::{calls, channels, devices, me, sms};
 use crate::gateway::Gateway;
 
 /// The spellings of the SMS collection that requests may use.
@@ -25,8 +25,10 @@ pub(super) fn routes() -> Vec<Route> {
         read("/me/calls", calls::list),
         read("/me/calls/{id}", calls::read),
         write("/me/calls/{id}", calls::operate),
+        write("/me/channels/{id}", channels::operate),
         read("/me/devices", devices::list),
         read("/me/devices/{id}", devices::read),
+        write("/me/devices/{id}", devices::set),
         write("/me/devices/{id}/calls", devices::dial),
         read("/devices/{id}", devices::read),
         write("/calls/{id}", calls::operate_as_third_party),

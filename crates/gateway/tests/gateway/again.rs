@@ -38,6 +38,10 @@ async fn busy_day(centre: &Centre) -> Vec<Heard> {
         let user = if name == "CompleteTransfer" { "bob" } else { "alice" };
         centre.accepted(user, &path, &format!(r#"{{"operationName":"{name}"}}"#)).await;
     }
+    let start = r#"{"operationName":"StartContactCenterSession","channels":["voice"]}"#;
+    centre.accepted("bob", "/api/v2/me", start).await;
+    let ready = r#"{"operationName":"Ready"}"#;
+    centre.accepted("bob", "/api/v2/me/channels/voice", ready).await;
     heard.extend(centre.heard().await);
     heard
 }
@@ -47,7 +51,13 @@ async fn a_notification_that_is_sent_again_is_the_same_under_the_same_place() {
     let centre = Centre::open().await;
     let heard = busy_day(&centre).await;
     assert!(heard.is_sorted_by(|a, b| a.place < b.place), "{heard:#?}");
-    for kind in ["referenceId", "ErrorMessage", "ParticipantsUpdated", "CallRecordingStateChange"] {
+    for kind in [
+        "referenceId",
+        "ErrorMessage",
+        "ParticipantsUpdated",
+        "CallRecordingStateChange",
+        "DeviceStateChangeMessage",
+    ] {
         assert!(heard.iter().any(|heard| heard.data.contains(kind)), "{kind} in {heard:#?}");
     }
     // Much later: a notification tells of its change, not of when it is sent.

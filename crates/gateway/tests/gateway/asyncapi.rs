@@ -75,7 +75,8 @@ fn each_golden_notification_is_described() {
         assert_eq!(described(channel, &data), Ok(()), "{}", file.display());
         documented += 1;
     }
-    for file in fs::read_dir(golden.join("voice")).unwrap().map(|entry| entry.unwrap().path()) {
+    let conversations = ["voice", "agent"].map(|folder| fs::read_dir(golden.join(folder)).unwrap());
+    for file in conversations.into_iter().flatten().map(|entry| entry.unwrap().path()) {
         for (channel, data) in told(&fs::read_to_string(&file).unwrap()) {
             assert_eq!(described(channel, &data), Ok(()), "{}: {data}", file.display());
             ours += 1;

@@ -188,7 +188,7 @@ async fn each_bad_dial_has_its_answer() {
             r#"{"operationName":"Dial","destination":{"phoneNumber":"15002"}}"#,
             404,
             6,
-            "the user has no such device",
+            "device '15001' does not exist or is not the user's",
         ),
     ];
     let centre = Centre::open().await;

@@ -9,6 +9,7 @@
 )]
 
 mod again;
+mod agents;
 mod asyncapi;
 mod bounds;
 mod consults;

@@ -123,12 +123,16 @@ async fn each_example_of_a_request_is_accepted() {
 
     let own = "/api/v2/me/calls/{id}";
     let sms = "/api/v2/me/smsessions/{id}";
+    let settings = &["DoNotDisturbOn", "DoNotDisturbOff", "ForwardCallsOn", "ForwardCallsOff"];
+    let channel = &["Ready", "NotReady", "AfterCallWork", "AuxWork"];
     let change = &["AttachUserData", "UpdateUserData", "DeleteUserDataPair", "DeleteUserData"];
     let change_sms = &["AttachUserData", "UpdateUserData", "DeleteUserData"];
     let recording =
         ["StartCallRecording", "PauseCallRecording", "ResumeCallRecording", "StopCallRecording"];
-    let script: [(&str, &str, &str, &[&str]); 14] = [
-        ("alice", "/api/v2/me", "", &["StartContactCenterSession"]),
+    let script: [(&str, &str, &str, &[&str]); 16] = [
+        ("alice", "/api/v2/me", "", &["StartContactCenterSession", "Ready", "NotReady"]),
+        ("alice", "/api/v2/me/channels/{id}", "voice", channel),
+        ("alice", "/api/v2/me/devices/{id}", "15000", settings),
         ("alice", "/api/v2/me/devices/{id}/calls", "15000", &["Dial"]),
         ("alice", own, CALL, change),
         ("robot", "/api/v2/calls/{id}", CALL, change),

@@ -126,7 +126,7 @@ async fn devices_are_listed_and_each_can_be_read_where_its_uri_points() {
         Some(format!("[{}]", at(&device, "device").unwrap()).as_str())
     );
     assert_eq!(at(&device, "device.phoneNumber"), Some("\"15000\""));
-    assert_eq!(at(&device, "device.userState.state"), Some("\"Ready\""));
+    assert_eq!(at(&device, "device.userState.state"), Some("\"LoggedOut\""));
     assert_eq!(
         centre.get("robot", "/api/v2/me/devices").await.body,
         r#"{"statusCode":0,"uris":[]}"#

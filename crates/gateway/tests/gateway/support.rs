@@ -25,6 +25,7 @@ use tower::ServiceExt;
 pub(crate) const CALL: &str = "01RCC3N118B1V0SL8O7GK2LAES00000R";
 
 pub(crate) const CALLS: &str = "/v2/me/calls";
+pub(crate) const DEVICES: &str = "/v2/me/devices";
 pub(crate) const TEVENTS: &str = "/v2/me/tevents";
 pub(crate) const SMS: &str = "/v2/me/smsessions";
 
@@ -98,7 +99,14 @@ impl Centre {
     }
 
     pub(crate) async fn limited(config: GatewayConfig, limits: Limits) -> Self {
-        let directory = directory();
+        Self::of(directory(), config, limits).await
+    }
+
+    pub(crate) async fn peopled(people: Directory) -> Self {
+        Self::of(people, GatewayConfig::default(), Limits::default()).await
+    }
+
+    async fn of(directory: Directory, config: GatewayConfig, limits: Limits) -> Self {
         let clock = Arc::new(StillClock(AtomicU64::new(START_MS)));
         let ear = Arc::new(Ear::default());
         let projection = Projection::new(directory.clone(), ear.clone(), &config, clock.clone());
@@ -227,6 +235,7 @@ impl Centre {
         match self.core.submit(command).await.unwrap().subject {
             Subject::Call(id) => id.as_str().into(),
             Subject::Sms(id) => id.as_str().into(),
+            Subject::Line(id) => id.dn.as_str().into(),
         }
     }
 }

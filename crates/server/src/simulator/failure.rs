@@ -49,6 +49,9 @@ impl From<CommandError> for Failure {
                     }
                     Refusal::InvalidState { .. }
                     | Refusal::DestinationBusy
+                    | Refusal::DoNotDisturb
+                    | Refusal::ForwardingLoop
+                    | Refusal::ForwardedOutside
                     | Refusal::TooMany { .. } => ReturnCode::InvalidState,
                     Refusal::Exists => ReturnCode::Exists,
                     _ => ReturnCode::Validation,

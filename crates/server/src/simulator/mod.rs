@@ -60,6 +60,7 @@ fn id_of(subject: &Subject) -> &str {
     match subject {
         Subject::Call(id) => id.as_str(),
         Subject::Sms(id) => id.as_str(),
+        Subject::Line(id) => id.dn.as_str(),
     }
 }
 

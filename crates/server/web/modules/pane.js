@@ -4,6 +4,7 @@
  * @typedef {import("./desk-state.js").Interaction} Interaction
  */
 import {Problem, iconButton, perform} from "./action.js";
+import {AgentStateSwitch} from "./agent-state.js";
 import {announce} from "./announce.js";
 import {CallCard, partyOf} from "./call-card.js";
 import {ConnectionPill} from "./connection-pill.js";
@@ -35,6 +36,8 @@ export class Pane {
     /** @type {DialLine | null} */
     #dial = null;
     #log;
+    /** @type {AgentStateSwitch | null} */
+    #switch = null;
     #closed = false;
 
     /**
@@ -66,6 +69,7 @@ export class Pane {
         session.addEventListener("connection", (event) => this.#showConnection(/** @type {CustomEvent} */ (event).detail));
         session.addEventListener("interaction", (event) => this.#handleInteraction(/** @type {CustomEvent} */ (event).detail));
         session.addEventListener("desk", () => this.#showDesk());
+        session.addEventListener("agent", () => this.#switch?.update());
         session.addEventListener("failure", (event) => this.#dial?.fail(/** @type {CustomEvent} */ (event).detail));
         this.#pill.update(session.connection);
         try {
@@ -84,6 +88,8 @@ export class Pane {
         setText(this.#title, name);
         setText(this.#initial, name.charAt(0));
         setText(this.#number, dn);
+        this.#switch = new AgentStateSwitch(session);
+        this.#pill.node.before(this.#switch.node);
         this.#dial = new DialLine(session);
         this.#content.replaceChildren(this.#dial.node, this.#quiet, this.#cards);
         this.#showDesk();

@@ -13,6 +13,7 @@
  * @typedef {{at: Date, kind: "event" | "request" | "meta", title: string, detail: unknown}} LogEntry
  * @typedef {import("./desk-state.js").TranscriptEntry} TranscriptEntry
  */
+import {agentStateOf} from "./agent-state.js";
 import {DeskState} from "./desk-state.js";
 import {changeArrives, changeLeaves} from "./latency.js";
 import {Notifications} from "./notifications.js";
@@ -24,7 +25,7 @@ const RETRY_SNAPSHOT_MS = 2000;
 
 /**
  * Events: "interaction" (detail: Interaction), "desk" (the list changed as a whole), "connection" (detail:
- * Connection), "log" (detail: LogEntry), "failure" (detail: string; a request that was accepted has failed since).
+ * Connection), "agent" (its state is another), "log" (detail: LogEntry), "failure" (detail: string; a request that was accepted has failed since).
  */
 export class AgentSession extends EventTarget {
     state = new DeskState();
@@ -32,10 +33,14 @@ export class AgentSession extends EventTarget {
     agent;
     /** @type {Connection} */
     connection = {status: "connecting", transport: "", latency: null, recoveries: 0, missed: false};
+    /** @type {import("./agent-state.js").AgentState} as the server said last */
+    agentState = "Offline";
     #rest;
     #notifications;
     #deviceId = "";
     #handshakes = 0;
+    /** An event told of the device since the state was read last. */
+    #deviceTold = false;
     /** The state was read since the page was opened or something was missed. */
     #isWhole = false;
     #closed = false;
@@ -69,6 +74,7 @@ export class AgentSession extends EventTarget {
         const {user} = await this.#rest.get("/api/v2/me?subresources=devices");
         const device = user.devices?.[0];
         this.#deviceId = device?.id ?? "";
+        this.#showDevices(user.devices);
         const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
         this.agent = {user: this.agent.user, name: name || this.agent.name, dn: device?.phoneNumber ?? ""};
         if (!this.#closed) {
@@ -92,6 +98,22 @@ export class AgentSession extends EventTarget {
     async dial(phoneNumber) {
         await this.#rest.post(`/api/v2/me/devices/${encodeURIComponent(this.#deviceId)}/calls`,
             {operationName: "Dial", destination: {phoneNumber}});
+    }
+
+    /**
+     * Does something else. Who is offline is logged in first; who goes offline is logged out.
+     *
+     * @param {import("./agent-state.js").AgentState} state
+     */
+    async setAgentState(state) {
+        if (state === "Offline") {
+            await this.#rest.post("/api/v2/me", {operationName: "EndContactCenterSession"});
+            return;
+        }
+        if (this.agentState === "Offline") {
+            await this.#rest.post("/api/v2/me", {operationName: "StartContactCenterSession", channels: ["voice"]});
+        }
+        await this.#rest.post("/api/v2/me/channels/voice", {operationName: state});
     }
 
     /**
@@ -150,6 +172,11 @@ export class AgentSession extends EventTarget {
             this.dispatchEvent(new CustomEvent("failure", {detail: message.data.errorMessage ?? "The request has failed"}));
             return;
         }
+        if (message.data.messageType === "DeviceStateChangeMessage") {
+            this.#deviceTold = true;
+            this.#showDevices(message.data.devices);
+            return;
+        }
         const before = message.data.call ?? message.data.smsession ?? message.data.smssession;
         const isNew = before !== undefined && this.state.get(before.id) === undefined;
         const interaction = this.state.applyNotification(message.data, Date.now());
@@ -188,15 +215,20 @@ export class AgentSession extends EventTarget {
         const handshake = this.#handshakes;
         this.#isWhole = false;
         this.state.beginSnapshot();
+        this.#deviceTold = false;
         try {
-            const [{calls}, sessions] = await Promise.all([
+            const [{calls}, sessions, {devices}] = await Promise.all([
                 this.#rest.get("/api/v2/me/calls?fields=*"),
                 this.#rest.get("/api/v2/me/smsessions?fields=*"),
+                this.#rest.get("/api/v2/me/devices?fields=*"),
             ]);
             if (handshake !== this.#handshakes || this.#closed) {
                 return;
             }
             this.state.applySnapshot(calls ?? [], sessions.smsessions ?? sessions.smssessions ?? [], Date.now());
+            if (!this.#deviceTold) {
+                this.#showDevices(devices);
+            }
             this.#isWhole = true;
             this.dispatchEvent(new Event("desk"));
             for (const interaction of this.state.list()) {
@@ -212,6 +244,15 @@ export class AgentSession extends EventTarget {
                     this.#recover();
                 }
             }, RETRY_SNAPSHOT_MS);
+        }
+    }
+
+    /** @param {any[] | undefined} devices of which the desk's may be one */
+    #showDevices(devices) {
+        const device = devices?.find(({id}) => id === this.#deviceId);
+        if (device) {
+            this.agentState = agentStateOf(device.userState);
+            this.dispatchEvent(new Event("agent"));
         }
     }
 
