@@ -228,6 +228,10 @@ impl Config {
     ///
     /// Default 10,000 messages and 8 MiB. A session that is beyond either is cut: it is removed,
     /// counted and logged, and its client is told with `402` to shake hands again.
+    ///
+    /// A response that was not written comes back in front of what was queued meanwhile, be it beyond
+    /// the bounds: nothing is lost for a broken connection. There are as many of them as connections
+    /// break while they are written, each of at most [`Config::response_bytes`].
     #[must_use]
     pub fn queue(mut self, messages: usize, bytes: usize) -> Self {
         self.queue_messages = messages;

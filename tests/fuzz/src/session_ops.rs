@@ -14,6 +14,16 @@ use serde_json::{Value, json};
 
 use crate::house::House;
 
+/// Messages and bytes that a queue holds.
+const QUEUE: (usize, usize) = (40, 4_000);
+
+/// Bytes of a response.
+const RESPONSE: usize = 120;
+
+/// Messages and bytes of three queues, each with a response that came back beyond the bounds: of four
+/// messages, for each has more than 30 bytes.
+const MOST: (u64, u64) = (3 * (40 + 4), 3 * (4_000 + 120));
+
 /// Most operations of one run.
 const OPERATIONS: usize = 400;
 
@@ -44,8 +54,8 @@ pub fn run(bytes: &[u8]) {
     let config = Config::default()
         .timeout(Duration::from_secs(3))
         .max_interval(Duration::from_secs(4))
-        .response_bytes(120)
-        .queue(40, 4_000)
+        .response_bytes(RESPONSE)
+        .queue(QUEUE.0, QUEUE.1)
         .channels(vec![rule]);
     let mut run = Run { house: House::new(config), published: 0 };
     let mut clients: Vec<Client> =
@@ -110,7 +120,8 @@ impl Run {
         let held: usize = clients.iter().map(|client| client.held.len()).sum();
         assert!(stats.held <= held as u64, "{stats:?}");
         assert!(
-            stats.sessions <= 3 && stats.queue_messages <= 40 * 3 && stats.queue_bytes <= 4_000 * 3
+            stats.sessions <= 3 && stats.queue_messages <= MOST.0 && stats.queue_bytes <= MOST.1,
+            "{stats:?}"
         );
     }
 
