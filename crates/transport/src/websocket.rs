@@ -178,7 +178,11 @@ impl Socket {
                     heard = ping_clock();
                     match frame {
                         None => return Ok(()),
-                        Some(frame) => if Box::pin(self.frame(frame?)).await?.is_none() { return Ok(()) },
+                        Some(frame) => {
+                            if Box::pin(self.frame(frame?)).await?.is_none() {
+                                return Ok(());
+                            }
+                        }
                     }
                 }
                 delivery = pushed(&mut self.link) => match delivery {

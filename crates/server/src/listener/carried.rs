@@ -1,7 +1,8 @@
 //! A stream that changes hands between hyper and a parked poll.
 //!
 //! It carries what was read and not used, and knows whether everything that was written has left:
-//! only then does taking it away from hyper lose nothing.
+//! only then does taking it away from hyper lose nothing. hyper mostly waits for that before it takes
+//! up the next request, but not after an answer that did not wait for the end of a body.
 
 use std::io;
 use std::pin::Pin;

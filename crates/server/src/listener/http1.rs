@@ -156,7 +156,8 @@ fn may_park<B>(request: &Request<B>) -> bool {
         && connection.all(|value| value.as_bytes().eq_ignore_ascii_case(b"keep-alive"))
 }
 
-/// Where a held poll waits while its connection changes hands.
+/// Where a held poll waits while its connection changes hands. Only the task of the connection
+/// reaches it.
 struct Slot<H>(Arc<Mutex<Option<H>>>);
 
 impl<H: Future<Output = Answer> + Unpin> Slot<H> {

@@ -119,6 +119,31 @@ async fn the_answer_to_a_held_poll_looks_like_every_other() {
     house.end().await;
 }
 
+/// The connection must not change hands while the answer before is still on its way out.
+#[tokio::test]
+async fn an_answer_that_is_not_read_yet_is_not_lost_for_a_poll_behind_it() {
+    let house = House::with(|settings| {
+        settings.bayeux.max_queue_bytes = 64 << 20;
+        settings.bayeux.max_response_bytes = 32 << 20;
+    })
+    .await;
+    let (mut connection, client) = reader(&house).await;
+    // More than the kernel takes for a client that does not read.
+    let text = "x".repeat(900_000);
+    for _ in 0..25 {
+        publish(&house, json!(text)).await;
+    }
+    let poll = connect(&client).encode();
+    connection.send(&[poll.clone(), poll].concat()).await.unwrap();
+    // Time for whoever would hold the second one too early.
+    drop(timeout(std::time::Duration::from_millis(300), holds(&house, 1)).await);
+    assert_eq!(next(&mut connection).await.value().as_array().unwrap().len(), 26);
+    holds(&house, 1).await;
+    publish(&house, json!("behind")).await;
+    assert_eq!(next(&mut connection).await.value()[0]["data"], "behind");
+    house.end().await;
+}
+
 #[tokio::test]
 async fn a_large_answer_arrives_whole() {
     let house = House::demo().await;
