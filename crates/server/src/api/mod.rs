@@ -17,7 +17,7 @@
 //! Publishing goes to the generic endpoint: what the other one tells is what happened to calls, and
 //! nothing else.
 //!
-//! Shape: a handle over the brokers. Walks over all sessions run on blocking threads.
+//! Shape: a handle over the brokers. Walks over all sessions, and batches, run on blocking threads.
 
 use std::sync::Arc;
 

@@ -69,7 +69,7 @@ pub(super) async fn batch(
     Extension(back_end): Extension<BackEnd>,
     body: Result<Body<Batch>, Problem>,
 ) -> Answer {
-    api.answer(Operation::Publish, || {
+    let batch = move |api: &Api| {
         let Body(Batch { messages }) = body?;
         let limit = api.0.bounds.messages;
         if messages.len() > limit {
@@ -77,14 +77,15 @@ pub(super) async fn batch(
         }
         let each = |message: Box<RawValue>| {
             let published = parse(message.get().as_bytes())
-                .and_then(|message| publish(&api, &back_end, &message));
+                .and_then(|message| publish(api, &back_end, &message));
             match published {
                 Ok(sessions) => Outcome::Published { sessions },
                 Err(problem) => Outcome::Refused { error: problem.said() },
             }
         };
         Ok(Results { results: messages.into_iter().map(each).collect() })
-    })
+    };
+    api.walk(Operation::Publish, batch).await
 }
 
 /// How many sessions it went to.

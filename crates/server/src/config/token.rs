@@ -79,6 +79,9 @@ fn from_url(jwt: &JwtSettings, url: &str) -> Result<KeySource, ConfigError> {
             return Err(ConfigError::new(format!("login.jwt.{key}"), "is below 100"));
         }
     }
+    if jwt.jwks_ttl_ms < jwt.jwks_apart_ms {
+        return Err(ConfigError::new("login.jwt.jwks_ttl_ms", "is below `jwks_apart_ms`"));
+    }
     Ok(KeySource::Url {
         place: Place::new(url).map_err(|error| ConfigError::new("login.jwt.jwks_url", error))?,
         ca_file: jwt.jwks_ca_file.clone(),
@@ -140,6 +143,7 @@ mod tests {
         assert_eq!(error_key(|jwt| jwt.jwks_ca_file = Some("x".into())), "login.jwt.jwks_ca_file");
         assert_eq!(with(|jwt| jwt.jwks_url = Some("x".to_owned())), "login.jwt.jwks_url");
         assert_eq!(with(|jwt| jwt.jwks_apart_ms = 99), "login.jwt.jwks_apart_ms");
+        assert_eq!(with(|jwt| jwt.jwks_ttl_ms = 9_999), "login.jwt.jwks_ttl_ms");
         assert_eq!(with(|jwt| jwt.algorithms.clear()), "login.jwt.algorithms");
         assert_eq!(with(|jwt| jwt.user_claim.clear()), "login.jwt.user_claim");
         assert_eq!(with(|jwt| jwt.leeway_ms = 300_001), "login.jwt.leeway_ms");

@@ -1,6 +1,7 @@
 //! What repeated failures cost: a wait, by user and by address.
 //!
-//! Consulted only before a password is checked. Whoever has a session cookie or credentials that
+//! Consulted before a password or a token that nobody knows yet is checked, and for unknown API keys.
+//! Whoever has a session cookie or credentials that
 //! were right lately never meets it, so an attacker who fails for alice does not lock alice out of
 //! her desk; only a new login of hers has to wait.
 

@@ -104,8 +104,8 @@ async fn session_of_a_user_is_not_anothers() {
 #[tokio::test]
 async fn held_poll_ends_with_its_token_and_the_next_is_refused() {
     let setup = Setup::with(|_| {}).await;
-    let token = format!("Bearer {}", setup.issuer.token("alice", 0.5));
-    let end = now() + 0.5;
+    let token = format!("Bearer {}", setup.issuer.token("alice", 2.0));
+    let end = now() + 2.0;
     let ask = |messages: Value, cookie: &str| {
         cometd(&messages).header("authorization", &token).header("cookie", cookie)
     };
@@ -148,7 +148,7 @@ async fn websocket_is_closed_when_the_token_of_its_address_ends() {
     assert_eq!(refused.status, 401, "{}", refused.text());
 
     let mut connection = setup.house.open().await;
-    connection.send(&upgrade(0.3).encode()).await.unwrap();
+    connection.send(&upgrade(2.0).encode()).await.unwrap();
     let all = connection.read_to_close().await.unwrap();
     let head = all.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
     assert!(all.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&all));

@@ -34,7 +34,7 @@ async fn dialled(house: &House) -> String {
 
 #[tokio::test]
 async fn a_line_rings_for_as_long_as_it_is_set() {
-    let house = House::with(|settings| settings.calls.no_answer_ms = 200).await;
+    let house = House::with(|settings| settings.calls.no_answer_ms = 2_000).await;
     let call = dialled(&house).await;
     eventually("the call ends", DEADLINE, async || {
         let state = get(&house, "alice", &call).await["call"]["state"].clone();

@@ -124,6 +124,11 @@ impl Keys {
         self.0.len()
     }
 
+    /// Whether there is a key of just this name.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
     /// What a token with this header may be signed with.
     pub(super) fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> Candidates<'_> {
         // Keys of files have no ids, and tokens need not name one.
@@ -136,7 +141,10 @@ impl Keys {
             return Candidates::Unknown;
         }
         let fitting = |key: &&Key| key.algorithms.contains(&algorithm);
-        let these: Vec<&Key> = named.filter(fitting).take(MAX_TRIED).collect();
+        let mut these: Vec<&Key> = named.filter(fitting).collect();
+        // The one that is named is tried first, those without a name behind it.
+        these.sort_by_key(|key| key.id.is_none());
+        these.truncate(MAX_TRIED);
         if these.is_empty() { Candidates::WrongAlgorithm } else { Candidates::These(these) }
     }
 }

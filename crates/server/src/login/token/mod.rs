@@ -227,10 +227,13 @@ impl Tokens {
         if !self.validation.algorithms.contains(&header.alg) {
             return Err(TokenError::Algorithm);
         }
+        // Where keys are fetched, a name that none of them has may be that of a new one.
+        let other = |id: &str| self.fetcher.is_some() && !keys.names(id);
+        let may_be_new = header.kid.as_deref().is_some_and(other);
         let candidates = match keys.candidates(header.kid.as_deref(), header.alg) {
             Candidates::These(candidates) => candidates,
-            Candidates::WrongAlgorithm => return Err(TokenError::Algorithm),
-            Candidates::Unknown => return Err(TokenError::UnknownKey),
+            Candidates::WrongAlgorithm if !may_be_new => return Err(TokenError::Algorithm),
+            Candidates::WrongAlgorithm | Candidates::Unknown => return Err(TokenError::UnknownKey),
         };
         let validation = Validation { algorithms: vec![header.alg], ..self.validation.clone() };
         let mut error = TokenError::UnknownKey;
@@ -240,7 +243,7 @@ impl Tokens {
                 Err(cause) => error = reason(&cause),
             }
         }
-        Err(error)
+        if may_be_new { Err(TokenError::UnknownKey) } else { Err(error) }
     }
 }
 

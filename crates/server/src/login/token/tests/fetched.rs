@@ -147,7 +147,7 @@ async fn silent_issuer_is_given_up() {
 #[tokio::test]
 async fn request_goes_on_when_nobody_fetches_any_more() {
     let mut setup =
-        Setup::patient(Duration::from_millis(50), |issuer, signer| issuer.say(&signer.set_of("a")))
+        Setup::patient(Duration::from_secs(1), |issuer, signer| issuer.say(&signer.set_of("a")))
             .await;
     setup.running.shutdown().await;
     assert!(setup.other_keys().await);
