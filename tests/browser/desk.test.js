@@ -231,7 +231,7 @@ describe("desk", () => {
         const folder = await mkdtemp(join(tmpdir(), "encke-"));
         try {
             const config = join(folder, "encke.toml");
-            await writeFile(config, "[calls]\nno_answer_ms = 1000\n");
+            await writeFile(config, "[calls]\nno_answer_ms = 4000\n");
             server = await startServer({config});
             const [alice, bob] = await open("alice", "bob");
             await alice.dial("15001");

@@ -47,12 +47,12 @@ def before_call(context, case, **kwargs):
         body["destination"]["phoneNumber"] = "+15550177"
     if name and isinstance(body.get("participant"), str):
         body["participant"] = "15002"
-    # Most of what is generated for this is not the address of the consultation, and 404.
-    if name and "consultCallUri" in body:
-        body["consultCallUri"] = f"/calls/{_live.consultation}"
     if "id" in (case.path_parameters or {}):
         live = _live.id_for(case.operation.path, name)
         case.path_parameters = {**case.path_parameters, "id": live}
+    # Most of what is generated for this is not the address of the consultation, and 404.
+    if name and "consultCallUri" in body:
+        body["consultCallUri"] = f"/calls/{_live.consultation}"
 
 
 @schemathesis.hook

@@ -7,8 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, ConnId, Consult, ConsultLink, Dn, NewParty, Number, Operation, Recording, Situation,
-    UserData,
+    CallId, ConnId, Consult, ConsultLink, Dn, NewParty, Number, Recording, Situation, UserData,
 };
 
 /// One call, at one moment.
@@ -87,11 +86,6 @@ impl Call {
     /// How many parties are still on the call.
     pub fn live_parties(&self) -> usize {
         self.parties.iter().filter(|party| party.is_live()).count()
-    }
-
-    /// What `party`, which is one of the call's, may do now.
-    pub fn capabilities(&self, party: &Party) -> Vec<Operation> {
-        self.situation(party).capabilities().collect()
     }
 
     /// What decides which operations `party` has.

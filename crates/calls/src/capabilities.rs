@@ -179,11 +179,6 @@ impl Situation {
         Self { state, purpose: None, asks: false, conference: false, recording: Recording::Off }
     }
 
-    /// What the party may do.
-    pub fn capabilities(self) -> impl Iterator<Item = Operation> {
-        self.rows().map(|row| row.1)
-    }
-
     /// What a client is shown of it; `recording` says whether calls can be recorded.
     pub fn shown(self, profile: Profile, recording: bool) -> impl Iterator<Item = Operation> {
         let shows = move |row: &&Row| match row.3 {
@@ -198,7 +193,7 @@ impl Situation {
 
     /// Whether the party may do this.
     pub fn allows(self, operation: Operation) -> bool {
-        self.capabilities().any(|allowed| allowed == operation)
+        self.rows().any(|row| row.1 == operation)
     }
 
     fn rows(self) -> impl Iterator<Item = &'static Row> {

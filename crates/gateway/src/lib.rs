@@ -14,8 +14,7 @@
 //! # What is not here
 //!
 //! No login: requests carry a [`Caller`] or are refused. No `/api/v2/notifications`: that is the
-//! transport's, mounted by the server. No agent state: devices show themselves ready, and
-//! `DeviceStateChangeMessage` is not sent.
+//! transport's, mounted by the server.
 
 mod asyncapi;
 mod caller;

@@ -12,7 +12,8 @@
 //! | Argument | Default | Meaning                                       |
 //! |----------|---------|-----------------------------------------------|
 //! | 1        |         | the binary                                    |
-//! | 2        |         | folder for the journal; it has to be empty    |
+//! | 2        |         | folder of the journal; one that is there is   |
+//! |          |         | used as it is, and 3 to 5 say nothing then    |
 //! | 3        | 20000   | calls                                         |
 //! | 4        | 45      | events of each                                |
 //! | 5        | 100000  | events of one more call                       |

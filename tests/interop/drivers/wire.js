@@ -4,7 +4,7 @@
 //
 // | Order | What the driver does |
 // |---|---|
-// | `{"do":"up","url","channel","transport","ack","replay","user"}` | connects, and subscribes after every handshake as applications do |
+// | `{"do":"up","url","channel","transport","ack","replay"}` | connects, and subscribes after every handshake as applications do |
 // | `{"do":"publish","data"}` | publishes on the channel |
 // | `{"do":"down"}` | disconnects and ends |
 //

@@ -31,7 +31,7 @@ export class Client {
       this.#note(`cannot start ${program}, which \`cargo xtask interop\` sets up: ${error.message}`);
       this.#hear({ told: "exit" });
     });
-    this.#child.once("exit", (code, signal) => this.#hear({ told: "exit", code, signal }));
+    this.#child.once("close", (code, signal) => this.#hear({ told: "exit", code, signal }));
     this.#child.stdin.on("error", () => {});
     const [, stdout, stderr, wire] = this.#child.stdio;
     for (const stream of [stdout, stderr]) createInterface({ input: stream }).on("line", (line) => this.#note(line));

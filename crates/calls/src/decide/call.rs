@@ -164,7 +164,13 @@ impl Acts<'_> {
     /// this one by a party that leaves are told.
     fn leave(&self, leaving: &[usize]) -> Vec<CallEvent> {
         let left: Vec<usize> = self.live().filter(|place| !leaving.contains(place)).collect();
-        let last = if left.len() < 2 { left } else { Vec::new() };
+        // Parties outside who only ring are nobody's call: no line is left to end it.
+        let stays = |place: &usize| {
+            let party = self.call.parties.get(*place);
+            party.is_some_and(|party| party.dn.is_some() || party.state != PartyState::Ringing)
+        };
+        let goes_on = left.len() > 1 && left.iter().any(stays);
+        let last = if goes_on { Vec::new() } else { left };
         let mut leaving: Vec<usize> = leaving.iter().copied().chain(last).collect();
         leaving.sort_unstable();
         let moves = leaving.iter().map(|place| (*place, PartyState::Released)).collect();

@@ -177,7 +177,7 @@ impl Core {
         self.send_and_wait(Message::Sweep).await;
     }
 
-    /// Lets go of lines that have rung for longer than they may. A call every second or so keeps
+    /// Lets go of lines that have rung for longer than they may, of 256 at a time. A call every second or so keeps
     /// [`Limits::no_answer_ms`](crate::Limits::no_answer_ms) that precise; without any, lines ring
     /// for ever.
     ///

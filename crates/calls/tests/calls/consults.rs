@@ -343,6 +343,20 @@ fn somebody_outside_can_be_asked_and_joined() {
 }
 
 #[test]
+fn a_call_on_which_only_outsiders_ring_is_over() {
+    let mut house = house();
+    let call = house.dial(B);
+    house.operate(&call, B, CallAction::Answer).unwrap();
+    for outside in ["+15550198", "+15550199"] {
+        house.operate(&call, A, CallAction::SingleStepConference(to(outside))).unwrap();
+    }
+    house.operate(&call, A, CallAction::Hangup).unwrap();
+    assert_eq!(house.call(&call).live_parties(), 3, "B is still there");
+    house.operate(&call, B, CallAction::Hangup).unwrap();
+    assert!(house.state.call(call.as_str()).is_none_or(|call| call.live_parties() == 0));
+}
+
+#[test]
 fn everybody_who_came_to_a_consultation_comes_over() {
     let mut house = house();
     let (call, consult) = asking(&mut house, Purpose::Conference);

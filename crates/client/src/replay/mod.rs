@@ -14,7 +14,8 @@
 //!
 //! What is stored is a position up to which nothing is missing. While a pattern catches up with
 //! messages that another pattern of the client covers too, that may be where it began: killed then, a
-//! program sees that part again.
+//! program sees that part again. Without acknowledgement a message that a publish reply still carries
+//! may be older than the position: killed just then, it is not asked for again.
 //!
 //! # Order
 //!

@@ -13,7 +13,7 @@
 //! | `index`   | key, version     | position               | one key without a scan; the last       |
 //! |           |                  |                        | entry of a key is its version          |
 //!
-//! Space of forgotten records is used again; the file itself never shrinks.
+//! Space of forgotten records is used again; the file itself shrinks only when it is compacted.
 //!
 //! `format` is the version of this layout, today 2; a journal refuses a file whose format is newer
 //! than its own, and upgrades one of format 1, which had no checksums. `head` is the newest position given out; it is kept apart from the entries so that

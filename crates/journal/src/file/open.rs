@@ -44,7 +44,7 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, OpenError> {
     let made = laid_out.and_then(|store| {
         drop(store);
         let placed = || -> io::Result<()> {
-            File::open(&new)?.sync_all()?;
+            file(&new)?.sync_all()?;
             match fs::hard_link(&new, &path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 // Not every file system has links.
@@ -100,7 +100,7 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Why a [`FileJournal`](crate::FileJournal) could not be opened. The file is left as it was.
+/// Why a [`FileJournal`](crate::FileJournal) could not be opened. No record of the file is changed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {

@@ -107,10 +107,14 @@ fn a_bit_that_flips_under_an_open_journal_never_shows_as_a_record() {
             .env("ENCKE_SEED", &seed)
             .output()
             .unwrap();
-        read += usize::from(child.status.success());
-        let aborted = child.status.signal() == Some(SIGABRT);
         let said = String::from_utf8_lossy(&child.stderr);
-        assert!(child.status.success() || aborted, "seed {seed}: {}, {said}", child.status);
+        let ran =
+            child.status.success() && String::from_utf8_lossy(&child.stdout).contains("1 passed");
+        let aborted = child.status.signal() == Some(SIGABRT);
+        assert!(ran || aborted, "seed {seed}: {}, {said}", child.status);
+        // Where the assertions stand: what one of them says may be followed by an abort.
+        assert!(!said.contains("journal/files.rs:"), "seed {seed}: {said}");
+        read += usize::from(ran);
     }
     assert!(read > 0, "no round came to its end");
 }

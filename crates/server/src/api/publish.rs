@@ -2,8 +2,8 @@
 //!
 //! No rule is asked: who may use the API may publish everywhere but in `/v2/**`, where the names of
 //! the notifications endpoint live: what is told there has its position from the journal of calls,
-//! and nothing else may look like it. A message goes out as it came, its data byte for byte. A message of a batch that is refused leaves the others alone; they are
-//! published in their order.
+//! and nothing else may look like it. A message goes out as it came, its data byte for byte. A message
+//! of a batch that is refused leaves the others alone; they are published in their order.
 
 use axum::extract::{Extension, State};
 use encke::bayeux::{ChannelKind, ChannelName};

@@ -36,7 +36,7 @@ async fn address_that_asks_too_often_is_told_when_to_come_back() {
     })
     .await;
     // Requests that take no time, or a token comes back in between.
-    assert_eq!(house.ask(&me()).await.status, 401);
+    assert_eq!(house.ask(&me()).await.status, 403);
     assert_eq!(house.ask(&handshake("/cometd")).await.status, 200);
     let limited = house.ask(&me_as("alice")).await;
     assert!(waits(&limited), "{}", limited.text());
@@ -89,7 +89,7 @@ async fn header_that_nobody_trusted_wrote_means_nothing() {
             settings.limits.address_burst = 1;
         })
         .await;
-        assert_eq!(house.ask(&from(me(), "198.51.100.1")).await.status, 401);
+        assert_eq!(house.ask(&from(me(), "198.51.100.1")).await.status, 403);
         assert!(waits(&house.ask(&from(me(), "198.51.100.2")).await));
         house.end().await;
     }

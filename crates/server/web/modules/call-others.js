@@ -47,7 +47,9 @@ export class CallOthers {
             "on": {
                 submit: (event) => {
                     event.preventDefault();
-                    const button = event.submitter ?? this.#first();
+                    // Enter presses the first button of a form, be it hidden.
+                    const button = event.submitter?.hidden === false ? event.submitter : this.#first();
+                    if (!button) return;
                     line.send(button, async ([number = ""]) => {
                         await session.operate(interaction, button.value, {destination: {phoneNumber: number.trim()}});
                         onDone();

@@ -172,7 +172,7 @@ fn a_loss_of_power_while_a_file_is_upgraded_loses_nothing() {
     }
     writing.commit().unwrap();
     drop(database);
-    platter.lose_power(random, 10);
+    platter.lose_power(random, 4);
     drop(start(&platter));
     let outages = platter.outages();
     assert!(outages.len() > 10, "{} outages", outages.len());
