@@ -188,6 +188,16 @@ proptest! {
         let mut model_of: BTreeMap<&str, AgentState> =
             NUMBERS.map(|line| (line, AgentState::LoggedOut)).into();
         let mut log = Vec::new();
+        // Close to the end of an era: what follows does not fill one.
+        for line in NUMBERS {
+            log.extend(run(&mut state, &operate(&[line], LineAction::LogIn)).unwrap());
+            for turn in 0..Line::ERA_CHANGES - 4 {
+                let ready = turn % 2 == 0;
+                let action = if ready { LineAction::Ready } else { LineAction::NotReady(None) };
+                log.extend(run(&mut state, &operate(&[line], action)).unwrap());
+            }
+            model_of.insert(line, agent(&state, line));
+        }
         for (lines, action) in steps {
             let after: Option<Vec<_>> =
                 lines.iter().map(|line| model(&model_of[line], &action)).collect();

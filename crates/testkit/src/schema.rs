@@ -51,7 +51,7 @@ pub fn conforms(document: &Value, schema: &Value, value: &Value) -> Result<(), S
                 "object" => named_only(schema, value)?,
                 "array" => value.is_array(),
                 "string" => value.is_string(),
-                "integer" => value.is_u64(),
+                "integer" => value.is_u64() || value.is_i64(),
                 "null" => value.is_null(),
                 "boolean" => value.is_boolean(),
                 other => panic!("type {other}"),
