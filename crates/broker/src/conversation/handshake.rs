@@ -124,7 +124,14 @@ impl<'a> Conversation<'a> {
         let verdict = verdict.unwrap_or_else(Verdict::deny);
         self.ext.extend(verdict.members().unwrap_or_default());
         if !verdict.is_granted() {
-            return Err(verdict.into_refusal(Failure::HandshakeDenied));
+            let (failure, advice) = verdict.into_refusal(Failure::HandshakeDenied);
+            let crowd = matches!(failure, Failure::TooManyHandshakesOfAddress(_));
+            let plain = advice == failure.advice();
+            return Err(if crowd && plain {
+                self.turn_away(failure, None)
+            } else {
+                (failure, advice)
+            });
         }
         Ok(Owner::of(self.request.user, &verdict))
     }

@@ -78,8 +78,14 @@ fn the_policy_may_tell_when_to_come_back() {
     world.now.set(start);
     let reply = world.anonymous().shake();
     assert_eq!(reply["error"], "429::too_many_handshakes_of_address");
-    assert_eq!(reply["advice"], json!({"reconnect": "handshake", "interval": 1500}));
-    assert_eq!(world.broker.stats().handshakes_refused, 1);
+    // Whoever is turned away together shall not come back together.
+    assert_eq!(reply["advice"]["reconnect"], "handshake");
+    let interval = reply["advice"]["interval"].as_u64().unwrap();
+    assert!((1500..=2500).contains(&interval), "{interval}");
+    let others = || world.anonymous().shake()["advice"]["interval"].clone();
+    let others: Vec<_> = std::iter::repeat_with(others).take(20).collect();
+    assert!(others.iter().any(|other| *other != interval), "all at {interval}");
+    assert_eq!(world.broker.stats().handshakes_refused, 21);
     world.pass(1500);
     assert_eq!(world.anonymous().shake()["successful"], true);
 }
