@@ -21,11 +21,13 @@
 //! also across restarts, and it is how an [`Observer`] that keeps what it passes on is told again,
 //! when a core is opened, of what it may have missed.
 
+mod catching_up;
 mod change;
 mod clock;
 mod config;
 mod core;
 mod error;
+mod forgetting;
 mod record_key;
 mod replay;
 mod retention;
