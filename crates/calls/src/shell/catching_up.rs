@@ -74,7 +74,7 @@ impl WriterState {
         let append = Append { key: key.clone(), expected, records };
         let Ok(place) = self.journal.append(vec![append]).await else { return };
         self.catch_up(Some(place)).await;
-        self.shared.healthy.store(true, Ordering::Release);
+        self.journal_works();
         tracing::info!("the journal takes records again");
         if let Err(error) = self.journal.forget(vec![key]).await {
             tracing::warn!(%error, "the probe could not be forgotten");

@@ -20,6 +20,8 @@ impl WriterState {
                 tracing::warn!(%error, "ended calls could not be forgotten");
                 break;
             }
+            let gone = self.retention.first(due).cloned().collect();
+            self.due.forget(&gone);
             for subject in self.retention.forget(due) {
                 match subject {
                     Subject::Call(id) => {

@@ -13,9 +13,11 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use encke_journal::{Append, AppendError, Journal, Position, Version};
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::core::{Outcome, Shared};
+use super::due::Due;
 use super::replay::version;
 use super::retention::Retention;
 use super::stats::count;
@@ -50,6 +52,11 @@ pub(super) struct WriterState {
     pub(super) shared: Arc<Shared>,
     /// The state holds every record of the journal up to here, and observers have been told.
     pub(super) seen: Position,
+    pub(super) due: Due,
+    /// The last write of the journal was one that it took.
+    pub(super) takes_snapshots: bool,
+    /// Since the last one that was taken.
+    pub(super) snapshots_fail: bool,
 }
 
 /// What was decided and not yet stored.
@@ -69,7 +76,7 @@ impl WriterState {
         clock: Arc<dyn Clock>,
         ids: Box<dyn IdSource>,
         shared: Arc<Shared>,
-        seen: Position,
+        (seen, due): (Position, Due),
     ) -> Self {
         let mut calls: Vec<_> = state.calls().collect();
         calls.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
@@ -91,7 +98,19 @@ impl WriterState {
         // When an era ended is in the next one, which may have gone on; it is as if long ago.
         ended.extend(state.past_eras().map(|id| (0, Subject::Line(id.clone()))));
         let retention = Retention::new(ended, config.retention, config.retained);
-        let writer = Self { state, retention, journal, clock, ids, shared, seen };
+        let (takes_snapshots, snapshots_fail) = (true, false);
+        let writer = Self {
+            state,
+            retention,
+            journal,
+            clock,
+            ids,
+            shared,
+            seen,
+            due,
+            takes_snapshots,
+            snapshots_fail,
+        };
         writer.count_held();
         writer
     }
@@ -99,7 +118,17 @@ impl WriterState {
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         self.sweep(1).await;
         let mut messages = Vec::with_capacity(BATCH_COMMANDS);
-        while queue.recv_many(&mut messages, BATCH_COMMANDS).await > 0 {
+        loop {
+            let received = queue.recv_many(&mut messages, BATCH_COMMANDS);
+            // While there is a snapshot to take, nobody is waited for.
+            let received = if self.may_take_snapshot() {
+                received.now_or_never()
+            } else {
+                Some(received.await)
+            };
+            if received == Some(0) {
+                return;
+            }
             let mut waiting: VecDeque<Message> = messages.drain(..).collect();
             while let Some(message) = waiting.pop_front() {
                 match message {
@@ -123,6 +152,7 @@ impl WriterState {
                 }
             }
             self.sweep(SWEEP_DUE).await;
+            self.take_snapshot().await;
         }
     }
 
@@ -224,7 +254,7 @@ impl WriterState {
                 for (place, change) in (before.get() + 1..).zip(&mut changes) {
                     change.stored_at(Position::new(place));
                 }
-                if !self.shared.healthy.swap(true, Ordering::AcqRel) {
+                if !self.journal_works() {
                     tracing::info!("the journal takes records again");
                 }
                 count(&self.shared.counters.batches, 1);
@@ -260,6 +290,7 @@ impl WriterState {
 
     pub(super) fn publish(&mut self, change: &Change) {
         count(&self.shared.counters.events, 1);
+        self.due.note(change);
         let ended = match change {
             Change::Call(change) => {
                 self.shared.snapshots.put_call(change.before.as_deref(), &change.after);
