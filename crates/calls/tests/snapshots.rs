@@ -1,7 +1,7 @@
 //! Snapshots in the journal: what is recovered with them is what is recovered from all events, and
 //! what they cost and must not touch.
 #![cfg(feature = "shell")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "these are tests")]
 
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZeroU64;
@@ -267,19 +267,20 @@ async fn a_start_takes_those_that_are_missing_a_piece_at_a_time() {
     assert_eq!(recovered(&*journal).await, before);
 }
 
+/// Who does not say how far it keeps things keeps nothing.
+#[derive(Debug)]
+struct Silent;
+impl Observer for Silent {
+    fn committed(&self, _: &Change) {}
+    fn again_after(&self) -> Option<Position> {
+        Some(Position::new(45))
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_replaced_that_may_be_asked_for_again() {
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new());
     let keeper = Keeper::after(Position::ZERO);
-    // Who does not say how far it keeps things keeps nothing.
-    #[derive(Debug)]
-    struct Silent;
-    impl Observer for Silent {
-        fn committed(&self, _: &Change) {}
-        fn again_after(&self) -> Option<Position> {
-            Some(Position::new(45))
-        }
-    }
     let observers: Vec<Arc<dyn Observer>> = vec![keeper.clone(), Arc::new(Silent)];
     let (core, writer) = open(Arc::clone(&journal), Some(10), observers).await;
     tokio::spawn(writer);

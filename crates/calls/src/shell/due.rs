@@ -62,7 +62,7 @@ impl Due {
 
     /// The next one that stands for nothing behind `kept`.
     pub(super) fn next(&mut self, kept: Position) -> Option<Snapshot> {
-        self.waiting.pop_front_if(|(place, _)| *place <= kept).map(|(_, snapshot)| snapshot)
+        self.is_ready(kept).then(|| self.waiting.pop_front())?.map(|(_, snapshot)| snapshot)
     }
 
     /// Subjects were forgotten. What comes under the same name later is another.

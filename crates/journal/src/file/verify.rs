@@ -95,15 +95,14 @@ pub(super) fn verify(
         }
         match entry {
             None => damaged(no_record(&key, version, position)),
-            // A record that is damaged itself was told of above.
-            Some(Err(_)) => {}
             Some(Ok(entry)) if entry.key != key || entry.version != version => {
                 damaged(another_record(&key, version, position));
             }
             Some(Ok(entry)) if entry.is_snapshot && !is_first => {
                 damaged(late_snapshot(&key, position));
             }
-            Some(Ok(_)) => {}
+            // A record that is damaged itself was told of above.
+            Some(_) => {}
         }
         last = Some((key, version));
     }
