@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// One call, at one moment.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Call {
     /// The id, which is also the call UUID.
@@ -123,7 +123,7 @@ impl Call {
 }
 
 /// One side of a call.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Party {
     /// The line of a party inside; `None` is a party outside.
@@ -150,7 +150,7 @@ pub struct Party {
 }
 
 /// When a party left, and what it saw last. What the others do afterwards is not its business.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Left {
     /// In milliseconds since 1970.
     pub at_ms: u64,

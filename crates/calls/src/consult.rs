@@ -28,7 +28,7 @@ pub enum Purpose {
 }
 
 /// The consultation a party has begun, as its first call knows it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ConsultLink {
     /// The consultation call.
     pub call: CallId,

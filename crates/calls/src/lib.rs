@@ -6,6 +6,7 @@
 //! - [`decide()`] looks at a [`State`] and a [`Command`] and answers an [`Event`] or a [`Refusal`].
 //!   Time and randomness are arguments.
 //! - [`evolve()`] applies an event. It is the only way in which anything changes.
+//! - A [`Snapshot`] stands for the events of one call, session or line so far.
 //! - [`Core`] puts a journal behind the two: a change is answered when it is durable.
 //!
 //! What a party or an agent may do in a state is a table, see [`Situation`] and
@@ -67,6 +68,7 @@ mod refusal;
 #[cfg(feature = "shell")]
 mod shell;
 mod sms;
+mod snapshot;
 mod state;
 mod user_data;
 
@@ -92,9 +94,11 @@ pub use recording::Recording;
 pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{
-    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, LineChange, Observer,
-    OpenError, Outcome, Position, SmsChange, SystemClock, Writer, journal_key, replay_record,
+    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, Kept, LineChange,
+    Observer, OpenError, Outcome, Position, SmsChange, SystemClock, Writer, journal_key,
+    replay_record,
 };
 pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};
+pub use snapshot::Snapshot;
 pub use state::State;
 pub use user_data::{Duplicates, Pair, UserData, UserDataError};

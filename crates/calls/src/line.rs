@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Dn, Number, Reason};
 
 /// What is set at one line, at one moment.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Line {
     /// Whose changes are counted.

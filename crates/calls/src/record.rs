@@ -91,7 +91,7 @@ pub enum RecordError {
 
 impl RecordError {
     // The parser's own words may quote the record, which is customer data.
-    fn damaged(error: &serde_json::Error) -> Self {
+    pub(crate) fn damaged(error: &serde_json::Error) -> Self {
         Self::Damaged { column: error.column() }
     }
 }

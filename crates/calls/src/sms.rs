@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// One SMS session, at one moment.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SmsSession {
     /// The id.
@@ -130,7 +130,7 @@ impl ParticipantKind {
 }
 
 /// One line of a transcript. `Debug` does not show the text.
-#[derive(Clone, Eq, PartialEq)]
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TranscriptEntry {
     /// Place in the transcript, counted from 0.
@@ -157,7 +157,7 @@ impl fmt::Debug for TranscriptEntry {
 }
 
 /// What a line of a transcript tells.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum EntryKind {
     /// A text was sent.

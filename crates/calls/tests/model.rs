@@ -8,7 +8,8 @@ use encke_calls::{
     Actor, Call, CallAction, CallId, CallType, Command, ConnId, ConsultUserData, Destination,
     Digits, Dn, Duplicates, Event, ImportedCall, Limits, NewParty, Number, Operation, Party,
     PartyState, Purpose, RecordAction, Refusal, Requester, Role, SeededIds, SmsAction, SmsActor,
-    SmsId, SmsOffer, SmsSession, State, UserData, UserDataChange, UserName, decide, evolve,
+    SmsId, SmsOffer, SmsSession, Snapshot, State, Subject, UserData, UserDataChange, UserName,
+    decide, evolve,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -550,17 +551,34 @@ fn bounds_hold(state: &State) {
     }
 }
 
+/// Everything as snapshots, and back.
+fn saved_and_restored(state: &State, mode: ConsultUserData) -> State {
+    let mut restored = fresh(mode);
+    let calls = state.calls().map(|call| Subject::Call(call.id.clone()));
+    let sessions = state.sessions().map(|session| Subject::Sms(session.id.clone()));
+    for subject in calls.chain(sessions) {
+        let snapshot = Snapshot::of(state, &subject).unwrap();
+        let read = Snapshot::from_record(&snapshot.to_record()).unwrap();
+        assert_eq!(read, snapshot);
+        assert_eq!(read.subject(), subject);
+        read.restore(&mut restored).unwrap();
+    }
+    restored
+}
+
 proptest! {
     #[test]
     fn commands_keep_the_rules_and_events_replay(
         steps in vec(step(), 0..80),
         seed in any::<u64>(),
         mode in mode(),
+        saves in vec(0..6_u8, 80),
     ) {
         let mut state = fresh(mode);
+        let mut restored = fresh(mode);
         let mut ids = SeededIds::new(seed);
         let mut records = Vec::new();
-        for (now_ms, step) in (1..).zip(steps) {
+        for ((now_ms, step), save) in (1..).zip(steps).zip(saves) {
             let Some(command) = command(step, &state, now_ms) else { continue };
             let before = state.clone();
             let Ok(events) = decide(&state, &command, now_ms, &mut ids) else { continue };
@@ -569,6 +587,10 @@ proptest! {
             for event in &events {
                 records.push(event.to_record());
                 evolve(&mut state, event).unwrap();
+                evolve(&mut restored, event).unwrap();
+            }
+            if save == 0 {
+                restored = saved_and_restored(&restored, mode);
             }
             change_is_lawful(&before, &state);
             bounds_hold(&state);
@@ -578,6 +600,9 @@ proptest! {
                 ties_share(&before, &state);
             }
         }
+        prop_assert_eq!(calls(&restored), calls(&state));
+        prop_assert_eq!(sessions(&restored), sessions(&state));
+        bounds_hold(&restored);
         let mut replayed = fresh(mode);
         for record in &records {
             evolve(&mut replayed, &Event::from_record(record).unwrap()).unwrap();

@@ -108,8 +108,11 @@ pub struct Entry {
     pub key: Key,
     /// Number of this record within its key, counted from 1.
     pub version: Version,
-    /// The bytes that were appended.
+    /// The bytes that were appended, or those of the snapshot.
     pub record: Bytes,
+    /// Whether the record is a snapshot, which stands for every record of its key up to its
+    /// version, see [`Journal::snapshot`](crate::Journal::snapshot).
+    pub is_snapshot: bool,
 }
 
 impl fmt::Debug for Entry {
@@ -119,6 +122,7 @@ impl fmt::Debug for Entry {
             .field("key", &self.key)
             .field("version", &self.version)
             .field("bytes", &self.record.len())
+            .field("is_snapshot", &self.is_snapshot)
             .finish()
     }
 }
@@ -136,6 +140,7 @@ mod tests {
             key: key.clone(),
             version: Version::new(2),
             record: record.clone(),
+            is_snapshot: false,
         };
         let append = Append { key, expected: Version::ZERO, records: vec![record] };
         let shown = format!("{entry:?} {append:?}");

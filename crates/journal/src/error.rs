@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use crate::{Damage, Key, Version};
 
-/// Why an append or a forget was not done.
+/// Why an append, a forget or a snapshot was not done.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AppendError {
@@ -94,7 +94,7 @@ impl Error for AppendError {
 pub enum Bound {
     /// Bytes in one record.
     RecordBytes,
-    /// Records in one batch; for a forget, keys.
+    /// Records in one batch; for a forget, keys; for a snapshot, records it is to stand for.
     BatchRecords,
     /// Bytes in all records of one batch.
     BatchBytes,

@@ -10,12 +10,13 @@ use std::io;
 use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::BoxStream;
 
 use crate::{Append, AppendError, Entry, Journal, Key, Position, ReadError, Stats, Version};
 
-/// What goes wrong with an append or a forget.
+/// What goes wrong with an append, a forget or a snapshot: with a write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -28,7 +29,7 @@ pub enum Fault {
     AnswerLost,
 }
 
-/// Test-only: a journal whose appends and forgets fail or wait when told to. Reads pass through.
+/// Test-only: a journal whose writes fail or wait when told to. Reads pass through.
 pub struct FaultyJournal {
     inner: Arc<dyn Journal>,
     plan: Mutex<Plan>,
@@ -49,17 +50,17 @@ impl FaultyJournal {
         Self { inner, plan: Mutex::default() }
     }
 
-    /// Fails every append and forget from now on.
+    /// Fails every write from now on.
     pub fn fail(&self, fault: Fault) {
         self.plan().always = Some(fault);
     }
 
-    /// Fails the next `count` appends and forgets, before anything told by [`fail`](Self::fail).
+    /// Fails the next `count` writes, before anything told by [`fail`](Self::fail).
     pub fn fail_next(&self, count: usize, fault: Fault) {
         self.plan().next.extend(iter::repeat_n(fault, count));
     }
 
-    /// Makes each append and forget wait for the future that `pause` gives, before anything else.
+    /// Makes each write wait for the future that `pause` gives, before anything else.
     ///
     /// With a sleep it is a slow disk; with a future that waits for the test it is a gate.
     pub fn delay(&self, pause: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) {
@@ -125,6 +126,15 @@ impl Journal for FaultyJournal {
 
     fn forget(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<(), AppendError>> {
         self.disturb(self.inner.forget(keys)).boxed()
+    }
+
+    fn snapshot(
+        &self,
+        key: &Key,
+        until: Version,
+        record: Bytes,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        self.disturb(self.inner.snapshot(key, until, record)).boxed()
     }
 
     /// The numbers of the journal inside, with the faults added to `failed`.

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
@@ -16,7 +17,7 @@ use crate::{Append, AppendError, Entry, Key, Position, ReadError, Stats, Version
 ///   survives (for [`FileJournal`](crate::FileJournal): the death of the process and of the
 ///   machine).
 /// - What was stored is never changed and never reordered; it leaves only by
-///   [`forget`](Self::forget).
+///   [`forget`](Self::forget), or for the [`snapshot`](Self::snapshot) that stands for it.
 /// - A record is visible to readers only once it is durable.
 ///
 /// The futures need no particular runtime.
@@ -40,7 +41,8 @@ pub trait Journal: Debug + Send + Sync + 'static {
 
     /// All records of `key` with a version greater than `after`, oldest first.
     ///
-    /// `Version::ZERO` reads the whole key; an unknown key has no records.
+    /// `Version::ZERO` reads the whole key; an unknown key has no records. Where a
+    /// [`snapshot`](Self::snapshot) stands for records after `after`, it comes first.
     ///
     /// # Errors
     ///
@@ -55,7 +57,8 @@ pub trait Journal: Debug + Send + Sync + 'static {
     ///
     /// A page has at most `limit` records, and fewer when it grows beyond
     /// [`Limits::page_bytes`](crate::Limits::page_bytes). With a `limit` above 0 an empty page
-    /// means that there is nothing more for now. Places of forgotten records are skipped.
+    /// means that there is nothing more for now. Places of forgotten records, and of those that a
+    /// [`snapshot`](Self::snapshot) stands for, are skipped.
     ///
     /// # Errors
     ///
@@ -70,7 +73,8 @@ pub trait Journal: Debug + Send + Sync + 'static {
     /// durable: each once, in order.
     ///
     /// A tail buffers one page and reads the next one from the journal when it is asked for more,
-    /// so a slow reader costs no memory and loses nothing but what is forgotten meanwhile. The
+    /// so a slow reader costs no memory and loses nothing but what is forgotten meanwhile, or
+    /// replaced by a [`snapshot`](Self::snapshot), which it meets unless it is past its place. The
     /// stream ends when the journal is closed or poisoned; a reader that had not caught up by then
     /// gets an error last. After an error the stream is at its end: go on with a new tail after
     /// the last position seen.
@@ -89,6 +93,33 @@ pub trait Journal: Debug + Send + Sync + 'static {
     ///
     /// As [`append`](Self::append).
     fn forget(&self, keys: Vec<Key>) -> BoxFuture<'_, Result<(), AppendError>>;
+
+    /// Puts `record` in the place of all records of `key` up to the version `until`, all or nothing.
+    ///
+    /// The journal takes the caller's word that the record says all that they said. It stands under
+    /// the position and the version of the last of them, as an entry that
+    /// [is a snapshot](Entry::is_snapshot); the positions of the others are not given out again, and
+    /// the version of the key stays what it is. A later snapshot takes the place of an earlier one.
+    /// Where a snapshot stands for that version already, or the version is [`Version::ZERO`], nothing
+    /// is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append). It is a conflict if the key has not come to `until` yet, as after
+    /// it was forgotten. Too large is a record beyond
+    /// [`Limits::batch_bytes`](crate::Limits::batch_bytes), for it may say what many said, and one
+    /// that would take the place of more than
+    /// [`Limits::batch_records`](crate::Limits::batch_records) others.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`append`](Self::append).
+    fn snapshot(
+        &self,
+        key: &Key,
+        until: Version,
+        record: Bytes,
+    ) -> BoxFuture<'_, Result<(), AppendError>>;
 
     /// What the journal did since it was opened.
     fn stats(&self) -> Stats;

@@ -12,6 +12,9 @@
 //! | [`MemoryJournal`]  | nothing                           | tests, truth kept elsewhere      |
 //! | [`FaultyJournal`]  | what the home inside survives     | tests of failing and slow disks  |
 //!
+//! What a key costs grows with its records. Whoever knows what they mean can give it a snapshot now
+//! and then, one record that takes the place of those before it, see [`Journal::snapshot`].
+//!
 //! A journal does not know what a record means. It has no clock that decides anything, starts no
 //! task and needs no particular runtime; the file home blocks on the disk in threads of its own.
 //!

@@ -3,6 +3,8 @@
 //! Both homes check the same bounds in the same place, before anything is queued, so a batch that
 //! is refused costs nothing and is refused everywhere.
 
+use bytes::Bytes;
+
 use crate::{Append, AppendError, Bound, Key};
 
 /// Bounds on single calls. What a whole journal may hold is the disk's business.
@@ -35,14 +37,15 @@ impl Limits {
         self
     }
 
-    /// Most records in one batch, and most keys in one forget. Default 8192.
+    /// Most records in one batch, most keys in one forget, and most records that one snapshot takes
+    /// the place of. Default 8192.
     #[must_use]
     pub fn batch_records(mut self, records: usize) -> Self {
         self.batch_records = records;
         self
     }
 
-    /// Most bytes in all records of one batch. Default 32 MiB.
+    /// Most bytes in all records of one batch, and in one snapshot. Default 32 MiB.
     #[must_use]
     pub fn batch_bytes(mut self, bytes: usize) -> Self {
         self.batch_bytes = bytes;
@@ -90,6 +93,18 @@ impl Limits {
         }
         check(Bound::BatchBytes, size.bytes, self.batch_bytes)?;
         Ok(size)
+    }
+
+    /// Checks the record of a snapshot; answers what it weighs.
+    pub(crate) fn check_snapshot(&self, record: &Bytes) -> Result<Size, AppendError> {
+        check(Bound::BatchBytes, record.len(), self.batch_bytes)?;
+        Ok(Size { records: 1, bytes: record.len() })
+    }
+
+    /// Checks how many records a snapshot would take the place of.
+    pub(crate) fn check_replaced(&self, records: u64) -> Result<(), AppendError> {
+        let records = usize::try_from(records).unwrap_or(usize::MAX);
+        check(Bound::BatchRecords, records, self.batch_records)
     }
 
     /// Checks the keys of a forget.

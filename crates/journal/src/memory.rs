@@ -79,6 +79,16 @@ impl Journal for MemoryJournal {
         async move { self.shared.forget(&keys) }.boxed()
     }
 
+    fn snapshot(
+        &self,
+        key: &Key,
+        until: Version,
+        record: Bytes,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        let key = key.clone();
+        async move { self.shared.snapshot(&key, until, record) }.boxed()
+    }
+
     fn stats(&self) -> Stats {
         self.shared.counters.snapshot(*self.shared.head.borrow())
     }
@@ -120,11 +130,10 @@ impl Shared {
 
     fn read(&self, key: &Key, after: Version) -> Result<Vec<Entry>, ReadError> {
         let state = self.open_state()?;
-        let positions = state.keys.get(key).map_or(&[][..], Vec::as_slice);
-        let skipped = usize::try_from(after.get()).unwrap_or(usize::MAX);
+        let positions = state.keys.get(key).into_iter().flat_map(|log| log.after(after));
         let mut bytes = 0;
         let mut entries = Vec::new();
-        for entry in positions.iter().skip(skipped).filter_map(|at| state.entries.get(at)) {
+        for entry in positions.filter_map(|at| state.entries.get(at)) {
             bytes += entry.record.len();
             if bytes > self.limits.read() {
                 return Err(ReadError::TooLarge { key: key.clone(), limit: self.limits.read() });
@@ -156,11 +165,23 @@ impl Shared {
         }
         let before = state.entries.len();
         for key in keys {
-            for position in state.keys.remove(key).unwrap_or_default() {
+            for position in state.keys.remove(key).unwrap_or_default().positions {
                 state.entries.remove(&position);
             }
         }
         if state.entries.len() < before {
+            self.counters.committed();
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self, key: &Key, until: Version, record: Bytes) -> Result<(), AppendError> {
+        self.limits.check_snapshot(&record)?;
+        let mut state = self.lock();
+        if state.closed {
+            return Err(AppendError::Closed);
+        }
+        if state.snapshot(key, until, record, &self.limits)? {
             self.counters.committed();
         }
         Ok(())
@@ -197,8 +218,27 @@ struct State {
     closed: bool,
     head: Position,
     entries: BTreeMap<Position, Entry>,
-    /// Where the records of a key are, in order of version.
-    keys: HashMap<Key, Vec<Position>>,
+    keys: HashMap<Key, Log>,
+}
+
+/// Where the records of a key are.
+#[derive(Debug, Default)]
+struct Log {
+    /// Records that are gone, for the first one that is there stands for them.
+    gone: u64,
+    /// The others, in order of version.
+    positions: Vec<Position>,
+}
+
+impl Log {
+    fn version(&self) -> Version {
+        Version::new(self.gone).plus(self.positions.len() as u64)
+    }
+
+    fn after(&self, after: Version) -> impl Iterator<Item = &Position> {
+        let skipped = after.get().saturating_sub(self.gone);
+        self.positions.iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX))
+    }
 }
 
 impl State {
@@ -219,15 +259,46 @@ impl State {
     }
 
     fn version(&self, key: &Key) -> Version {
-        Version::new(self.keys.get(key).map_or(0, |positions| positions.len() as u64))
+        self.keys.get(key).map_or(Version::ZERO, Log::version)
     }
 
     fn push(&mut self, key: &Key, record: Bytes) {
         let position = self.head.next();
         self.head = position;
-        let positions = self.keys.entry(key.clone()).or_default();
-        positions.push(position);
-        let version = Version::new(positions.len() as u64);
-        self.entries.insert(position, Entry { position, key: key.clone(), version, record });
+        let log = self.keys.entry(key.clone()).or_default();
+        log.positions.push(position);
+        let (key, version) = (key.clone(), log.version());
+        let entry = Entry { position, key, version, record, is_snapshot: false };
+        self.entries.insert(position, entry);
+    }
+
+    /// Answers whether there was anything to do.
+    fn snapshot(
+        &mut self,
+        key: &Key,
+        until: Version,
+        record: Bytes,
+        limits: &Limits,
+    ) -> Result<bool, AppendError> {
+        let actual = self.version(key);
+        if until > actual {
+            return Err(AppendError::Conflict { key: key.clone(), expected: until, actual });
+        }
+        let Some(log) = self.keys.get_mut(key) else { return Ok(false) };
+        let replaced = until.get().saturating_sub(log.gone);
+        let standing = usize::try_from(replaced).ok().and_then(|count| count.checked_sub(1));
+        let standing = standing.and_then(|place| Some((place, *log.positions.get(place)?)));
+        let entry = standing.and_then(|(place, at)| Some((place, self.entries.get_mut(&at)?)));
+        let Some((before, entry)) = entry.filter(|(_, entry)| !entry.is_snapshot) else {
+            return Ok(false);
+        };
+        limits.check_replaced(replaced)?;
+        entry.record = record;
+        entry.is_snapshot = true;
+        for position in log.positions.drain(..before) {
+            self.entries.remove(&position);
+            log.gone += 1;
+        }
+        Ok(true)
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use encke::journal::{
     Append, AppendError, Entry, Journal, Key, Position, ReadError, Stats, Version,
 };
@@ -92,6 +93,19 @@ impl Journal for JournalGate {
         })
     }
 
+    fn snapshot(
+        &self,
+        key: &Key,
+        until: Version,
+        record: Bytes,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        let key = key.clone();
+        Box::pin(async move {
+            self.pass().await?;
+            self.inner.snapshot(&key, until, record).await
+        })
+    }
+
     fn stats(&self) -> Stats {
         self.inner.stats()
     }
@@ -122,6 +136,8 @@ mod tests {
         switch.set(Fault::Fail);
         assert!(matches!(gate.append(batch()).await, Err(AppendError::Full(_))));
         assert!(matches!(gate.forget(Vec::new()).await, Err(AppendError::Full(_))));
+        let snapshot = gate.snapshot(&Key::new("a").unwrap(), Version::ZERO, Bytes::new());
+        assert!(matches!(snapshot.await, Err(AppendError::Full(_))));
         assert!(gate.scan(Position::ZERO, 1).await.is_ok(), "reads pass");
         switch.set(Fault::None);
         assert!(gate.append(batch()).await.is_ok());

@@ -32,8 +32,19 @@ pub trait Observer: Debug + Send + Sync + 'static {
         None
     }
 
+    /// Up to where this observer keeps what it was told: it will not name a place in front of this one
+    /// as [`again_after`](Self::again_after). Asked by the writer between two batches.
+    ///
+    /// Events behind it are not replaced by a [`Snapshot`](crate::Snapshot), which can tell nobody
+    /// what happened. Default: what [`again_after`](Self::again_after) says, so nothing that it may
+    /// ask for again is lost. `None` is an observer that does not want to be told again.
+    fn kept(&self) -> Option<Position> {
+        self.again_after()
+    }
+
     /// Not everything after [`again_after`](Self::again_after) could be told again: up to `until`
-    /// there are records that were forgotten, as those of ended calls are after a while.
+    /// there are records that were forgotten, as those of ended calls are after a while, or that a
+    /// snapshot stands for, because less is [kept](Self::kept) than was once.
     ///
     /// Called at most once, by [`Core::open`](crate::Core::open), when the rest has been told.
     /// Default: nothing is done.

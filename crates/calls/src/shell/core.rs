@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
+use super::due::Due;
 use super::replay::replay;
 use super::snapshots::Snapshots;
 use super::stats::{Counters, count};
@@ -100,7 +101,8 @@ impl Core {
     ) -> Result<(Self, Writer), OpenError> {
         let seed = getrandom::u64().map_err(|error| OpenError::Random(error.into()))?;
         let mut state = State::new(config.limits.clone());
-        let head = replay(journal.as_ref(), &mut state, &observers).await?;
+        let mut due = Due::new(config.snapshot_after);
+        let head = replay(journal.as_ref(), &mut state, &observers, &mut due).await?;
         let (queue, messages) = mpsc::channel(config.queue);
         let shared = Arc::new(Shared {
             snapshots: Snapshots::default(),
@@ -117,7 +119,7 @@ impl Core {
             clock,
             Box::new(SeededIds::new(seed)),
             Arc::clone(&shared),
-            head,
+            (head, due),
         );
         let writer = Writer { run: Box::pin(writer.run(messages)) };
         Ok((Self { queue, shared }, writer))

@@ -56,7 +56,7 @@ impl Error for CommandError {
 pub enum OpenError {
     /// The journal could not be read.
     Read(ReadError),
-    /// A record holds no event.
+    /// A record holds no event, or no snapshot.
     Record {
         /// Where in the journal.
         position: Position,

@@ -17,15 +17,23 @@
 //! (`line/<era>/<number>`) holds its events. Other keys in the
 //! journal are left alone.
 //!
+//! When a key has had so many events, one record takes their place that says all that they said, a
+//! [`Snapshot`](crate::Snapshot): so what a long call costs, on disk and at the next start, has a bound.
+//!
 //! Every [`Change`] carries the position of its record. It says which of two changes came first,
 //! also across restarts, and it is how an [`Observer`] that keeps what it passes on is told again,
 //! when a core is opened, of what it may have missed.
 
+mod catching_up;
 mod change;
 mod clock;
+mod condensing;
 mod config;
 mod core;
+mod due;
 mod error;
+mod forgetting;
+mod kept;
 mod record_key;
 mod replay;
 mod retention;
@@ -39,6 +47,7 @@ pub use clock::{Clock, SystemClock};
 pub use config::CoreConfig;
 pub use encke_journal::Position;
 pub use error::{CommandError, OpenError};
+pub use kept::Kept;
 pub use record_key::of as journal_key;
 pub use replay::replay_record;
 pub use stats::CoreStats;

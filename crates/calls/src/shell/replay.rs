@@ -5,16 +5,19 @@ use std::sync::Arc;
 use encke_journal::{Entry, Journal, Position};
 use futures::FutureExt;
 
+use super::due::Due;
 use super::{Change, Observer, OpenError, record_key};
-use crate::{Event, Line, State, Subject};
+use crate::{Event, Line, Snapshot, State, Subject};
 
 /// Applies all records of the journal to `state`, and answers the newest position of the journal.
 ///
 /// Observers are told of the changes that they want to be told of again, each observer in order.
+/// `due` takes note of what could be a snapshot and is none.
 pub(super) async fn replay(
     journal: &dyn Journal,
     state: &mut State,
     observers: &[Arc<dyn Observer>],
+    due: &mut Due,
 ) -> Result<Position, OpenError> {
     let mut listeners: Vec<Listener<'_>> = observers.iter().filter_map(Listener::of).collect();
     let mut reached = Position::ZERO;
@@ -25,8 +28,12 @@ pub(super) async fn replay(
         let early = (&mut next).now_or_never();
         for entry in &page {
             let change = replay_record(state, entry)?;
+            if let Some(change) = &change {
+                due.note(change);
+            }
             for listener in &mut listeners {
                 listener.pass(reached, entry.position, change.as_ref());
+                listener.pass_over(entry);
             }
             reached = entry.position;
         }
@@ -71,17 +78,42 @@ impl<'a> Listener<'a> {
             self.observer.committed(change);
         }
     }
+
+    /// What a snapshot stands for cannot be told, nor what happened at its own place.
+    fn pass_over(&mut self, entry: &Entry) {
+        if entry.is_snapshot && entry.position > self.after {
+            self.gone = Some(entry.position);
+        }
+    }
 }
 
 /// Applies one record of a journal, as [`Core::open`](crate::Core::open) does with each in order,
-/// and answers the change; `None` for a record under a key that is no call's or session's.
+/// and answers the change; `None` for a record under a key that is no call's or session's, and for
+/// a snapshot, which says how things stand and not what happened.
 ///
 /// # Errors
 ///
 /// [`OpenError`] when the record holds no event, stands in the wrong place or does not follow from
 /// those before; the state is unchanged then.
 pub fn replay_record(state: &mut State, entry: &Entry) -> Result<Option<Change>, OpenError> {
-    record_key::subject(&entry.key).map(|_| apply(state, entry)).transpose()
+    match record_key::subject(&entry.key) {
+        None => Ok(None),
+        Some(_) if entry.is_snapshot => restore(state, entry).map(|()| None),
+        Some(_) => apply(state, entry).map(Some),
+    }
+}
+
+/// Puts what a snapshot holds into the state, which has nothing of its subject yet.
+fn restore(state: &mut State, entry: &Entry) -> Result<(), OpenError> {
+    let position = entry.position;
+    let snapshot = Snapshot::from_record(&entry.record)
+        .map_err(|cause| OpenError::Record { position, cause })?;
+    if !record_key::is_of(&entry.key, &snapshot.subject())
+        || snapshot.version() != entry.version.get()
+    {
+        return Err(OpenError::Misplaced { position });
+    }
+    snapshot.restore(state).map_err(|cause| OpenError::Event { position, cause })
 }
 
 /// Applies one record and answers the change.
@@ -90,7 +122,8 @@ pub(super) fn apply(state: &mut State, entry: &Entry) -> Result<Change, OpenErro
     let (event, reference) = Event::from_record_referenced(&entry.record)
         .map_err(|cause| OpenError::Record { position, cause })?;
     let subject = event.subject();
-    if !record_key::is_of(&entry.key, &subject)
+    if entry.is_snapshot
+        || !record_key::is_of(&entry.key, &subject)
         || version(state, &subject) + 1 != entry.version.get()
     {
         return Err(OpenError::Misplaced { position });

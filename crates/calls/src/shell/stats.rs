@@ -30,6 +30,8 @@ pub struct CoreStats {
     pub events: u64,
     /// Ended calls and sessions that were forgotten.
     pub forgotten: u64,
+    /// Snapshots that took the place of events.
+    pub snapshots: u64,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +46,7 @@ pub(super) struct Counters {
     pub(super) batches: AtomicU64,
     pub(super) events: AtomicU64,
     pub(super) forgotten: AtomicU64,
+    pub(super) snapshots: AtomicU64,
 }
 
 impl Counters {
@@ -60,6 +63,7 @@ impl Counters {
             batches: self.batches.load(Ordering::Relaxed),
             events: self.events.load(Ordering::Relaxed),
             forgotten: self.forgotten.load(Ordering::Relaxed),
+            snapshots: self.snapshots.load(Ordering::Relaxed),
         }
     }
 }

@@ -12,14 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use encke_journal::{Append, AppendError, Entry, Journal, Key, Position, Version};
+use encke_journal::{Append, AppendError, Journal, Position, Version};
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::core::{Outcome, Shared};
-use super::replay::{PAGE_RECORDS, apply, version};
+use super::due::Due;
+use super::replay::version;
 use super::retention::Retention;
 use super::stats::count;
-use super::{Change, Clock, CommandError, CoreConfig, OpenError, record_key};
+use super::{Change, Clock, CommandError, CoreConfig, record_key};
 use crate::{Command, Event, IdSource, State, Subject, decide};
 
 /// What a handle asks of the writer.
@@ -42,14 +44,19 @@ type Answer = oneshot::Sender<Result<Outcome, CommandError>>;
 
 #[derive(Debug)]
 pub(super) struct WriterState {
-    state: State,
-    retention: Retention,
-    journal: Arc<dyn Journal>,
-    clock: Arc<dyn Clock>,
-    ids: Box<dyn IdSource>,
-    shared: Arc<Shared>,
+    pub(super) state: State,
+    pub(super) retention: Retention,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Box<dyn IdSource>,
+    pub(super) shared: Arc<Shared>,
     /// The state holds every record of the journal up to here, and observers have been told.
-    seen: Position,
+    pub(super) seen: Position,
+    pub(super) due: Due,
+    /// The last write of the journal was one that it took.
+    pub(super) takes_snapshots: bool,
+    /// Since the last one that was taken.
+    pub(super) snapshots_fail: bool,
 }
 
 /// What was decided and not yet stored.
@@ -69,7 +76,7 @@ impl WriterState {
         clock: Arc<dyn Clock>,
         ids: Box<dyn IdSource>,
         shared: Arc<Shared>,
-        seen: Position,
+        (seen, due): (Position, Due),
     ) -> Self {
         let mut calls: Vec<_> = state.calls().collect();
         calls.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
@@ -91,7 +98,19 @@ impl WriterState {
         // When an era ended is in the next one, which may have gone on; it is as if long ago.
         ended.extend(state.past_eras().map(|id| (0, Subject::Line(id.clone()))));
         let retention = Retention::new(ended, config.retention, config.retained);
-        let writer = Self { state, retention, journal, clock, ids, shared, seen };
+        let (takes_snapshots, snapshots_fail) = (true, false);
+        let writer = Self {
+            state,
+            retention,
+            journal,
+            clock,
+            ids,
+            shared,
+            seen,
+            due,
+            takes_snapshots,
+            snapshots_fail,
+        };
         writer.count_held();
         writer
     }
@@ -99,7 +118,17 @@ impl WriterState {
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         self.sweep(1).await;
         let mut messages = Vec::with_capacity(BATCH_COMMANDS);
-        while queue.recv_many(&mut messages, BATCH_COMMANDS).await > 0 {
+        loop {
+            let received = queue.recv_many(&mut messages, BATCH_COMMANDS);
+            // While there is a snapshot to take, nobody is waited for.
+            let received = if self.may_take_snapshot() {
+                received.now_or_never()
+            } else {
+                Some(received.await)
+            };
+            if received == Some(0) {
+                return;
+            }
             let mut waiting: VecDeque<Message> = messages.drain(..).collect();
             while let Some(message) = waiting.pop_front() {
                 match message {
@@ -123,6 +152,7 @@ impl WriterState {
                 }
             }
             self.sweep(SWEEP_DUE).await;
+            self.take_snapshot().await;
         }
     }
 
@@ -224,7 +254,7 @@ impl WriterState {
                 for (place, change) in (before.get() + 1..).zip(&mut changes) {
                     change.stored_at(Position::new(place));
                 }
-                if !self.shared.healthy.swap(true, Ordering::AcqRel) {
+                if !self.journal_works() {
                     tracing::info!("the journal takes records again");
                 }
                 count(&self.shared.counters.batches, 1);
@@ -258,56 +288,9 @@ impl WriterState {
         }
     }
 
-    /// Reads what the journal has and the state has not, up to `until` or to the end.
-    ///
-    /// An append whose answer was lost to a failing disk may have been stored; the state learns of
-    /// it here, and so do readers and observers.
-    async fn catch_up(&mut self, until: Option<Position>) {
-        let until = until.unwrap_or(Position::new(u64::MAX));
-        while self.seen < until {
-            let page = match self.journal.scan(self.seen, PAGE_RECORDS).await {
-                Ok(page) => page,
-                Err(error) => {
-                    tracing::error!(%error, "the journal cannot be read");
-                    return;
-                }
-            };
-            let Some(last) = page.last() else { return };
-            let reached = last.position.min(until);
-            let mut changes = Vec::new();
-            for entry in page.iter().take_while(|entry| entry.position <= until) {
-                match self.learn(entry) {
-                    Ok(change) => changes.extend(change),
-                    Err(error) => tracing::error!(%error, "the journal holds what does not apply"),
-                }
-            }
-            self.count_held();
-            self.tell(&changes);
-            self.seen_to(self.seen, reached);
-        }
-    }
-
-    /// Applies a record, unless it is not a subject's or the state has it.
-    fn learn(&mut self, entry: &Entry) -> Result<Option<Change>, OpenError> {
-        let Some(subject) = record_key::subject(&entry.key) else { return Ok(None) };
-        if version(&self.state, &subject) >= entry.version.get() {
-            return Ok(None);
-        }
-        let change = apply(&mut self.state, entry)?;
-        self.publish(&change);
-        Ok(Some(change))
-    }
-
-    /// Notes that the observers have been told of all up to `last`, if they were up to `before`.
-    fn seen_to(&mut self, before: Position, last: Position) {
-        if self.seen >= before {
-            self.seen = self.seen.max(last);
-            self.shared.set_told(self.seen);
-        }
-    }
-
-    fn publish(&mut self, change: &Change) {
+    pub(super) fn publish(&mut self, change: &Change) {
         count(&self.shared.counters.events, 1);
+        self.due.note(change);
         let ended = match change {
             Change::Call(change) => {
                 self.shared.snapshots.put_call(change.before.as_deref(), &change.after);
@@ -340,7 +323,7 @@ impl WriterState {
         }
     }
 
-    fn tell(&self, changes: &[Change]) {
+    pub(super) fn tell(&self, changes: &[Change]) {
         let observers = self.shared.observers();
         for change in changes {
             for observer in observers.iter() {
@@ -356,60 +339,7 @@ impl WriterState {
         drop(answer.send(result));
     }
 
-    /// While the journal fails, asks it with a record that means nothing whether it works again.
-    ///
-    /// Nobody may send a command to a core that says it is not healthy, so it finds out by itself.
-    async fn probe(&mut self) {
-        if self.shared.healthy.load(Ordering::Acquire) {
-            return;
-        }
-        let key = record_key::probe();
-        let expected = match self.journal.read(&key, Version::ZERO).await {
-            Ok(entries) => entries.last().map_or(Version::ZERO, |entry| entry.version),
-            Err(_) => return,
-        };
-        let records = vec![Bytes::from_static(b"probe")];
-        let append = Append { key: key.clone(), expected, records };
-        let Ok(place) = self.journal.append(vec![append]).await else { return };
-        self.catch_up(Some(place)).await;
-        self.shared.healthy.store(true, Ordering::Release);
-        tracing::info!("the journal takes records again");
-        if let Err(error) = self.journal.forget(vec![key]).await {
-            tracing::warn!(%error, "the probe could not be forgotten");
-        }
-    }
-
-    /// Forgets what need not be kept, when at least `enough` of it is due.
-    async fn sweep(&mut self, enough: usize) {
-        loop {
-            let due = self.retention.due(self.clock.now_ms()).min(FORGET_KEYS);
-            if due == 0 || due < enough {
-                break;
-            }
-            let keys: Vec<Key> = self.retention.first(due).map(record_key::of).collect();
-            if let Err(error) = self.journal.forget(keys).await {
-                tracing::warn!(%error, "ended calls could not be forgotten");
-                break;
-            }
-            for subject in self.retention.forget(due) {
-                match subject {
-                    Subject::Call(id) => {
-                        self.state.set_call(&id, None);
-                        self.shared.snapshots.forget_call(&id);
-                    }
-                    Subject::Sms(id) => {
-                        self.state.set_sms(&id, None);
-                        self.shared.snapshots.forget_sms(&id);
-                    }
-                    Subject::Line(id) => self.state.forget_era(&id),
-                }
-            }
-            count(&self.shared.counters.forgotten, due);
-            self.count_held();
-        }
-    }
-
-    fn count_held(&self) {
+    pub(super) fn count_held(&self) {
         let counters = &self.shared.counters;
         counters.live_calls.store(self.state.live_calls(), Ordering::Relaxed);
         counters.live_sessions.store(self.state.live_sessions(), Ordering::Relaxed);
@@ -430,5 +360,3 @@ const BATCH_COMMANDS: usize = 256;
 const BATCH_BYTES: usize = 4 << 20;
 /// Ended calls and sessions that have to be due before commands are kept waiting to forget them.
 const SWEEP_DUE: usize = 256;
-/// Keys forgotten at once, at most.
-const FORGET_KEYS: usize = 1024;

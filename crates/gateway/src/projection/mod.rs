@@ -49,7 +49,7 @@ use std::time::Instant;
 
 use encke_bayeux::ChannelName;
 use encke_broker::UserId;
-use encke_calls::{Change, Clock, Observer, Position};
+use encke_calls::{Change, Clock, Kept, Observer, Position};
 use serde::Serialize;
 
 use crate::config::GatewayConfig;
@@ -73,6 +73,7 @@ pub struct Projection {
     clock: Arc<dyn Clock>,
     channels: Channels,
     again_after: Option<Position>,
+    kept: Option<Kept>,
 }
 
 #[derive(Debug)]
@@ -109,7 +110,15 @@ impl Projection {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let channels = Channels::new(config);
-        Self { directory, notify, config: config.clone(), clock, channels, again_after: None }
+        Self {
+            directory,
+            notify,
+            config: config.clone(),
+            clock,
+            channels,
+            again_after: None,
+            kept: None,
+        }
     }
 
     /// Sends again what follows from changes behind this place in the journal, when the core is
@@ -119,6 +128,14 @@ impl Projection {
     #[must_use]
     pub fn again_after(mut self, place: Option<Position>) -> Self {
         self.again_after = place;
+        self
+    }
+
+    /// Says up to where the log of messages is complete on disk, as whoever keeps it moves it. The
+    /// core keeps the events behind it, so that they can be sent again. Default: nothing is kept.
+    #[must_use]
+    pub fn kept(mut self, kept: Option<Kept>) -> Self {
+        self.kept = kept;
         self
     }
 
@@ -154,6 +171,10 @@ impl Observer for Projection {
 
     fn again_after(&self) -> Option<Position> {
         self.again_after
+    }
+
+    fn kept(&self) -> Option<Position> {
+        self.kept.as_ref().map_or(self.again_after, |kept| Some(kept.get()))
     }
 
     fn forgotten(&self, until: Position) {

@@ -30,6 +30,9 @@ pub struct Verified {
     pub head: Position,
     /// Records that are there, damaged ones included.
     pub records: u64,
+    /// Those of them that are sound snapshots, each standing for every version of its key up to its
+    /// own.
+    pub snapshots: u64,
     /// Keys that are there.
     pub keys: u64,
     /// Bytes of the records, without keys and the store's own overhead.
@@ -84,8 +87,9 @@ impl Inspection {
     ///
     /// The checksums of all pages were verified when the file was opened. What remains is what a
     /// journal makes of them: checksums of records, an index entry for each record and the reverse,
-    /// versions of a key without a gap from 1 on, and no position that was never given out. Places
-    /// where no record is are in order: forgotten keys leave them.
+    /// versions of a key without a gap from 1 on, or from its snapshot on, and no position that was
+    /// never given out. Places where no record is are in order: forgotten keys and snapshots leave
+    /// them.
     ///
     /// `check` is shown each record that is sound, in order, and says what is wrong with it for
     /// whoever wrote it.

@@ -13,10 +13,20 @@
 //! | `index`   | key, version     | position               | one key without a scan; the last       |
 //! |           |                  |                        | entry of a key is its version          |
 //!
-//! Space of forgotten records is used again; the file itself shrinks only when it is compacted.
+//! Space of forgotten records is used again, and so is that of records that a snapshot stands for;
+//! the file itself shrinks only when it is compacted. A snapshot is a record whose frame says so.
+//! It is the first of its key: the index begins with its version, and goes on without a gap.
 //!
-//! `format` is the version of this layout, today 2; a journal refuses a file whose format is newer
-//! than its own, and upgrades one of format 1, which had no checksums. `head` is the newest position given out; it is kept apart from the entries so that
+//! `format` is the version of this layout. A journal refuses a file whose format is newer than it
+//! knows, so what it cannot read it never misreads.
+//!
+//! | Format | What is new      | A file is of it                                                   |
+//! |--------|------------------|-------------------------------------------------------------------|
+//! | 1      |                  | no more: it is upgraded to 2 when it is opened                    |
+//! | 2      | frames, checksums | from the beginning                                               |
+//! | 3      | snapshots        | from the transaction on that stores its first one                 |
+//!
+//! `head` is the newest position given out; it is kept apart from the entries so that
 //! forgetting the newest record does not give its position out again. `commit` counts
 //! transactions; after a full disk it tells whether the last one is in the file.
 //!
@@ -52,6 +62,7 @@
 mod config;
 mod failure;
 mod inspect;
+mod leftovers;
 mod open;
 mod overlay;
 mod phase;
@@ -72,6 +83,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::BoxStream;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -234,6 +246,22 @@ impl Journal for FileJournal {
         async move {
             self.limits.check_keys(&keys)?;
             self.submit(Work::Forget(keys), Size::default(), started).await.map(|_| ())
+        }
+        .boxed()
+    }
+
+    fn snapshot(
+        &self,
+        key: &Key,
+        until: Version,
+        record: Bytes,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        let started = clock::now();
+        let (key, limits) = (key.clone(), self.limits);
+        async move {
+            let size = limits.check_snapshot(&record)?;
+            let work = Work::Snapshot { key, until, record, limits };
+            self.submit(work, size, started).await.map(|_| ())
         }
         .boxed()
     }

@@ -11,6 +11,7 @@ use redb::backends::FileBackend;
 
 use super::config::ConfigError;
 use super::failure::Failure;
+use super::leftovers;
 use super::store::Store;
 use crate::Damage;
 
@@ -27,11 +28,17 @@ pub(super) fn open(path: &Path, cache_bytes: usize) -> Result<Store, OpenError> 
 pub(super) fn prepare(folder: &Path) -> Result<PathBuf, OpenError> {
     let path = folder.join(FILE_NAME);
     let failed = |error| OpenError::Folder { path: folder.into(), error };
-    if path.try_exists().map_err(failed)? {
-        return Ok(path);
+    if !path.try_exists().map_err(failed)? {
+        make(folder, &path)?;
     }
+    leftovers::remove(folder, NEW_PREFIX);
+    Ok(path)
+}
+
+fn make(folder: &Path, path: &Path) -> Result<(), OpenError> {
+    let failed = |error| OpenError::Folder { path: folder.into(), error };
     fs::create_dir_all(folder).map_err(failed)?;
-    let new = folder.join(format!("{FILE_NAME}.new-{}", process::id()));
+    let new = folder.join(format!("{NEW_PREFIX}{}", process::id()));
     let laid_out = match open(&new, NEW_CACHE_BYTES) {
         // Somebody was killed just here.
         Err(OpenError::NotAJournal { .. } | OpenError::Damaged(_)) => {
@@ -45,10 +52,10 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, OpenError> {
         drop(store);
         let placed = || -> io::Result<()> {
             file(&new)?.sync_all()?;
-            match fs::hard_link(&new, &path) {
+            match fs::hard_link(&new, path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 // Not every file system has links.
-                Err(_) if !path.try_exists()? => fs::rename(&new, &path)?,
+                Err(_) if !path.try_exists()? => fs::rename(&new, path)?,
                 Err(error) => return Err(error),
                 Ok(()) => {}
             }
@@ -61,7 +68,7 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf, OpenError> {
         placed().map_err(failed)
     });
     remove(&new).map_err(failed)?;
-    made.map(|()| path)
+    made
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -195,6 +202,9 @@ impl From<ConfigError> for OpenError {
 
 /// Name of the file within its folder.
 const FILE_NAME: &str = "journal.redb";
+
+/// Name of the file while it is made, before the id of the process that makes it.
+const NEW_PREFIX: &str = "journal.redb.new-";
 
 /// Enough to lay out an empty file.
 const NEW_CACHE_BYTES: usize = 1 << 20;

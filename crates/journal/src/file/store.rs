@@ -1,5 +1,6 @@
 //! The open database, and what can be asked of it in one transaction. Everything here blocks.
 
+use bytes::Bytes;
 use redb::{
     Database, ReadableDatabase, ReadableTable, StorageBackend, TableError, WriteTransaction,
 };
@@ -7,8 +8,8 @@ use redb::{
 use super::failure::{Failure, guarded};
 use super::open::OpenError;
 use super::tables::{
-    COMMIT, FORMAT, FORMAT_NAME, HEAD, INDEX, META, RECORDS, Tables, another_record, no_record,
-    versions_of,
+    BASE_FORMAT, COMMIT, FORMAT_NAME, HEAD, INDEX, META, NEWEST_FORMAT, RECORDS, Tables,
+    another_record, late_snapshot, no_record, versions_missing, versions_of,
 };
 use super::{record, upgrade};
 use crate::{Append, AppendError, Damage, Entry, Key, Limits, Position, ReadError, Version};
@@ -24,6 +25,7 @@ pub(super) struct Store {
 pub(super) enum Work {
     Append(Vec<Append>),
     Forget(Vec<Key>),
+    Snapshot { key: Key, until: Version, record: Bytes, limits: Limits },
 }
 
 /// What a transaction did, one outcome per command.
@@ -56,7 +58,7 @@ impl Store {
         guarded(|| {
             let store = Self::open(backend, cache_bytes)?;
             match store.meta(FORMAT_NAME)? {
-                Some(FORMAT) => {}
+                Some(BASE_FORMAT..=NEWEST_FORMAT) => {}
                 Some(upgrade::FIRST) => upgrade::from_first(&store.database)?,
                 None => store.lay_out()?,
                 Some(found) => return Err(other_format(found)),
@@ -74,9 +76,9 @@ impl Store {
         guarded(|| {
             let store = Self::open(backend, cache_bytes)?;
             match store.meta(FORMAT_NAME)? {
-                Some(FORMAT) => Ok(store),
+                Some(BASE_FORMAT..=NEWEST_FORMAT) => Ok(store),
                 Some(upgrade::FIRST) => {
-                    Err(OpenError::OlderFormat { found: upgrade::FIRST, supported: FORMAT })
+                    Err(OpenError::OlderFormat { found: upgrade::FIRST, supported: BASE_FORMAT })
                 }
                 None => Err(OpenError::NotAJournal { reason: "it is empty".to_owned() }),
                 Some(found) => Err(other_format(found)),
@@ -177,21 +179,29 @@ impl Store {
         let transaction = self.database.begin_read()?;
         let index = transaction.open_table(INDEX)?;
         let records = transaction.open_table(RECORDS)?;
-        let mut next = after.plus(1);
+        let (mut next, mut first) = (after.plus(1), true);
         for found in index.range(versions_of(key, after))? {
             let (at, position) = found?;
             let (version, position) = (Version::new(at.value().1), Position::new(position.value()));
-            if version != next {
-                let what = format!("version {version} comes where {next} is expected");
-                return Err(Damage::at(position, what).of(key).into());
+            let gap = version != next;
+            // The first may be a snapshot, which stands for those that are gone.
+            if gap && !first {
+                return Err(versions_missing(key, version, position, next).into());
             }
-            next = version.plus(1);
             let frame = records.get(position.get())?;
             let frame = frame.ok_or_else(|| no_record(key, version, position))?;
             let entry = record::decode(position, frame.value())?;
             if entry.key != *key || entry.version != version {
                 return Err(another_record(key, version, position).into());
             }
+            if gap && !entry.is_snapshot {
+                return Err(versions_missing(key, version, position, next).into());
+            }
+            if entry.is_snapshot && !first {
+                return Err(late_snapshot(key, position).into());
+            }
+            first = false;
+            next = version.plus(1);
             if !more(entry) {
                 break;
             }
@@ -250,7 +260,7 @@ impl Store {
                 transaction.abort()?;
                 return Ok(false);
             }
-            transaction.open_table(META)?.insert(FORMAT_NAME, FORMAT)?;
+            transaction.open_table(META)?.insert(FORMAT_NAME, BASE_FORMAT)?;
             transaction.open_table(RECORDS)?;
             transaction.open_table(INDEX)?;
             transaction.commit()?;
@@ -278,8 +288,8 @@ pub(super) fn behind_head(position: Position, head: Position) -> Damage {
 }
 
 fn other_format(found: u64) -> OpenError {
-    if found > FORMAT {
-        OpenError::NewerFormat { found, supported: FORMAT }
+    if found > NEWEST_FORMAT {
+        OpenError::NewerFormat { found, supported: NEWEST_FORMAT }
     } else {
         OpenError::NotAJournal { reason: format!("it has format {found}") }
     }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::failure::Failure;
-use super::record;
+use super::record::{self, Kind};
 use super::store::Work;
-use crate::{Append, AppendError, Damage, Key, Position, Version};
+use crate::{Append, AppendError, Damage, Key, Limits, Position, Version};
 
 /// The tables within a write transaction.
 pub(super) struct Tables<'t> {
@@ -38,6 +38,9 @@ impl<'t> Tables<'t> {
         match work {
             Work::Append(batch) => self.append(batch),
             Work::Forget(keys) => self.forget(keys).map(Ok),
+            Work::Snapshot { key, until, record, limits } => {
+                self.snapshot(key, *until, record, limits)
+            }
         }
     }
 
@@ -69,7 +72,7 @@ impl<'t> Tables<'t> {
         self.head = self.head.next();
         self.changed = true;
         let position = self.head.get();
-        let frame = record::encode(self.head, key, version, record);
+        let frame = record::encode(Kind::Appended, self.head, key, version, record);
         let before = self.records.insert(position, frame.as_slice())?.is_some();
         if self.index.insert((key.as_str(), version.get()), position)?.is_some() || before {
             return Err(Damage::at(self.head, "the place of a new record is taken").of(key).into());
@@ -79,22 +82,74 @@ impl<'t> Tables<'t> {
 
     fn forget(&mut self, keys: &[Key]) -> Result<Position, Failure> {
         for key in keys {
-            let every = versions_of(key, Version::ZERO);
-            for removed in self.index.extract_from_if(every, |_, _| true)? {
-                let (at, position) = removed?;
-                let (version, position) = (Version::new(at.value().1), position.value());
-                let removed = self.records.remove(position)?;
-                self.changed = true;
-                // A damaged index must not take the record of another key along.
-                let position = Position::new(position);
-                let frame = removed.ok_or_else(|| no_record(key, version, position))?;
-                let entry = record::decode(position, frame.value())?;
-                if entry.key != *key || entry.version != version {
-                    return Err(another_record(key, version, position).into());
-                }
-            }
+            self.remove(key, versions_of(key, Version::ZERO))?;
         }
         Ok(self.head)
+    }
+
+    /// Removes records of `key`.
+    fn remove(&mut self, key: &Key, versions: RangeInclusive<(&str, u64)>) -> Result<(), Failure> {
+        for removed in self.index.extract_from_if(versions, |_, _| true)? {
+            let (at, position) = removed?;
+            let (version, position) = (Version::new(at.value().1), position.value());
+            let removed = self.records.remove(position)?;
+            self.changed = true;
+            // A damaged index must not take the record of another key along.
+            let position = Position::new(position);
+            let frame = removed.ok_or_else(|| no_record(key, version, position))?;
+            let entry = record::decode(position, frame.value())?;
+            if entry.key != *key || entry.version != version {
+                return Err(another_record(key, version, position).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts one record in the place of those up to `until`, unless a snapshot is there already.
+    fn snapshot(
+        &mut self,
+        key: &Key,
+        until: Version,
+        record: &Bytes,
+        limits: &Limits,
+    ) -> Result<Result<Position, AppendError>, Failure> {
+        let actual = self.version(key)?;
+        if until > actual {
+            let (key, expected) = (key.clone(), until);
+            return Ok(Err(AppendError::Conflict { key, expected, actual }));
+        }
+        let first = self.index.range(versions_of(key, Version::ZERO))?.next().transpose()?;
+        let first = first.map_or(u64::MAX, |(at, _)| at.value().1);
+        if first > until.get() {
+            return Ok(Ok(self.head));
+        }
+        let place = self.index.get((key.as_str(), until.get()))?.map(|place| place.value());
+        let Some(place) = place else {
+            let what = format!("version {until} is not in the index");
+            return Err(Damage::somewhere(what).of(key).into());
+        };
+        let position = Position::new(place);
+        let last = match self.records.get(place)? {
+            Some(frame) => record::decode(position, frame.value())?,
+            None => return Err(no_record(key, until, position).into()),
+        };
+        if last.key != *key || last.version != until {
+            return Err(another_record(key, until, position).into());
+        }
+        if last.is_snapshot {
+            return Ok(Ok(self.head));
+        }
+        if let Err(error) = limits.check_replaced(until.get() - first + 1) {
+            return Ok(Err(error));
+        }
+        if first < until.get() {
+            self.remove(key, (key.as_str(), first)..=(key.as_str(), until.get() - 1))?;
+        }
+        let frame = record::encode(Kind::Snapshot, position, key, until, record);
+        self.records.insert(place, frame.as_slice())?;
+        self.meta.insert(FORMAT_NAME, NEWEST_FORMAT)?;
+        self.changed = true;
+        Ok(Ok(self.head))
     }
 
     fn version(&self, key: &Key) -> Result<Version, Failure> {
@@ -125,6 +180,21 @@ pub(super) fn no_record(key: &Key, version: Version, position: Position) -> Dama
         .of(key)
 }
 
+/// Records of a key are not in the index, and no snapshot stands for them.
+pub(super) fn versions_missing(
+    key: &Key,
+    version: Version,
+    position: Position,
+    next: Version,
+) -> Damage {
+    Damage::at(position, format!("version {version} comes where {next} is expected")).of(key)
+}
+
+/// A snapshot would stand for records that are still there.
+pub(super) fn late_snapshot(key: &Key, position: Position) -> Damage {
+    Damage::at(position, "a snapshot comes behind records that it stands for").of(key)
+}
+
 /// The index has an entry that leads to another record.
 pub(super) fn another_record(key: &Key, version: Version, position: Position) -> Damage {
     Damage::at(position, format!("the index has version {version} here, and it is another record"))
@@ -139,5 +209,8 @@ pub(super) const FORMAT_NAME: &str = "format";
 pub(super) const HEAD: &str = "head";
 pub(super) const COMMIT: &str = "commit";
 
-/// Version of the layout that this code reads and writes.
-pub(super) const FORMAT: u64 = 2;
+/// Version of the layout that a file is made with.
+pub(super) const BASE_FORMAT: u64 = 2;
+
+/// The same of one that holds snapshots, and the newest that this code reads and writes.
+pub(super) const NEWEST_FORMAT: u64 = 3;

@@ -1,4 +1,4 @@
-//! From the first layout of the file to today's.
+//! From the first layout of the file to that of format 2, which files are made with today.
 //!
 //! Format 1 kept a record as key, version and bytes in a table `entries`, without a checksum. The
 //! index was as it is. Everything happens in one transaction: a file is of one format or the other.
@@ -6,8 +6,8 @@
 use redb::{Database, ReadableTable, ReadableTableMetadata, TableDefinition};
 
 use super::failure::Failure;
-use super::record;
-use super::tables::{FORMAT, FORMAT_NAME, HEAD, INDEX, META, RECORDS, another_record};
+use super::record::{self, Kind};
+use super::tables::{BASE_FORMAT, FORMAT_NAME, HEAD, INDEX, META, RECORDS, another_record};
 use crate::{Damage, Key, Position, Version};
 
 /// The format that is upgraded from.
@@ -37,18 +37,18 @@ pub(super) fn from_first(database: &Database) -> Result<(), Failure> {
             if position.get() > head {
                 return Err(Damage::at(position, "the record is behind the head").of(&key).into());
             }
-            let frame = record::encode(position, &key, version, bytes);
+            let frame = record::encode(Kind::Appended, position, &key, version, bytes);
             records.insert(position.get(), frame.as_slice())?;
         }
         if index.len()? != records.len()? {
             return Err(Damage::somewhere("the index has entries without a record").into());
         }
-        meta.insert(FORMAT_NAME, FORMAT)?;
+        meta.insert(FORMAT_NAME, BASE_FORMAT)?;
         records.len()?
     };
     transaction.delete_table(ENTRIES)?;
     transaction.commit()?;
-    tracing::info!(records = count, from = FIRST, to = FORMAT, "journal file upgraded");
+    tracing::info!(records = count, from = FIRST, to = BASE_FORMAT, "journal file upgraded");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::inspect::Verified;
 use super::record;
 use super::store::{Store, behind_head};
-use super::tables::{INDEX, RECORDS, another_record, no_record};
+use super::tables::{INDEX, RECORDS, another_record, late_snapshot, no_record, versions_missing};
 use crate::{Damage, Entry, Key, Position, Version};
 
 /// See [`Inspection::verify`](super::Inspection::verify).
@@ -40,6 +40,7 @@ pub(super) fn verify(
             }
         };
         verified.bytes += entry.record.len() as u64;
+        verified.snapshots += u64::from(entry.is_snapshot);
         let indexed = index.get((entry.key.as_str(), entry.version.get()))?;
         match indexed.map(|place| Position::new(place.value())) {
             Some(place) if place == position => {}
@@ -79,20 +80,29 @@ pub(super) fn verify(
             },
         };
         let next = reached.plus(1);
-        if version != next {
-            let what = format!("version {version} comes where {next} is expected");
-            damaged(Damage::at(position, what).of(&key));
+        let is_first = reached == Version::ZERO;
+        let stored = records.get(position.get())?;
+        let entry = stored.as_ref().map(|frame| record::decode(position, frame.value()));
+        // The first of a key may be a snapshot, which stands for those that are gone; if it is
+        // damaged itself, nobody can tell.
+        let may_stand = match &entry {
+            Some(Ok(entry)) => entry.is_snapshot,
+            Some(Err(_)) => true,
+            None => false,
+        };
+        if version != next && !(is_first && may_stand) {
+            damaged(versions_missing(&key, version, position, next));
         }
-        match records.get(position.get())? {
+        match entry {
             None => damaged(no_record(&key, version, position)),
-            // A record that is damaged itself was told of above.
-            Some(frame) => {
-                if let Ok(entry) = record::decode(position, frame.value())
-                    && (entry.key != key || entry.version != version)
-                {
-                    damaged(another_record(&key, version, position));
-                }
+            Some(Ok(entry)) if entry.key != key || entry.version != version => {
+                damaged(another_record(&key, version, position));
             }
+            Some(Ok(entry)) if entry.is_snapshot && !is_first => {
+                damaged(late_snapshot(&key, position));
+            }
+            // A record that is damaged itself was told of above.
+            Some(_) => {}
         }
         last = Some((key, version));
     }

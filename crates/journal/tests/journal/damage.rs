@@ -8,10 +8,9 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use crate::files::{
-    Random, everything, file, filled, read_all_or_damage, read_prefix_or_damage, verified,
-};
+use crate::files::{everything, file, filled, read_all_or_damage, read_prefix_or_damage, verified};
 use crate::homes::{append, key, show};
+use crate::random::Random;
 use encke_journal::{
     AppendError, FileConfig, FileJournal, Journal, OpenError, Position, ReadError, Version,
 };

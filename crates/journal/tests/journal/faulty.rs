@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::homes::{Home, append, key, show};
-use encke_journal::{AppendError, Fault, FaultyJournal, Journal, Limits, Position};
+use encke_journal::{AppendError, Fault, FaultyJournal, Journal, Limits, Position, Version};
 use futures::FutureExt;
 use tokio::sync::Semaphore;
 
@@ -23,7 +23,9 @@ async fn faults_end_when_healed() {
         assert!(matches!(full, Err(AppendError::Full(_))));
     }
     assert!(matches!(journal.forget(vec![key("a")]).await, Err(AppendError::Full(_))));
-    assert_eq!(journal.stats().failed, 4);
+    let snapshot = journal.snapshot(&key("a"), Version::ZERO, "s".into()).await;
+    assert!(matches!(snapshot, Err(AppendError::Full(_))));
+    assert_eq!(journal.stats().failed, 5);
     journal.heal();
     assert_eq!(journal.append(vec![append("a", 0, &["1"])]).await.unwrap(), Position::new(1));
 }

@@ -66,6 +66,28 @@ fn what_somebody_left_who_was_killed_while_making_the_file_is_no_obstacle() {
     assert!(!left.exists());
 }
 
+#[test]
+fn what_other_starts_left_is_removed_unless_somebody_has_it_open() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let left = ["journal.redb.new-1", "journal.redb.new-4294967295"].map(path);
+    let others = ["journal.redb.new-", "journal.redb.new-1a", "journal.redb.bak"].map(path);
+    for file in left.iter().chain(&others) {
+        fs::write(file, [0; 100]).unwrap();
+    }
+    let made = Database::create(path("journal.redb.new-7")).unwrap();
+    fs::create_dir(path("journal.redb.new-8")).unwrap();
+    drop(open(folder.path()).unwrap());
+    assert!(left.iter().all(|file| !file.exists()));
+    assert!(others.iter().all(|file| file.exists()), "nobody else's file is touched");
+    assert!(path("journal.redb.new-7").exists(), "somebody is making it");
+    assert!(path("journal.redb.new-8").exists());
+    drop(made);
+    // Where the journal is there already, too.
+    drop(open(folder.path()).unwrap());
+    assert!(!path("journal.redb.new-7").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_owner_may_read_the_file() {
@@ -85,12 +107,12 @@ fn newer_format_is_refused_by_its_number() {
     let database = Database::open(folder.path().join("journal.redb")).unwrap();
     let writing = database.begin_write().unwrap();
     let meta: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-    writing.open_table(meta).unwrap().insert("format", 3).unwrap();
+    writing.open_table(meta).unwrap().insert("format", 4).unwrap();
     writing.commit().unwrap();
     drop(database);
     let refused = open(folder.path());
     assert!(
-        matches!(refused, Err(OpenError::NewerFormat { found: 3, supported: 2 })),
+        matches!(refused, Err(OpenError::NewerFormat { found: 4, supported: 3 })),
         "{refused:?}"
     );
 }

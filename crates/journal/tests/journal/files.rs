@@ -1,6 +1,5 @@
 //! Real files to be looked at and damaged, and what must hold of them.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::homes::{append, key};
@@ -9,28 +8,6 @@ use encke_journal::{
 };
 use futures::executor::block_on;
 use redb::{Database, TableDefinition};
-
-/// Numbers that look random and come again with their seed.
-pub(crate) struct Random(u64);
-
-impl Random {
-    #[expect(clippy::print_stderr, reason = "a failure is repeated with its seed")]
-    pub(crate) fn new() -> Self {
-        let seed = env::var("ENCKE_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
-        eprintln!("ENCKE_SEED={seed}");
-        Self(seed)
-    }
-
-    /// splitmix64, below `bound`.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
-    }
-}
 
 pub(crate) fn file(folder: &Path) -> PathBuf {
     folder.join("journal.redb")
@@ -55,7 +32,7 @@ pub(crate) fn everything(journal: &FileJournal) -> Result<Vec<Entry>, ReadError>
     }
 }
 
-/// A journal with a few dozen keys, of which some were forgotten.
+/// A journal with a few dozen keys, of which some were forgotten and some have snapshots.
 pub(crate) fn filled(folder: &Path) -> Vec<Entry> {
     let journal = FileJournal::open(folder, FileConfig::default()).unwrap();
     for round in 0..12_u64 {
@@ -67,6 +44,10 @@ pub(crate) fn filled(folder: &Path) -> Vec<Entry> {
         block_on(journal.append(appended.collect())).unwrap();
     }
     block_on(journal.forget(vec![key("call/3"), key("call/7")])).unwrap();
+    for (name, until) in [("call/4", 12), ("call/5", 6), ("call/6", 1)] {
+        let record = format!("{name} until {until}").into();
+        block_on(journal.snapshot(&key(name), Version::new(until), record)).unwrap();
+    }
     everything(&journal).unwrap()
 }
 

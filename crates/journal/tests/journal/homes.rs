@@ -50,13 +50,14 @@ pub(crate) fn append(name: &str, expected: u64, records: &[&str]) -> Append {
     }
 }
 
-/// An entry as `position key version record`, to compare and to print.
+/// An entry as `position key version record`, to compare and to print; a snapshot has a `*` besides.
 pub(crate) fn show(entries: &[Entry]) -> Vec<String> {
     entries
         .iter()
         .map(|entry| {
             let record = String::from_utf8_lossy(&entry.record);
-            format!("{} {} {} {record}", entry.position, entry.key, entry.version)
+            let star = if entry.is_snapshot { "*" } else { "" };
+            format!("{} {} {}{star} {record}", entry.position, entry.key, entry.version)
         })
         .collect()
 }

@@ -9,6 +9,8 @@
 //! | `inspect` | files that are looked at, and made smaller                           |
 //! | `format` | files of the first format                                             |
 //! | `tampered` | files whose pages are in order and whose contents are not           |
+//! | `snapshots` | what only a file promises of snapshots: its format, and survival          |
+//! | `random` | numbers for tests that are repeated with their seed                   |
 //! | `damage` | files that were cut, or in which bits flipped                         |
 //! | `faulty` | the test equipment itself                                             |
 #![cfg(test)]
@@ -22,5 +24,7 @@ mod full;
 mod homes;
 mod inspect;
 mod model;
+mod random;
+mod snapshots;
 mod suite;
 mod tampered;

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 enum Operation {
     Append(Vec<Part>),
     Forget(Vec<u8>),
+    Snapshot { key: u8, until: u64, length: usize },
     Read { key: u8, after: u64 },
     Scan { after: u64, limit: usize },
     Reopen,
@@ -35,6 +36,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         6 => vec(part, 0..4).prop_map(Operation::Append),
         1 => vec(0..5_u8, 0..3).prop_map(Operation::Forget),
+        2 => (0..4_u8, 0..9_u64, 0..40_usize)
+            .prop_map(|(key, until, length)| Operation::Snapshot { key, until, length }),
         2 => (0..5_u8, 0..12_u64).prop_map(|(key, after)| Operation::Read { key, after }),
         2 => (0..40_u64, 0..12_usize).prop_map(|(after, limit)| Operation::Scan { after, limit }),
         1 => Just(Operation::Reopen),
@@ -46,7 +49,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 struct Model {
     head: u64,
     versions: BTreeMap<u8, u64>,
-    entries: BTreeMap<u64, (u8, u64, String)>,
+    entries: BTreeMap<u64, (u8, Place, String)>,
 }
 
 impl Model {
@@ -58,7 +61,7 @@ impl Model {
         self.head += 1;
         let version = self.version(key) + 1;
         self.versions.insert(key, version);
-        self.entries.insert(self.head, (key, version, record.to_owned()));
+        self.entries.insert(self.head, (key, (version, false), record.to_owned()));
     }
 
     fn forget(&mut self, key: u8) {
@@ -66,17 +69,29 @@ impl Model {
         self.entries.retain(|_, (other, ..)| *other != key);
     }
 
+    fn snapshot(&mut self, key: u8, until: u64, record: &str) {
+        let entries = self.entries.values_mut();
+        let mut of_key = entries.filter(|(owner, place, _)| *owner == key && place.0 == until);
+        let Some((_, place, text)) = of_key.next().filter(|(_, place, _)| !place.1) else { return };
+        (*place, *text) = ((until, true), record.to_owned());
+        self.entries.retain(|_, (owner, (version, _), _)| *owner != key || *version >= until);
+    }
+
     fn shown(&self, wanted: impl Fn(u64, u8, u64) -> bool, limit: usize) -> Vec<String> {
         self.entries
             .iter()
-            .filter(|(position, (key, version, _))| wanted(**position, *key, *version))
-            .map(|(position, (key, version, record))| {
-                format!("{position} {} {version} {record}", name(*key))
+            .filter(|(position, (key, place, _))| wanted(**position, *key, place.0))
+            .map(|(position, (key, (version, is_snapshot), record))| {
+                let star = if *is_snapshot { "*" } else { "" };
+                format!("{position} {} {version}{star} {record}", name(*key))
             })
             .take(limit)
             .collect()
     }
 }
+
+/// The version of an entry, and whether it is a snapshot.
+type Place = (u64, bool);
 
 /// Names of which one begins with another.
 fn name(key: u8) -> String {
@@ -122,6 +137,22 @@ async fn step(home: &mut Home, model: &mut Model, operation: Operation) {
             home.journal.forget(names).await.unwrap();
             for owner in keys {
                 model.forget(owner);
+            }
+        }
+        Operation::Snapshot { key: owner, until, length } => {
+            let record = "s".repeat(length);
+            let of = key(&name(owner));
+            let version = model.version(owner);
+            match home.journal.snapshot(&of, Version::new(until), record.clone().into()).await {
+                Ok(()) => {
+                    assert!(until <= version, "{until} of {version}");
+                    model.snapshot(owner, until, &record);
+                }
+                Err(AppendError::Conflict { key, expected, actual }) => {
+                    assert_eq!((key, expected.get(), actual.get()), (of, until, version));
+                    assert!(until > version);
+                }
+                Err(error) => panic!("{error:?}"),
             }
         }
         Operation::Read { key: owner, after } => {

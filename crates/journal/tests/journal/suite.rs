@@ -39,6 +39,11 @@ on_every_home! {
     forgotten_key_is_gone_and_starts_again
     positions_are_never_given_out_twice
     batch_beyond_a_bound_is_refused_by_name
+    a_snapshot_stands_for_the_records_up_to_its_own
+    a_snapshot_of_what_is_not_there_is_a_conflict
+    a_snapshot_that_one_stands_for_already_changes_nothing
+    a_snapshot_beyond_a_bound_is_refused_by_name
+    a_tail_meets_a_snapshot_unless_it_is_past_its_place
     largest_record_comes_back_whole
     read_beyond_its_bound_is_refused
     tail_gives_history_then_what_comes
@@ -212,6 +217,107 @@ async fn batch_beyond_a_bound_is_refused_by_name(make: Make) {
     assert_eq!(home.journal.append(vec![append("a", 0, &["1234", "12"])]).await.unwrap().get(), 2);
 }
 
+async fn a_snapshot_stands_for_the_records_up_to_its_own(make: Make) {
+    let mut home = make(Limits::default());
+    for version in 0..4 {
+        home.journal.append(vec![append("a", version, &["x"])]).await.unwrap();
+        home.journal.append(vec![append("b", version, &["x"])]).await.unwrap();
+    }
+    let commits = home.journal.stats().commits;
+    home.journal.snapshot(&key("a"), Version::new(3), "aaa".into()).await.unwrap();
+    home.journal.snapshot(&key("b"), Version::new(1), "b".into()).await.unwrap();
+    assert_eq!(home.journal.stats().commits, commits + 2);
+    home.reopen().await;
+    let expected = ["2 b 1* b", "4 b 2 x", "5 a 3* aaa", "6 b 3 x", "7 a 4 x", "8 b 4 x"];
+    assert_eq!(show(&home.journal.scan(Position::ZERO, 10).await.unwrap()), expected);
+    for (after, shown) in [(0, &["5 a 3* aaa", "7 a 4 x"][..]), (2, &["5 a 3* aaa", "7 a 4 x"])] {
+        let read = home.journal.read(&key("a"), Version::new(after)).await.unwrap();
+        assert_eq!(show(&read), shown, "after {after}");
+    }
+    let read = home.journal.read(&key("a"), Version::new(3)).await.unwrap();
+    assert_eq!(show(&read), ["7 a 4 x"]);
+    // The key goes on where it was, and a later snapshot takes the place of the first.
+    let refused = home.journal.append(vec![append("a", 2, &["x"])]).await;
+    let Err(AppendError::Conflict { actual, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(actual.get(), 4);
+    assert_eq!(home.journal.append(vec![append("a", 4, &["x"])]).await.unwrap().get(), 9);
+    home.journal.snapshot(&key("a"), Version::new(5), "aaaaa".into()).await.unwrap();
+    home.reopen().await;
+    let read = home.journal.read(&key("a"), Version::ZERO).await.unwrap();
+    assert_eq!(show(&read), ["9 a 5* aaaaa"]);
+    // It goes as its key goes.
+    home.journal.forget(vec![key("a")]).await.unwrap();
+    home.reopen().await;
+    assert_eq!(home.journal.append(vec![append("a", 0, &["x"])]).await.unwrap().get(), 10);
+    let left = home.journal.scan(Position::ZERO, 10).await.unwrap();
+    assert_eq!(show(&left), ["2 b 1* b", "4 b 2 x", "6 b 3 x", "8 b 4 x", "10 a 1 x"]);
+}
+
+async fn a_snapshot_of_what_is_not_there_is_a_conflict(make: Make) {
+    let home = make(Limits::default());
+    home.journal.append(vec![append("a", 0, &["1", "2"])]).await.unwrap();
+    for (name, until, has) in [("a", 3, 2), ("b", 1, 0)] {
+        let refused = home.journal.snapshot(&key(name), Version::new(until), "x".into()).await;
+        let Err(AppendError::Conflict { key, expected, actual }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((key.as_str(), expected.get(), actual.get()), (name, until, has));
+    }
+    let all = home.journal.scan(Position::ZERO, 10).await.unwrap();
+    assert_eq!(show(&all), ["1 a 1 1", "2 a 2 2"]);
+}
+
+async fn a_snapshot_that_one_stands_for_already_changes_nothing(make: Make) {
+    let home = make(Limits::default());
+    home.journal.append(vec![append("a", 0, &["1", "2", "3"])]).await.unwrap();
+    home.journal.snapshot(&key("a"), Version::new(2), "first".into()).await.unwrap();
+    let commits = home.journal.stats().commits;
+    for until in 0..=2 {
+        home.journal.snapshot(&key("a"), Version::new(until), "again".into()).await.unwrap();
+    }
+    home.journal.snapshot(&key("unknown"), Version::ZERO, "x".into()).await.unwrap();
+    assert_eq!(home.journal.stats().commits, commits);
+    let all = home.journal.scan(Position::ZERO, 10).await.unwrap();
+    assert_eq!(show(&all), ["2 a 2* first", "3 a 3 3"]);
+}
+
+async fn a_snapshot_beyond_a_bound_is_refused_by_name(make: Make) {
+    let home = make(Limits::default().record_bytes(1).batch_records(2).batch_bytes(6));
+    for version in 0..5 {
+        home.journal.append(vec![append("a", version, &["x"])]).await.unwrap();
+    }
+    let snapshot = |until, record: &'static str| {
+        let journal = home.journal.clone();
+        async move {
+            match journal.snapshot(&key("a"), Version::new(until), record.into()).await {
+                Err(AppendError::TooLarge { bound, actual, limit }) => Some((bound, actual, limit)),
+                Ok(()) => None,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    };
+    assert_eq!(snapshot(1, "1234567").await, Some((Bound::BatchBytes, 7, 6)));
+    assert_eq!(snapshot(3, "x").await, Some((Bound::BatchRecords, 3, 2)));
+    assert_eq!(snapshot(2, "123456").await, None, "larger than a record of its own");
+    // The one that stands there counts as one.
+    assert_eq!(snapshot(4, "x").await, Some((Bound::BatchRecords, 3, 2)));
+    assert_eq!(snapshot(3, "x").await, None);
+    let all = home.journal.scan(Position::ZERO, 10).await.unwrap();
+    assert_eq!(show(&all), ["3 a 3* x", "4 a 4 x", "5 a 5 x"]);
+}
+
+async fn a_tail_meets_a_snapshot_unless_it_is_past_its_place(make: Make) {
+    let home = make(Limits::default());
+    home.journal.append(vec![append("a", 0, &["1", "2", "3"])]).await.unwrap();
+    let mut before = home.journal.tail(Position::new(1));
+    let mut past = home.journal.tail(Position::new(2));
+    home.journal.snapshot(&key("a"), Version::new(2), "12".into()).await.unwrap();
+    let next = timeout(DEADLINE, before.next()).await.expect("the tail stands still").unwrap();
+    assert_eq!(show(&[next.unwrap()]), ["2 a 2* 12"]);
+    let next = timeout(DEADLINE, past.next()).await.expect("the tail stands still").unwrap();
+    assert_eq!(show(&[next.unwrap()]), ["3 a 3 3"]);
+}
+
 async fn largest_record_comes_back_whole(make: Make) {
     let mut home = make(Limits::default());
     let big: Bytes = (0..1_u32 << 20).map(|number| (number % 251) as u8).collect();
@@ -326,6 +432,8 @@ async fn closed_journal_refuses_everything(make: Make) {
     let appended = home.journal.append(vec![append("a", 0, &["1"])]).await;
     assert!(matches!(appended, Err(AppendError::Closed)));
     assert!(matches!(home.journal.forget(vec![key("a")]).await, Err(AppendError::Closed)));
+    let snapshot = home.journal.snapshot(&key("a"), Version::new(1), "x".into()).await;
+    assert!(matches!(snapshot, Err(AppendError::Closed)));
     let read = home.journal.read(&key("a"), Version::ZERO).await;
     assert!(matches!(read, Err(ReadError::Closed)));
     assert!(matches!(home.journal.scan(Position::ZERO, 1).await, Err(ReadError::Closed)));

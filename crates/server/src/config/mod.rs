@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -325,7 +326,7 @@ fn check_proxies(proxies: &[String]) -> Result<Vec<IpNet>, ConfigError> {
 }
 
 fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
-    let Settings { calls, user_data, .. } = settings;
+    let Settings { calls, user_data, journal, .. } = settings;
     let limits = calls::Limits::default()
         .user_data_bytes(user_data.max_bytes)
         .user_data_depth(user_data.max_depth)
@@ -348,6 +349,7 @@ fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
         .queue(calls.max_waiting)
         .retention(Duration::from_millis(calls.retention_ms))
         .retained(calls.max_retained)
+        .snapshot_after(NonZeroU64::new(journal.snapshot_after))
 }
 
 fn gateway(settings: &Settings) -> GatewayConfig {

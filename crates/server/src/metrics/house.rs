@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use encke::broker::Stats;
 use encke::broker::stats::LATENCY_BOUNDS_US;
+use encke::calls::Core;
 use encke::gateway::RequestCounts;
 use encke::journal::{Journal, Latency};
 use prometheus_client::collector::Collector;
@@ -25,6 +26,7 @@ use crate::login::token::Tokens;
 pub(crate) struct House {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) core: Core,
     pub(crate) requests: Arc<RequestCounts>,
     pub(crate) login: Arc<Login>,
     pub(crate) connections: Arc<AtomicU64>,
@@ -207,6 +209,11 @@ impl House {
             ("journal_commits", "Transactions that made them durable", stats.commits),
             ("journal_refused", "Batches refused because the caller erred", stats.refused),
             ("journal_failed", "Batches lost to a failing disk", stats.failed),
+            (
+                "journal_snapshots",
+                "Records that took the place of a call's events",
+                self.core.stats().snapshots,
+            ),
         ] {
             let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             encode_counter(&mut metric, value)?;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use encke::broker::Logged;
+use encke::calls::Kept;
 use encke::journal::{Append, AppendError, Journal, Key, Position, ReadError};
 
 use super::record::{Note, Record, RecordError, encode_message};
@@ -30,6 +31,7 @@ pub(super) struct Files {
     journal: Arc<dyn Journal>,
     segments: Segments,
     note: Note,
+    kept: Kept,
 }
 
 impl Files {
@@ -79,12 +81,19 @@ impl Files {
             }
         }
         let segments = Segments::new(bounds, segments.into_values());
-        Ok((Self { journal, segments, note: known.unwrap_or_default() }, known))
+        let note = known.unwrap_or_default();
+        Ok((Self { journal, segments, note, kept: Kept::default() }, known))
     }
 
     /// How the log stood when something was last added.
     pub(super) fn note(&self) -> Note {
         self.note
+    }
+
+    /// Up to which place of the journal of calls the files are known to be complete: what was noted
+    /// last, since this was opened.
+    pub(super) fn kept(&self) -> Kept {
+        self.kept.clone()
     }
 
     /// Forgets everything: another log is to begin here.
@@ -194,6 +203,9 @@ impl Files {
         self.journal.append(vec![Append { key, expected, records }]).await?;
         self.segments.stored(segment);
         self.note = note;
+        if let Some(told) = note.told {
+            self.kept.set(Position::new(told));
+        }
         Ok(())
     }
 

@@ -34,6 +34,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use encke::broker::{Broker, Logged};
+use encke::calls;
 use encke::gateway::Place;
 use encke::journal::{AppendError, FileConfig, FileJournal, Journal, Limits, OpenError, Position};
 use futures::FutureExt;
@@ -164,6 +165,11 @@ impl Found {
         self.files.add(&[], note, now_ms).await.map_err(ReplayError::Store)?;
         // Only a log that follows from a journal says how far that was told.
         Ok(found.and_then(|note| note.told).map(Position::new))
+    }
+
+    /// Up to which place of the journal of calls the log is complete on disk, as its keeper goes on.
+    pub(crate) fn kept(&self) -> calls::Kept {
+        self.files.kept()
     }
 
     /// The task that keeps the log of `broker` in these files until `stop` is ready, and what it

@@ -47,7 +47,7 @@ use crate::login::{self, Login, Sessions, Users, Verifier};
 use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
 use crate::rate::Buckets;
-use crate::replay::{Numbering, ReplayError};
+use crate::replay::{Found, Numbering, ReplayError};
 use crate::{clock, simulator};
 
 mod error;
@@ -163,7 +163,8 @@ impl Server {
             &gateway_config,
             Arc::clone(&clock),
         )
-        .again_after(again_after);
+        .again_after(again_after)
+        .kept(notifications_log.as_ref().map(Found::kept));
         let (core, writer) = Core::open(
             Arc::clone(&journal),
             config.calls,
@@ -213,6 +214,7 @@ impl Server {
                 metrics::House {
                     endpoints,
                     journal: Arc::clone(&journal),
+                    core: core.clone(),
                     requests: gateway.counts(),
                     login: Arc::clone(&login),
                     connections: Arc::clone(&open),

@@ -203,13 +203,22 @@ impl Default for CometdSettings {
 }
 
 /// `[journal]`: where the truth is kept.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct JournalSettings {
     /// Folder of the journal; made if it is not there. `serve` demands it, here or as `--data`;
     /// `demo` takes a temporary folder instead and removes it at the end.
     pub data: Option<PathBuf>,
+    /// Events of a call, an SMS session or a line after which one record takes their place. Default
+    /// 256; 0 for never. It bounds what a long call costs on disk and at the next start.
+    pub snapshot_after: u64,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self { data: None, snapshot_after: 256 }
+    }
 }
 
 /// `[calls]`: how many calls and SMS sessions there may be, and how long ended ones are kept.

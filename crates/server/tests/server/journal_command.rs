@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use encke::journal::{Append, FileConfig, FileJournal, Journal, Key, Version};
+use encke::calls::{CallId, Limits, Snapshot, State, Subject, replay_record};
+use encke::journal::{Append, FileConfig, FileJournal, Journal, Key, Position, Version};
 use encke_testkit::Agent;
 use redb::{Database, ReadableTable, TableDefinition};
 use serde_json::{Value, json};
@@ -109,6 +110,53 @@ async fn a_journal_is_verified_printed_and_compacted_once_its_server_is_gone() {
     let seen = Agent::at(house.address, "alice").call(&call).await;
     assert_eq!(seen["userData"], json!({"case": "7 \n é"}));
     house.end().await;
+}
+
+#[tokio::test]
+async fn a_snapshot_is_printed_with_what_it_stands_for_and_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let call = served(data).await;
+    {
+        let journal = FileJournal::open(data, FileConfig::default()).unwrap();
+        let entries = journal.scan(Position::ZERO, 2).await.unwrap();
+        let mut state = State::new(Limits::default());
+        for entry in &entries {
+            replay_record(&mut state, entry).unwrap();
+        }
+        let of = Subject::Call(CallId::new(call.as_str()).unwrap());
+        let snapshot = Snapshot::of(&state, &of).unwrap();
+        let until = Version::new(snapshot.version());
+        journal.snapshot(&entries[0].key, until, snapshot.to_record().into()).await.unwrap();
+        journal.close().await;
+    }
+    let (code, out, errors) = run(&["verify"], data);
+    assert_eq!(code, Some(0), "{out}{errors}");
+    assert!(out.starts_with("2 records of 1 keys with "), "{out}");
+    assert!(out.ends_with(", 1 snapshots among them, newest position 3: sound\n"), "{out}");
+    let (code, out, errors) = run(&["dump", &call], data);
+    assert_eq!(code, Some(0), "{errors}");
+    let dumped = lines(&out);
+    assert_eq!((dumped.len(), &dumped[0]["stands_for"]), (2, &json!([1, 2])));
+    assert_eq!((&dumped[0]["position"], &dumped[0]["version"]), (&json!(2), &json!(2)));
+    assert_eq!(dumped[0]["snapshot"]["call"]["id"], json!(call));
+    assert!(dumped[0].get("event").is_none() && dumped[1].get("stands_for").is_none(), "{out}");
+    assert_eq!(dumped[1]["event"]["call"]["call"], json!(call));
+    let (code, out, errors) = run(&["export"], data);
+    assert_eq!(code, Some(0), "{errors}");
+    let exported = lines(&out);
+    assert_eq!(exported[0]["stands_for"], json!([1, 2]));
+    assert_eq!(exported[0]["record"]["snapshot"], dumped[0]["snapshot"]);
+    assert!(exported[1].get("stands_for").is_none(), "{out}");
+    let (code, _, errors) = run(&["compact"], data);
+    assert_eq!(code, Some(0), "{errors}");
+    // The server goes on from there.
+    let house = open(data).await;
+    let attach = json!({"operationName": "AttachUserData", "userData": {"more": 1}});
+    Agent::at(house.address, "alice").operate(&call, &attach).await;
+    house.end().await;
+    let (code, out, errors) = run(&["verify"], data);
+    assert_eq!(code, Some(0), "{out}{errors}");
 }
 
 #[test]

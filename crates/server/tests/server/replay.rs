@@ -171,6 +171,41 @@ async fn channels_of_the_generic_endpoint_survive_too() {
     second.end().await;
 }
 
+/// What may have to be sent again is derived from events, so they stay until the log has it.
+#[tokio::test]
+async fn events_give_way_to_a_snapshot_once_the_log_has_what_follows_from_them() {
+    let data = tempfile::tempdir().unwrap();
+    let start = || {
+        House::with(|settings| {
+            settings.journal.data = Some(data.path().to_owned());
+            settings.journal.snapshot_after = 2;
+        })
+    };
+    let first = start().await;
+    let call = dialled(&first).await;
+    let mut desk = Desk::new("bob", CALLS);
+    desk.come_back(first.address).await;
+    desk.leave();
+    simulate(&first, json!({"replay": "fail"})).await;
+    for n in 1..=3 {
+        update(&first, &call, n).await;
+    }
+    metric(&first, "encke_replay_store_failing{endpoint=\"notifications\"} 1").await;
+    metric(&first, "encke_journal_snapshots_total 0").await;
+    simulate(&first, json!({"replay": "ok"})).await;
+    metric(&first, "encke_journal_snapshots_total 2").await;
+    first.end().await;
+
+    let second = start().await;
+    assert_eq!(desk.come_back(second.address).await["status"], "resumed");
+    assert_eq!(shown(&desk), [1, 2, 3]);
+    desk.leave();
+    update(&second, &call, 4).await;
+    desk.come_back(second.address).await;
+    assert_eq!(shown(&desk), [1, 2, 3, 4]);
+    second.end().await;
+}
+
 #[tokio::test]
 async fn without_a_data_folder_the_log_is_in_memory() {
     let house = House::demo().await;

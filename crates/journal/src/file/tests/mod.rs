@@ -13,6 +13,8 @@ use super::*;
 
 mod platter;
 mod power;
+#[path = "../../../tests/journal/random.rs"]
+mod random;
 
 /// What the disk does. The `ONCE` faults turn into `WORKS` as they strike.
 const WORKS: u8 = 0;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::{store::Store, tables, upgrade, verify};
-use super::platter::{Platter, Random};
+use super::platter::Platter;
+use super::random::Random;
 use super::*;
 
 const CACHE: usize = 1 << 16;
@@ -14,8 +15,8 @@ fn start(platter: &Platter) -> FileJournal {
     FileJournal::start(Box::new(opener), FileConfig::default().check().unwrap()).unwrap()
 }
 
-/// What the journal has to hold: records by position.
-type Records = BTreeMap<u64, (String, u64, Vec<u8>)>;
+/// What the journal has to hold: records by position, and which of them are snapshots.
+type Records = BTreeMap<u64, (String, u64, Vec<u8>, bool)>;
 
 /// A journal beside what it has to hold.
 struct Twin {
@@ -38,7 +39,7 @@ impl Twin {
         format!("call/{}", self.random.below(6))
     }
 
-    /// An append, now and then one that has to be refused, or a forget.
+    /// An append, now and then one that has to be refused, or a forget, or a snapshot.
     fn step(&mut self) -> Result<(), AppendError> {
         if self.random.below(self.forgets) == 0 {
             let gone = self.key();
@@ -46,6 +47,9 @@ impl Twin {
             self.versions.remove(&gone);
             self.records.retain(|_, (key, ..)| *key != gone);
             return Ok(());
+        }
+        if self.random.below(5) == 0 {
+            return self.snapshot();
         }
         let refused = self.random.below(8) == 0;
         let (mut head, mut versions) = (self.head, self.versions.clone());
@@ -59,7 +63,7 @@ impl Twin {
             for _ in 0..=self.random.below(2) {
                 (head, *version) = (head + 1, *version + 1);
                 let record = vec![(head % 251) as u8; self.random.below(3000)];
-                records.insert(head, (key.clone(), *version, record.clone()));
+                records.insert(head, (key.clone(), *version, record.clone(), false));
                 added.push(record.into());
             }
             batch.push(Append { key: Key::new(key).unwrap(), expected, records: added });
@@ -76,13 +80,35 @@ impl Twin {
             Err(error) => Err(error),
         }
     }
+
+    /// A snapshot of a key up to any of its versions, now and then of one it has not come to.
+    fn snapshot(&mut self) -> Result<(), AppendError> {
+        let key = self.key();
+        let version = self.versions.get(&key).copied().unwrap_or_default();
+        let until = self.random.below(usize::try_from(version).unwrap() + 2) as u64;
+        let record = vec![(until % 251) as u8; self.random.below(3000)];
+        let of = Key::new(key.as_str()).unwrap();
+        let answer =
+            block_on(self.journal.snapshot(&of, Version::new(until), record.clone().into()));
+        match answer {
+            Ok(()) => assert!(until <= version, "a version that is not there"),
+            Err(AppendError::Conflict { .. }) if until > version => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let standing = self.records.values_mut().find(|(of, at, ..)| *of == key && *at == until);
+        if let Some(standing) = standing.filter(|(.., is_snapshot)| !is_snapshot) {
+            (standing.2, standing.3) = (record, true);
+            self.records.retain(|_, (of, at, ..)| *of != key || *at >= until);
+        }
+        Ok(())
+    }
 }
 
 fn held(journal: &FileJournal) -> Records {
     let all = block_on(journal.scan(Position::ZERO, usize::MAX)).unwrap();
     let entry = |entry: Entry| {
         let (key, version) = (entry.key.to_string(), entry.version.get());
-        (entry.position.get(), (key, version, entry.record.to_vec()))
+        (entry.position.get(), (key, version, entry.record.to_vec(), entry.is_snapshot))
     };
     all.into_iter().map(entry).collect()
 }

@@ -1,15 +1,18 @@
 //! `encke journal dump` and `export`: records as JSON, an object a line.
 //!
 //! ```text
-//! dump:   {"position":7,"version":2,"time":"2026-01-02T03:04:05.000Z","event":{...},"reference":9}
-//! export: {"position":7,"key":"call/...","version":2,"record":{...}}
+//! dump:   {"position":9,"version":256,"stands_for":[1,256],"snapshot":{...}}
+//!         {"position":10,"version":257,"time":"2026-01-02T03:04:05.000Z","event":{...},"reference":9}
+//! export: {"position":9,"key":"call/...","version":256,"stands_for":[1,256],"record":{...}}
+//!         {"position":10,"key":"call/...","version":257,"record":{...}}
 //!         {"position":8,"key":"other/1","version":1,"base64":"AAEC"}
 //! ```
 //!
 //! `event` and `record` are what is stored, character for character, but for line breaks between
 //! its tokens, which become spaces; `reference` is there if the sender of
-//! the command gave one. A record that is no JSON is exported as `base64`. Members may be added,
-//! those that are there stay.
+//! the command gave one. A record that is no JSON is exported as `base64`. A snapshot says which
+//! versions it stands for, which are not there themselves. Members may be added, those that are there
+//! stay.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -18,7 +21,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encke::bayeux::Timestamp;
-use encke::calls::{self, CallId, Event, SmsId, Subject};
+use encke::calls::{self, CallId, Event, SmsId, Snapshot, Subject};
 use encke::journal::{Entry, Key, Position, ReadError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -30,8 +33,14 @@ use super::{LINES, Out, inspect};
 struct Dumped<'a> {
     position: u64,
     version: u64,
-    time: String,
-    event: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands_for: Option<[u64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<u64>,
 }
@@ -42,6 +51,8 @@ struct Exported<'a> {
     key: &'a str,
     version: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    stands_for: Option<[u64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     base64: Option<String>,
@@ -50,8 +61,10 @@ struct Exported<'a> {
 /// A record of the call-state core, as far as it is printed.
 #[derive(Deserialize)]
 struct Record<'a> {
-    #[serde(borrow)]
-    event: &'a RawValue,
+    #[serde(borrow, default)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    snapshot: Option<&'a RawValue>,
     #[serde(default)]
     reference: Option<u64>,
 }
@@ -103,7 +116,12 @@ fn dumped(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
     let what = |error: &dyn std::fmt::Display| {
         Failure::other(format!("the record at position {} holds no event: {error}", entry.position))
     };
-    let event = Event::from_record(&entry.record).map_err(|error| what(&error))?;
+    let time = if entry.is_snapshot {
+        Snapshot::from_record(&entry.record).map(|_| None)
+    } else {
+        Event::from_record(&entry.record).map(|event| Some(Timestamp(event.at_ms()).to_string()))
+    };
+    let time = time.map_err(|error| what(&error))?;
     let text = one_line(&entry.record).unwrap_or_default();
     let record: Record<'_> =
         serde_json::from_str(&text).map_err(|error| what(&format!("column {}", error.column())))?;
@@ -112,8 +130,10 @@ fn dumped(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
         &Dumped {
             position: entry.position.get(),
             version: entry.version.get(),
-            time: Timestamp(event.at_ms()).to_string(),
+            stands_for: stands_for(entry),
+            time,
             event: record.event,
+            snapshot: record.snapshot,
             reference: record.reference,
         },
     )
@@ -128,10 +148,16 @@ fn exported(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
             position: entry.position.get(),
             key: entry.key.as_str(),
             version: entry.version.get(),
+            stands_for: stands_for(entry),
             record,
             base64: record.is_none().then(|| STANDARD.encode(&entry.record)),
         },
     )
+}
+
+/// The first and the last version that a snapshot stands for.
+fn stands_for(entry: &Entry) -> Option<[u64; 2]> {
+    entry.is_snapshot.then(|| [1, entry.version.get()])
 }
 
 /// A record that is text, without line breaks: JSON has them between its tokens only.

@@ -37,9 +37,13 @@ pub(super) fn run(folder: &Path, out: &mut Out<'_>) -> Result<(), Failure> {
     if verified.damages > LINES {
         writeln!(out, "and {} more", verified.damages - LINES).map_err(Failure::other)?;
     }
+    let standing = match verified.snapshots {
+        0 => String::new(),
+        snapshots => format!(", {snapshots} snapshots among them"),
+    };
     writeln!(
         out,
-        "{} records of {} keys with {} bytes, newest position {}: {}",
+        "{} records of {} keys with {} bytes{standing}, newest position {}: {}",
         verified.records,
         verified.keys,
         verified.bytes,

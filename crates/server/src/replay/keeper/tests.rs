@@ -161,6 +161,15 @@ impl Journal for Disk {
         self.0.forget(keys)
     }
 
+    fn snapshot(
+        &self,
+        key: &Key,
+        until: Version,
+        record: Bytes,
+    ) -> BoxFuture<'_, Result<(), AppendError>> {
+        self.0.snapshot(key, until, record)
+    }
+
     fn stats(&self) -> Stats {
         self.0.stats()
     }
