@@ -8,6 +8,7 @@
 import {Problem, perform} from "./action.js";
 import {element, field} from "./element.js";
 import {OutsideParties} from "./outside-parties.js";
+import {CALL, SMS} from "./media.js";
 import {PEOPLE} from "./people.js";
 import {changeAsThirdParty, offerSms, placeCall} from "./simulator.js";
 import {valueAsJson} from "./user-data.js";
@@ -51,7 +52,7 @@ export class Outside {
         const calls = new Map();
         for (const session of this.#sessions) {
             for (const {medium, id, endedAt, resource} of session.state.list()) {
-                if (medium === "call" && endedAt === null && !calls.has(id)) {
+                if (medium === CALL && endedAt === null && !calls.has(id)) {
                     calls.set(id, `${session.agent.name} \u00b7 ${(resource.participants ?? []).map((/** @type {any} */ one) => one.phoneNumber).join(", ")}`);
                 }
             }
@@ -75,7 +76,7 @@ export class Outside {
         return form("Call in", "Place call", async () => {
             const userData = key.value.trim() === "" ? undefined : {[key.value.trim()]: value.value};
             const {id} = await placeCall({to: to.value, from: from.value.trim(), userData});
-            this.#parties.remember({medium: "call", id, name: from.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
+            this.#parties.remember({medium: CALL, id, name: from.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
         }, field("From", from), field("To", to), field("Key", key), field("Value", value));
     }
 
@@ -86,7 +87,7 @@ export class Outside {
         const text = element("input", {type: "text", value: "Hello, is my order on its way?", required: true, autocomplete: "off"});
         return form("Text in", "Send text", async () => {
             const {id} = await offerSms({to: to.value, from: from.value.trim(), nickname: nickname.value.trim(), text: text.value});
-            this.#parties.remember({medium: "sms", id, name: nickname.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
+            this.#parties.remember({medium: SMS, id, name: nickname.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
         }, field("From", from), field("To", to), wide(field("Name", nickname)), wide(field("Text", text)));
     }
 

@@ -72,7 +72,7 @@ export class UserDataTable {
         }
         const can = {
             update: capabilities.includes("UpdateUserData"),
-            remove: capabilities.includes(interaction.medium === "call" ? "DeleteUserDataPair" : "DeleteUserData"),
+            remove: capabilities.includes(interaction.medium.deletes.name),
         };
         for (const [key, row] of this.#rows) {
             if (!Object.hasOwn(userData, key) && !row.isLeaving) {
