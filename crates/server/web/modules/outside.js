@@ -8,6 +8,7 @@
 import {Problem, perform} from "./action.js";
 import {element, field} from "./element.js";
 import {OutsideParties} from "./outside-parties.js";
+import {OutsideScenario} from "./outside-scenario.js";
 import {CALL, SMS} from "./media.js";
 import {PEOPLE} from "./people.js";
 import {changeAsThirdParty, offerSms, placeCall} from "./simulator.js";
@@ -16,6 +17,7 @@ import {valueAsJson} from "./user-data.js";
 export class Outside {
     node;
     #parties = new OutsideParties();
+    #scenario = new OutsideScenario();
     #callChoice = element("select", {required: true});
     /** @type {AgentSession[]} */
     #sessions = [];
@@ -29,7 +31,8 @@ export class Outside {
             this.#callForm(),
             this.#smsForm(),
             this.#parties.node,
-            this.#thirdPartyForm());
+            this.#thirdPartyForm(),
+            this.#scenario.node);
         this.#show();
     }
 
@@ -43,6 +46,9 @@ export class Outside {
         for (const session of sessions) {
             session.addEventListener("interaction", this.#refresh);
             session.addEventListener("desk", this.#refresh);
+        }
+        if (sessions.length > 0) {
+            this.#scenario.look();
         }
         this.#show();
     }
