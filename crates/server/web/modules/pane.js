@@ -14,6 +14,7 @@ import {EventLog} from "./event-log.js";
 import {InteractionCard} from "./interaction-card.js";
 import {CALL} from "./media.js";
 import {DEMO_PASSWORD, nameOfUser} from "./people.js";
+import {quietDesk} from "./quiet-desk.js";
 import {AgentSession} from "./session.js";
 import {readableValue} from "./user-data.js";
 
@@ -29,7 +30,8 @@ export class Pane {
     #pill = new ConnectionPill();
     #content = element("div", {class: "pane-content"});
     #cards = element("div", {class: "cards"});
-    #quiet = element("p", {class: "quiet-desk"}, "All quiet. Dial a colleague, or have the outside world call.");
+    /** @type {HTMLElement | null} */
+    #quiet = null;
     /** @type {Map<string, CallCard | InteractionCard>} */
     #views = new Map();
     /** @type {Map<string, string>} last state said aloud, by interaction */
@@ -92,6 +94,7 @@ export class Pane {
         this.#switch = new AgentStateSwitch(session);
         this.#pill.node.before(this.#switch.node);
         this.#dial = new DialLine(session);
+        this.#quiet = quietDesk(session);
         this.#content.replaceChildren(this.#dial.node, this.#quiet, this.#cards);
         this.#showDesk();
         this.#onOpen(session);
@@ -150,7 +153,7 @@ export class Pane {
     }
 
     #showDesk() {
-        if (!this.session) {
+        if (!this.session || !this.#quiet) {
             return;
         }
         const interactions = this.session.state.list();
