@@ -94,6 +94,38 @@ describe("on a phone", () => {
         });
     }
 
+    test("screens of every width have room for all of it", async () => {
+        const server = await startServer();
+        const context = await newContext(browser, PHONE);
+        const {page} = await newPage(context);
+        try {
+            const alice = new Desk(page, "alice");
+            const fits = async (what) => {
+                for (const [width, height] of [[320, 568], [360, 740], [600, 900], [844, 390], [860, 600], [1180, 820]]) {
+                    await page.setViewportSize({width, height});
+                    assert.deepEqual(await unreachable(page), [], `${what}, ${width}`);
+                    assert.deepEqual(await flaws(page), [], `${what}, ${width}`);
+                }
+            };
+            await page.goto(`${server.url}/`);
+            await page.getByRole("heading", {name: "Or do it from a shell"}).waitFor();
+            await fits("welcome");
+            await page.goto(`${server.url}/desk/?agents=alice`);
+            await alice.isLive();
+            await server.outside("calls", {to: "15000", from: "+15550100", userData: {Reason: "Delivery"}});
+            await alice.hasState("Ringing");
+            assert.equal(await page.title(), "(1) Alice \u00b7 Encke desk");
+            await fits("one desk, and a choice of another");
+            await alice.press("Answer");
+            await alice.hasState("Established");
+            assert.equal(await page.title(), "Alice \u00b7 Encke desk");
+            await fits("in a call");
+        } finally {
+            await context.close();
+            await server.stop();
+        }
+    });
+
     test("a wider screen that is touched has the same targets", async () => {
         const server = await startServer();
         const context = await newContext(browser, {viewport: {width: 1024, height: 768}, hasTouch: true, isMobile: true});

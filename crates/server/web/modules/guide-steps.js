@@ -89,9 +89,9 @@ export const STEPS = Object.freeze([
     },
     {
         title: "That is Encke",
-        text: "Hold, transfer, add Carol, write to customers: all of it is the same API that real desktops use. Press ? for the keyboard.",
+        text: "Answer the customer, hold, transfer, add Carol: every button is one request of the API that real desktops use, and the event logs show them all.",
         view: "0",
-        at: `${ALICE} ${LIVE_CALL} .card-head + .controls`,
+        at: `${ALICE} .card:first-child:not(.ended) .card-head + .controls`,
         label: "Finish",
     },
 ]);

@@ -158,11 +158,13 @@ export class Guide {
         for (const node of document.querySelectorAll(".pointed-at")) {
             node.classList.toggle("pointed-at", wanted.has(node));
         }
+        const [first] = wanted;
+        const isNew = first !== undefined && !first.classList.contains("pointed-at");
         for (const node of wanted) {
-            if (!node.classList.contains("pointed-at")) {
-                node.classList.add("pointed-at");
-                node.scrollIntoView({block: "nearest"});
-            }
+            node.classList.add("pointed-at");
+        }
+        if (isNew) {
+            first.scrollIntoView({block: "nearest"});
         }
     }
 }

@@ -78,7 +78,6 @@ function showAgents(users) {
     panes.filter((pane) => !kept.includes(pane)).forEach((pane) => pane.close());
     panes = users.map((user) => kept.find((pane) => pane.user === user) ?? newPane(user));
     current = panes.find((pane) => pane === current) ?? panes[0] ?? null;
-    document.title = users.length === 0 ? "Encke desk" : `${users.map(nameOfUser).join(" and ")} \u00b7 Encke desk`;
     document.body.classList.toggle("at-work", users.length > 0);
     if (users.length === 0) {
         main.replaceChildren(welcome(openAgents, beGuided));
@@ -142,8 +141,11 @@ function attend() {
     countWaiting();
 }
 
+/** The title says it too, for who looks at another tab of the browser. */
 function countWaiting() {
-    views.count();
+    const waiting = views.count();
+    const desks = panes.map(({user}) => nameOfUser(user)).join(" and ");
+    document.title = [waiting > 0 ? `(${waiting})` : "", desks, desks && "\u00b7", "Encke desk"].filter(Boolean).join(" ");
 }
 
 function showTools() {

@@ -45,6 +45,7 @@ export class UserDataTable {
             element("div", {class: "user-data-head"},
                 element("h4", {}, "User data ", this.#count), this.#deleteAll),
             element("table", {},
+                element("colgroup", {}, element("col", {class: "key-column"}), element("col"), element("col", {class: "actions-column"})),
                 element("thead", {class: "unseen"}, element("tr", {},
                     element("th", {scope: "col"}, "Key"),
                     element("th", {scope: "col"}, "Value"),

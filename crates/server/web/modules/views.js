@@ -63,15 +63,22 @@ export class Views {
         return getComputedStyle(this.#nav).display !== "none";
     }
 
-    /** Counts anew what waits. */
+    /**
+     * Counts anew what waits.
+     *
+     * @returns {number} on all desks together
+     */
     count() {
+        let all = 0;
         for (const {pane, count, unit} of this.#counted) {
             const waiting = (pane.session?.state.list() ?? [])
                 .filter(({endedAt, resource}) => endedAt === null && WAITING.some((name) => resource.capabilities.includes(name))).length;
             setText(count, String(waiting));
             count.hidden = waiting === 0;
             unit.hidden = waiting === 0;
+            all += waiting;
         }
+        return all;
     }
 
     /**

@@ -37,7 +37,22 @@ export function welcome(open, beGuided) {
                         open([other.value.trim()]);
                     },
                 },
-            }, field("Somebody else", other), element("button", {type: "submit"}, "Open desk"))));
+            }, field("Somebody else", other), element("button", {type: "submit"}, "Open desk"))),
+        fromShell());
+}
+
+/** The same without a page, for whoever is going to write one. */
+function fromShell() {
+    return element("div", {class: "welcome-shell"},
+        element("h2", {id: "welcome-shell"}, "Or do it from a shell"),
+        element("pre", {"tabindex": "0", "role": "region", "aria-labelledby": "welcome-shell"}, [
+            "# Alice dials Bob; open Bob\u2019s desk and see it ring",
+            `curl -u alice:demo ${location.origin}/api/v2/me/devices/15000/calls \\`,
+            "  -d '{\"operationName\":\"Dial\",\"destination\":{\"phoneNumber\":\"15001\"}}'",
+        ].join("\n")),
+        element("p", {class: "welcome-links"},
+            element("a", {href: "/openapi.json"}, "The REST surface, as OpenAPI"),
+            element("a", {href: "/asyncapi.json"}, "The notifications, as AsyncAPI")));
 }
 
 /**
