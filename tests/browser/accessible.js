@@ -21,7 +21,8 @@ export function flaws(page) {
         };
 
         for (const node of document.querySelectorAll("button, a[href], summary")) {
-            if (visible(node) && !named(node) && node.textContent.trim() === "") {
+            // innerText leaves out what is not rendered, as a screen reader does.
+            if (visible(node) && !named(node) && node.innerText.trim() === "") {
                 found.push(`no name: ${told(node)}`);
             }
         }

@@ -71,6 +71,36 @@ export class Desk {
         await card.locator(`tr[data-key="${key}"][data-change="removed"]`).waitFor();
     }
 
+    /** The conversation on a card, without who came and left. */
+    async texts(card = this.sms) {
+        return card.locator(".transcript .said").allInnerTexts();
+    }
+
+    /**
+     * The `data` of the notifications of one kind in the event log, the oldest first. Opens the log.
+     *
+     * @param {string} title
+     */
+    async notifications(title) {
+        const log = this.root.locator("details.log");
+        if (!await log.evaluate((details) => details.open)) {
+            await log.locator("> summary").click();
+        }
+        // An entry writes its JSON when it is opened.
+        const newestFirst = await log.locator(".log-list > li").evaluateAll((entries, wanted) => Promise.all(entries
+            .filter((entry) => entry.querySelector(".log-title").textContent === wanted)
+            .map(async (entry) => {
+                const details = entry.querySelector("details");
+                if (!details.open) {
+                    const written = new Promise((resolve) => details.addEventListener("toggle", resolve, {once: true}));
+                    details.open = true;
+                    await written;
+                }
+                return JSON.parse(entry.querySelector("pre").textContent).data;
+            })), title);
+        return newestFirst.reverse();
+    }
+
     /** The pairs on the desk that are not on their way out. */
     async pairs(card = this.call) {
         return card.locator('tbody tr:not([data-change="removed"])').evaluateAll((rows) =>

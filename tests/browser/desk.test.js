@@ -416,19 +416,8 @@ describe("desk", () => {
             await server.asAgent("alice", `/api/v2/me/calls/${id}`, {operationName: "UpdateUserData", userData: {Sequence}});
         }
         await alice.shows("Sequence", "99");
-        await alice.root.getByText("Event log").click();
-        // An entry writes its JSON when it is opened.
-        const arrived = () => alice.root.locator(".log-list > li").evaluateAll((entries) => Promise.all(entries
-            .filter((entry) => entry.querySelector(".log-title").textContent === "AttachedDataChanged")
-            .map(async (entry) => {
-                const details = entry.querySelector("details");
-                if (!details.open) {
-                    details.open = true;
-                    await new Promise((resolve) => details.addEventListener("toggle", resolve, {once: true}));
-                }
-                return JSON.parse(entry.querySelector("pre").textContent).data.call.userData.Sequence;
-            })));
-        assert.deepEqual((await arrived()).reverse(), numbers);
+        const arrived = await alice.notifications("AttachedDataChanged");
+        assert.deepEqual(arrived.map(({call}) => call.userData.Sequence), numbers);
         await alice.press("Answer");
         await alice.press("Hang up");
         await alice.hasState("Released", alice.ended);

@@ -23,6 +23,7 @@ export class Site {
     #agent = new Agent({keepAlive: true});
     #listener = createServer((incoming, response) => this.#serve(incoming, response));
     #server;
+    #isDown = false;
     /** @type {Set<import("node:net").Socket>} from browsers, of every kind */
     #near = new Set();
     /** @type {Set<import("node:stream").Duplex>} those that became WebSockets */
@@ -44,7 +45,12 @@ export class Site {
         this.#server = new URL(server);
         this.upgrades = upgrades;
         this.#listener.on("upgrade", (incoming, socket, head) => this.#upgrade(incoming, socket, head));
-        this.#listener.on("connection", (socket) => keep(this.#near, socket));
+        this.#listener.on("connection", (socket) => {
+            keep(this.#near, socket);
+            if (this.#isDown) {
+                socket.resetAndDestroy();
+            }
+        });
     }
 
     /** Ends the WebSockets that are open, in the middle of whatever is on them. */
@@ -55,6 +61,16 @@ export class Site {
     /** Breaks every connection with a reset, as a network does that forgot about them. */
     cut() {
         this.#near.forEach((socket) => socket.resetAndDestroy());
+    }
+
+    /** Cuts, and lets nobody in until it is `up` again. */
+    down() {
+        this.#isDown = true;
+        this.cut();
+    }
+
+    up() {
+        this.#isDown = false;
     }
 
     async close() {

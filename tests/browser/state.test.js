@@ -5,11 +5,40 @@ import assert from "node:assert/strict";
 import {describe, test} from "node:test";
 import {DeskState} from "../../crates/server/web/modules/desk-state.js";
 import {clockText, latencyText} from "../../crates/server/web/modules/duration.js";
+import {CALL, MEDIA, resourceOf, resourcesOf, SMS, transcriptIdOf} from "../../crates/server/web/modules/media.js";
 import {compareUserData, jsonObject, valueAsJson} from "../../crates/server/web/modules/user-data.js";
 
 const call = (id, userData, more = {}) =>
     ({id, state: "Established", capabilities: ["Hangup"], duration: "3", ...(userData ? {userData} : {}), ...more});
 const event = (resource) => ({messageType: "CallStateChangeMessage", notificationType: "AttachedDataChanged", call: resource});
+const calls = (...resources) => resources.map((resource) => ({medium: CALL, resource}));
+
+describe("media", () => {
+    test("no two rows share what tells them apart", () => {
+        for (const told of ["lists", "members", "stateMessages", "transcriptPaths"]) {
+            const all = MEDIA.flatMap((row) => row[told]);
+            assert.equal(new Set(all).size, all.length, told);
+        }
+        assert.equal(new Set(MEDIA.map(({key}) => key)).size, MEDIA.length);
+    });
+
+    test("either spelling of the SMS names is understood", () => {
+        for (const member of ["smsession", "smssession"]) {
+            const found = resourceOf({messageType: "SMSsessionStateChangeMessage", [member]: {id: "1"}});
+            assert.deepEqual([found.medium, found.resource.id], [SMS, "1"]);
+            assert.equal(transcriptIdOf({messageType: "MessageLogUpdated", [`${member}Path`]: `/${member}s/0000Wa9CAM6W00J`}), "0000Wa9CAM6W00J");
+            assert.deepEqual(resourcesOf({[`${member}s`]: [{id: "1"}]}), [{medium: SMS, resource: {id: "1"}}]);
+        }
+    });
+
+    test("what is of no medium is nobody's", () => {
+        assert.equal(resourceOf({messageType: "DeviceStateChangeMessage", devices: []}), null);
+        assert.equal(resourceOf({messageType: "CallStateChangeMessage"}), null);
+        assert.equal(transcriptIdOf({messageType: "CallStateChangeMessage", smsessionPath: "/smsessions/1"}), null);
+        assert.equal(transcriptIdOf({messageType: "MessageLogUpdated"}), null);
+        assert.deepEqual(resourcesOf({devices: [{id: "1"}]}), []);
+    });
+});
 
 describe("user data", () => {
     test("added, changed and removed keys are told apart, equal ones are left out", () => {
@@ -52,7 +81,7 @@ describe("desk state", () => {
         const state = new DeskState();
         state.beginSnapshot();
         state.applyNotification(event(call("1", {a: "new"})), 0);
-        state.applySnapshot([call("1", {a: "old"}), call("2")], [], 0);
+        state.applySnapshot(calls(call("1", {a: "old"}), call("2")), 0);
         assert.deepEqual(state.get("1").resource.userData, {a: "new"});
         assert.equal(state.get("2").endedAt, null);
     });
@@ -61,7 +90,7 @@ describe("desk state", () => {
         const state = new DeskState();
         state.beginSnapshot();
         state.applyNotification(event(call("1")), 0);
-        state.applySnapshot([], [], 0);
+        state.applySnapshot([], 0);
         assert.equal(state.get("1").endedAt, null);
     });
 
@@ -69,7 +98,7 @@ describe("desk state", () => {
         const state = new DeskState();
         state.applyNotification(event(call("1")), 0);
         state.beginSnapshot();
-        state.applySnapshot([], [], 5_000);
+        state.applySnapshot([], 5_000);
         assert.equal(state.get("1").endedAt, 5_000);
         assert.equal(state.get("1").endedUnseen, true);
         assert.deepEqual(state.get("1").resource.capabilities, []);

@@ -32,7 +32,7 @@ export class CardFrame {
         this.#title = element("h3", {id: titleId});
         this.node = element("article", {
             "class": "card", "tabindex": "-1", "aria-labelledby": titleId,
-            "data": {id: interaction.id, medium: interaction.medium},
+            "data": {id: interaction.id, medium: interaction.medium.key},
         },
             element("header", {class: "card-head"},
                 orb(),
@@ -42,7 +42,7 @@ export class CardFrame {
                 element("div", {class: "card-when"}, this.#timer,
                     iconButton("close", "Clear from the desk", {bare: true, class: "dismiss"}, () => session.dismiss(interaction.id)))),
             ...content,
-            element("footer", {class: "card-foot"}, interaction.medium === "call" ? "ConnID " : "Session ", this.#reference));
+            element("footer", {class: "card-foot"}, `${interaction.medium.reference} `, this.#reference));
     }
 
     /**

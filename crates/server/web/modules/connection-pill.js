@@ -18,7 +18,7 @@ export class ConnectionPill {
     /** @param {Connection} connection */
     update({status, transport, latency, recoveries, missed}) {
         this.node.dataset.status = status;
-        this.node.title = recoveries === 0 ? "" : `Sessions renewed so far: ${recoveries}`;
+        this.node.title = [status === "live" ? transport : "", recoveries === 0 ? "" : `Sessions renewed so far: ${recoveries}`].filter(Boolean).join(" \u00b7 ");
         setText(this.#word, WORDS[status]);
         setText(this.#transport, status === "live" ? transport : "");
         setText(this.#missed, status === "live" && missed ? "events missed" : "");

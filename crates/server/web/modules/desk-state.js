@@ -1,5 +1,5 @@
 /**
- * What one agent has on the desk: calls and SMS sessions, as the last message about each of them left it.
+ * What one agent has on the desk: calls and interactions of other media, as the last message about each of them left it.
  *
  * Owns the rule by which notifications and a snapshot (GET) become one truth; knows nothing of the network and of the
  * page. Pure apart from its own maps: time comes in as an argument.
@@ -12,7 +12,7 @@
  * @typedef {import("./user-data.js").PairChange} PairChange
  * @typedef {{id: string, state: string, capabilities: string[], userData?: UserData} & Record<string, any>} Resource
  * @typedef {{index: number, text?: string, type: string, from?: {nickname?: string, type?: string}} & Record<string, any>} TranscriptEntry
- * @typedef {"call" | "sms"} Medium
+ * @typedef {import("./media.js").Medium} Medium
  *
  * @typedef {object} Interaction
  * @property {Medium} medium
@@ -23,12 +23,10 @@
  * @property {boolean} endedUnseen it was gone when the desk came back; nobody told how it ended
  * @property {Map<string, PairChange>} changes what the last change of user data did
  * @property {number} changeNumber counts changes, so that a view shows each one once
- * @property {TranscriptEntry[]} transcript SMS only, by index
+ * @property {TranscriptEntry[]} transcript by index; empty where the medium has none
  */
+import {resourceOf, transcriptIdOf} from "./media.js";
 import {compareUserData} from "./user-data.js";
-
-/** States after which nothing more can happen. */
-const FINAL_STATES = new Set(["Released", "Completed"]);
 
 /** Ended interactions that stay on the desk; the oldest goes first. */
 const ENDED_KEPT = 3;
@@ -64,20 +62,17 @@ export class DeskState {
     /**
      * Takes the answers of the GETs: what is new appears, what is gone has ended, what events touched stays.
      *
-     * @param {Resource[]} calls
-     * @param {Resource[]} sessions
+     * @param {Array<{medium: Medium, resource: Resource}>} resources
      * @param {number} now
      */
-    applySnapshot(calls, sessions, now) {
+    applySnapshot(resources, now) {
         const touched = this.#touched ?? new Set();
         this.#touched = null;
         const present = new Set();
-        for (const [medium, resources] of /** @type {[Medium, Resource[]][]} */ ([["call", calls], ["sms", sessions]])) {
-            for (const resource of resources) {
-                present.add(resource.id);
-                if (!touched.has(resource.id)) {
-                    this.#put(medium, resource, now);
-                }
+        for (const {medium, resource} of resources) {
+            present.add(resource.id);
+            if (!touched.has(resource.id)) {
+                this.#put(medium, resource, now);
             }
         }
         for (const interaction of this.#interactions.values()) {
@@ -98,16 +93,12 @@ export class DeskState {
      * @returns {Interaction | null} what it was about, if it was about something on the desk
      */
     applyNotification(data, now) {
-        switch (data.messageType) {
-            case "CallStateChangeMessage":
-                return this.#putFromEvent("call", data.call, now);
-            case "SMSsessionStateChangeMessage":
-                return this.#putFromEvent("sms", data.smsession ?? data.smssession, now);
-            case "MessageLogUpdated":
-                return this.addMessages(idOfPath(data.smsessionPath ?? data.smssessionPath), data.messages);
-            default:
-                return null;
+        const found = resourceOf(data);
+        if (found) {
+            return this.#putFromEvent(found.medium, found.resource, now);
         }
+        const id = transcriptIdOf(data);
+        return id === null ? null : this.addMessages(id, data.messages);
     }
 
     /**
@@ -143,13 +134,10 @@ export class DeskState {
 
     /**
      * @param {Medium} medium
-     * @param {Resource | undefined} resource
+     * @param {Resource} resource
      * @param {number} now
      */
     #putFromEvent(medium, resource, now) {
-        if (!resource?.id) {
-            return null;
-        }
         this.#touched?.add(resource.id);
         const interaction = this.#put(medium, resource, now);
         this.#forgetOldest();
@@ -167,7 +155,7 @@ export class DeskState {
         const startedAt = resource.duration === undefined
             ? known?.startedAt ?? now
             : now - Number(resource.duration) * 1000;
-        const ended = FINAL_STATES.has(resource.state);
+        const ended = medium.finalStates.includes(resource.state);
         if (!known) {
             /** @type {Interaction} */
             const interaction = {
@@ -200,14 +188,4 @@ export class DeskState {
             this.#interactions.delete(id);
         }
     }
-}
-
-/**
- * The id at the end of "/smsessions/0000Wa9CAM6W00J", whichever spelling the server uses.
- *
- * @param {unknown} path
- * @returns {string}
- */
-function idOfPath(path) {
-    return typeof path === "string" ? path.slice(path.lastIndexOf("/") + 1) : "";
 }

@@ -3,24 +3,21 @@
  */
 import {announce} from "./announce.js";
 import {element} from "./element.js";
-import {icon} from "./icon.js";
+import {GUIDED, Guide} from "./guide.js";
 import {iconButton} from "./action.js";
 import {Outside} from "./outside.js";
 import {Pane} from "./pane.js";
 import {PEOPLE, nameOfUser} from "./people.js";
 import {Shortcuts} from "./shortcuts.js";
 import {applyTheme, currentTheme, nextTheme} from "./theme.js";
+import {Views} from "./views.js";
 import {welcome} from "./welcome.js";
 
 /** Desks side by side. More would exhaust the connections a browser opens to one host over HTTP/1.1. */
 const DESKS = 2;
 
-/** Parts of the page that a narrow screen shows one at a time. */
-/** @typedef {"0" | "1" | "outside"} View */
-
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const tools = /** @type {HTMLElement} */ (document.getElementById("tools"));
-const views = /** @type {HTMLElement} */ (document.getElementById("views"));
 
 applyTheme();
 main.classList.toggle("alone", matchMedia("(min-width: 861px) and (max-width: 1240px)").matches);
@@ -30,9 +27,18 @@ let panes = [];
 /** @type {Pane | null} the one that was used last */
 let current = null;
 const outside = new Outside();
+const views = new Views(/** @type {HTMLElement} */ (document.getElementById("views")), main, (view) => {
+    current = panes[Number(view)] ?? current;
+});
+const guide = new Guide((view) => {
+    if (view === "outside") {
+        showOutside(true);
+    }
+    views.show(view);
+});
 const heading = element("h1", {class: "unseen"}, "Agent desks");
 const shortcuts = new Shortcuts(handleShortcut);
-document.body.append(shortcuts.dialog);
+document.body.append(guide.node, shortcuts.dialog);
 
 const themeButton = iconButton("theme", "Theme", {class: "quiet"}, () => {
     const theme = nextTheme();
@@ -41,7 +47,8 @@ const themeButton = iconButton("theme", "Theme", {class: "quiet"}, () => {
 });
 themeButton.title = `Theme: ${currentTheme()}`;
 const helpButton = iconButton("keyboard", "Shortcuts", {class: "quiet"}, () => shortcuts.open());
-const outsideButton = iconButton("outside", "Outside", {class: "quiet"}, () => toggleOutside());
+const guideButton = iconButton("guide", "Guide", {class: "quiet"}, () => beGuided());
+const outsideButton = iconButton("outside", "Outside", {class: "quiet"}, () => showOutside(main.classList.contains("alone")));
 
 showAgents(agentsOfAddress());
 addEventListener("popstate", () => showAgents(agentsOfAddress()));
@@ -71,33 +78,46 @@ function showAgents(users) {
     panes.filter((pane) => !kept.includes(pane)).forEach((pane) => pane.close());
     panes = users.map((user) => kept.find((pane) => pane.user === user) ?? newPane(user));
     current = panes.find((pane) => pane === current) ?? panes[0] ?? null;
-    document.title = users.length === 0 ? "Encke desk" : `${users.map(nameOfUser).join(" and ")} \u00b7 Encke desk`;
     document.body.classList.toggle("at-work", users.length > 0);
     if (users.length === 0) {
-        main.replaceChildren(welcome(openAgents));
+        main.replaceChildren(welcome(openAgents, beGuided));
     } else {
         main.querySelector(".welcome")?.remove();
         if (!heading.isConnected) {
             main.prepend(heading);
         }
-        for (const pane of panes) {
-            if (!pane.node.isConnected) {
-                main.append(pane.node);
+        // Moving a node takes the focus from it, so only what is out of place is moved.
+        let place = heading.nextElementSibling;
+        for (const node of [...panes.map((pane) => pane.node), outside.node]) {
+            if (place === node) {
+                place = place.nextElementSibling;
+            } else {
+                main.insertBefore(node, place);
             }
         }
-        main.append(outside.node);
     }
     main.dataset.desks = String(users.length);
     showTools();
-    showView("0");
-    attendOutside();
+    if (guide.isOn && !GUIDED.every((user) => users.includes(user))) {
+        guide.end("left");
+    }
+    views.show("0");
+    attend();
+}
+
+/** Plays the guided minute on the desks it is for. */
+function beGuided() {
+    if (panes.map(({user}) => user).join() !== GUIDED.join()) {
+        openAgents([...GUIDED]);
+    }
+    guide.begin();
 }
 
 /** @param {string} user */
 function newPane(user) {
     /** @type {Pane} */
     const pane = new Pane(user, {
-        onOpen: attendOutside,
+        onOpen: attend,
         onClose: () => openAgents(panes.filter((other) => other !== pane).map((other) => other.user)),
     });
     pane.node.addEventListener("focusin", () => {
@@ -109,8 +129,23 @@ function newPane(user) {
     return pane;
 }
 
-function attendOutside() {
-    outside.attend(panes.flatMap(({session}) => session ?? []));
+/** Whoever looks at the desks looks at those that are open now. */
+function attend() {
+    const sessions = panes.flatMap(({session}) => session ?? []);
+    outside.attend(sessions);
+    guide.attend(sessions);
+    for (const session of sessions) {
+        session.addEventListener("interaction", countWaiting);
+        session.addEventListener("desk", countWaiting);
+    }
+    countWaiting();
+}
+
+/** The title says it too, for who looks at another tab of the browser. */
+function countWaiting() {
+    const waiting = views.count();
+    const desks = panes.map(({user}) => nameOfUser(user)).join(" and ");
+    document.title = [waiting > 0 ? `(${waiting})` : "", desks, desks && "\u00b7", "Encke desk"].filter(Boolean).join(" ");
 }
 
 function showTools() {
@@ -125,38 +160,19 @@ function showTools() {
         : null;
     outsideButton.hidden = open.length === 0;
     helpButton.hidden = open.length === 0;
-    tools.replaceChildren(...[second, outsideButton, helpButton, themeButton].filter((node) => node !== null));
+    guideButton.hidden = open.length === 0;
+    tools.replaceChildren(...[second, outsideButton, guideButton, helpButton, themeButton].filter((node) => node !== null));
     outsideButton.setAttribute("aria-expanded", String(!main.classList.contains("alone")));
     outsideButton.setAttribute("aria-controls", "outside");
-    views.replaceChildren(...(open.length === 0 ? [] : [
-        ...panes.map(({user}, index) => viewButton(nameOfUser(user), /** @type {View} */ (String(index)))),
-        viewButton("Outside", "outside"),
-    ]));
+    views.offer(panes);
 }
 
-/**
- * @param {string} text
- * @param {View} view
- */
-function viewButton(text, view) {
-    return element("button", {type: "button", data: {view}, on: {click: () => showView(view)}},
-        view === "outside" ? icon("outside") : null, text);
-}
-
-/** @param {View} view what a narrow screen shows */
-function showView(view) {
-    main.dataset.view = view;
-    for (const button of views.querySelectorAll("button")) {
-        button.setAttribute("aria-pressed", String(button.dataset.view === view));
-    }
-    current = panes[Number(view)] ?? current;
-}
-
-function toggleOutside() {
-    const hidden = main.classList.toggle("alone");
-    outsideButton.setAttribute("aria-expanded", String(!hidden));
-    if (!hidden) {
-        showView("outside");
+/** @param {boolean} shown where there is room for it beside the desks, or above them */
+function showOutside(shown) {
+    main.classList.toggle("alone", !shown);
+    outsideButton.setAttribute("aria-expanded", String(shown));
+    if (shown) {
+        views.show("outside");
     }
 }
 
@@ -166,12 +182,12 @@ function handleShortcut(name) {
         case "help":
             return shortcuts.open();
         case "outside":
-            return panes.length > 0 && toggleOutside();
+            return panes.length > 0 && showOutside(main.classList.contains("alone"));
         case "first":
         case "second": {
             const index = name === "first" ? 0 : 1;
             current = panes[index] ?? current;
-            showView(/** @type {View} */ (String(panes.indexOf(/** @type {Pane} */ (current)))));
+            views.show(/** @type {import("./views.js").View} */ (String(panes.indexOf(/** @type {Pane} */ (current)))));
             return current?.focusDial();
         }
         case "dial":

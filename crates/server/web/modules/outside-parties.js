@@ -2,16 +2,16 @@
  * The customers who are on the line now, each with what they can do: answer, hang up, write, leave.
  *
  * @typedef {import("./session.js").AgentSession} AgentSession
- * @typedef {import("./desk-state.js").Medium} Medium
+ * @typedef {import("./media.js").Medium} Medium
  * @typedef {{medium: Medium, id: string, name: string, to: string}} Party
  */
 import {Problem, perform} from "./action.js";
 import {element, setText} from "./element.js";
 import {Line} from "./line.js";
+import {CALL} from "./media.js";
 import {isColleague} from "./people.js";
 import {Refused} from "./rest.js";
-import {actOnCall, actOnSms} from "./simulator.js";
-import {customerOf} from "./sms-card.js";
+import {act} from "./simulator.js";
 
 /** Parties shown; the oldest goes first. */
 const SHOWN = 20;
@@ -55,7 +55,10 @@ export class OutsideParties {
                     this.#forget(id);
                     continue;
                 }
-                const name = medium === "sms" ? customerOf(interaction) : outsideNumber(resource);
+                if (medium.simulated === null) {
+                    continue;
+                }
+                const name = medium === CALL ? outsideNumber(resource) : medium.title(interaction);
                 if (name !== null) {
                     this.remember({medium, id, to: session.agent.name, name});
                     this.#rows.get(id)?.show(resource);
@@ -100,7 +103,7 @@ class PartyRow {
      */
     constructor(party, gone) {
         this.#party = party;
-        const act = (/** @type {HTMLElement} */ button, /** @type {() => Promise<unknown>} */ work) =>
+        const attempt = (/** @type {HTMLElement} */ button, /** @type {() => Promise<unknown>} */ work) =>
             perform(button, this.#problem, async () => {
                 try {
                     await work();
@@ -112,21 +115,21 @@ class PartyRow {
                 }
             });
         const button = (/** @type {string} */ text, /** @type {() => Promise<unknown>} */ work) => {
-            const node = element("button", {"type": "button", "class": "small", "aria-label": `${text}: ${party.name}`, "on": {click: () => act(node, work)}}, text);
+            const node = element("button", {"type": "button", "class": "small", "aria-label": `${text}: ${party.name}`, "on": {click: () => attempt(node, work)}}, text);
             return node;
         };
-        this.#answer = button("Answer", () => actOnCall(party.id, "Answer"));
+        this.#answer = button("Answer", () => act(party, "Answer"));
         this.#answer.hidden = true;
         this.node = element("li", {data: {id: party.id}},
             element("div", {class: "party"},
                 element("div", {class: "party-who"}, element("strong", {}, party.name), this.#line),
-                ...(party.medium === "call"
+                ...(party.medium === CALL
                     ? [this.#answer, button("Hang up", async () => {
-                        await actOnCall(party.id, "Hangup");
+                        await act(party, "Hangup");
                         gone();
                     })]
-                    : [button("Leave", () => actOnSms(party.id, "Leave"))])),
-            party.medium === "sms" ? messageForm(party, this.#problem) : null,
+                    : [button("Leave", () => act(party, "Leave"))])),
+            party.medium.writes !== null ? messageForm(party, this.#problem) : null,
             this.#problem.node);
         setText(this.#line, party.to);
     }
@@ -152,7 +155,7 @@ function messageForm(party, problem) {
         on: {
             submit: (event) => {
                 event.preventDefault();
-                line.send(send, ([message]) => actOnSms(party.id, "SendMessage", message));
+                line.send(send, ([message]) => act(party, "SendMessage", message));
             },
         },
     }, text, send);

@@ -8,6 +8,8 @@
 import {Problem, perform} from "./action.js";
 import {element, field} from "./element.js";
 import {OutsideParties} from "./outside-parties.js";
+import {OutsideScenario} from "./outside-scenario.js";
+import {CALL, SMS} from "./media.js";
 import {PEOPLE} from "./people.js";
 import {changeAsThirdParty, offerSms, placeCall} from "./simulator.js";
 import {valueAsJson} from "./user-data.js";
@@ -15,6 +17,7 @@ import {valueAsJson} from "./user-data.js";
 export class Outside {
     node;
     #parties = new OutsideParties();
+    #scenario = new OutsideScenario();
     #callChoice = element("select", {required: true});
     /** @type {AgentSession[]} */
     #sessions = [];
@@ -28,7 +31,8 @@ export class Outside {
             this.#callForm(),
             this.#smsForm(),
             this.#parties.node,
-            this.#thirdPartyForm());
+            this.#thirdPartyForm(),
+            this.#scenario.node);
         this.#show();
     }
 
@@ -43,6 +47,9 @@ export class Outside {
             session.addEventListener("interaction", this.#refresh);
             session.addEventListener("desk", this.#refresh);
         }
+        if (sessions.length > 0) {
+            this.#scenario.look();
+        }
         this.#show();
     }
 
@@ -51,7 +58,7 @@ export class Outside {
         const calls = new Map();
         for (const session of this.#sessions) {
             for (const {medium, id, endedAt, resource} of session.state.list()) {
-                if (medium === "call" && endedAt === null && !calls.has(id)) {
+                if (medium === CALL && endedAt === null && !calls.has(id)) {
                     calls.set(id, `${session.agent.name} \u00b7 ${(resource.participants ?? []).map((/** @type {any} */ one) => one.phoneNumber).join(", ")}`);
                 }
             }
@@ -75,7 +82,7 @@ export class Outside {
         return form("Call in", "Place call", async () => {
             const userData = key.value.trim() === "" ? undefined : {[key.value.trim()]: value.value};
             const {id} = await placeCall({to: to.value, from: from.value.trim(), userData});
-            this.#parties.remember({medium: "call", id, name: from.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
+            this.#parties.remember({medium: CALL, id, name: from.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
         }, field("From", from), field("To", to), field("Key", key), field("Value", value));
     }
 
@@ -86,7 +93,7 @@ export class Outside {
         const text = element("input", {type: "text", value: "Hello, is my order on its way?", required: true, autocomplete: "off"});
         return form("Text in", "Send text", async () => {
             const {id} = await offerSms({to: to.value, from: from.value.trim(), nickname: nickname.value.trim(), text: text.value});
-            this.#parties.remember({medium: "sms", id, name: nickname.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
+            this.#parties.remember({medium: SMS, id, name: nickname.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
         }, field("From", from), field("To", to), wide(field("Name", nickname)), wide(field("Text", text)));
     }
 

@@ -11,9 +11,11 @@ import {ConnectionPill} from "./connection-pill.js";
 import {DialLine} from "./dial.js";
 import {element, field, setText, uniqueId} from "./element.js";
 import {EventLog} from "./event-log.js";
+import {InteractionCard} from "./interaction-card.js";
+import {CALL} from "./media.js";
 import {DEMO_PASSWORD, nameOfUser} from "./people.js";
+import {quietDesk} from "./quiet-desk.js";
 import {AgentSession} from "./session.js";
-import {customerOf, SmsCard} from "./sms-card.js";
 import {readableValue} from "./user-data.js";
 
 export class Pane {
@@ -28,8 +30,9 @@ export class Pane {
     #pill = new ConnectionPill();
     #content = element("div", {class: "pane-content"});
     #cards = element("div", {class: "cards"});
-    #quiet = element("p", {class: "quiet-desk"}, "All quiet. Dial a colleague, or have the outside world call.");
-    /** @type {Map<string, CallCard | SmsCard>} */
+    /** @type {HTMLElement | null} */
+    #quiet = null;
+    /** @type {Map<string, CallCard | InteractionCard>} */
     #views = new Map();
     /** @type {Map<string, string>} last state said aloud, by interaction */
     #said = new Map();
@@ -91,6 +94,7 @@ export class Pane {
         this.#switch = new AgentStateSwitch(session);
         this.#pill.node.before(this.#switch.node);
         this.#dial = new DialLine(session);
+        this.#quiet = quietDesk(session);
         this.#content.replaceChildren(this.#dial.node, this.#quiet, this.#cards);
         this.#showDesk();
         this.#onOpen(session);
@@ -149,7 +153,7 @@ export class Pane {
     }
 
     #showDesk() {
-        if (!this.session) {
+        if (!this.session || !this.#quiet) {
             return;
         }
         const interactions = this.session.state.list();
@@ -167,7 +171,7 @@ export class Pane {
             if (view) {
                 view.update(interaction);
             } else {
-                view = interaction.medium === "call" ? new CallCard(this.session, interaction) : new SmsCard(this.session, interaction);
+                view = interaction.medium === CALL ? new CallCard(this.session, interaction) : new InteractionCard(this.session, interaction);
                 this.#views.set(interaction.id, view);
                 this.#said.set(interaction.id, this.#said.get(interaction.id) ?? interaction.resource.state);
             }
@@ -183,12 +187,12 @@ export class Pane {
 
     /** @param {Interaction} interaction */
     #say(interaction) {
-        const who = interaction.medium === "call" ? partyOf(interaction).title : customerOf(interaction);
-        const kind = interaction.medium === "call" ? "call" : "SMS";
+        const {medium} = interaction;
+        const who = medium === CALL ? partyOf(interaction).title : medium.title(interaction);
         const {state} = interaction.resource;
         if (this.#said.get(interaction.id) !== state) {
             this.#said.set(interaction.id, state);
-            announce(`${this.user}: ${kind} with ${who}, ${state}`);
+            announce(`${this.user}: ${medium.word} with ${who}, ${state}`);
         }
         const changesKey = `${interaction.id} changes`;
         if (interaction.changeNumber > 0 && this.#said.get(changesKey) !== String(interaction.changeNumber)) {

@@ -56,6 +56,15 @@ export class Rest {
     }
 
     /**
+     * @param {string} path
+     * @returns {Promise<any>} the answer, whose statusCode is 0
+     * @throws {Refused}
+     */
+    delete(path) {
+        return this.#send("DELETE", path, undefined);
+    }
+
+    /**
      * @param {string} method
      * @param {string} path
      * @param {string | undefined} body

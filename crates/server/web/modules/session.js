@@ -16,6 +16,7 @@
 import {agentStateOf} from "./agent-state.js";
 import {DeskState} from "./desk-state.js";
 import {changeArrives, changeLeaves} from "./latency.js";
+import {MEDIA, resourceOf, resourcesOf} from "./media.js";
 import {Notifications} from "./notifications.js";
 import {nameOfUser} from "./people.js";
 import {basicAuthorization, Rest} from "./rest.js";
@@ -147,16 +148,15 @@ export class AgentSession extends EventTarget {
      * @param {string} key
      */
     async deletePair(interaction, key) {
-        await (interaction.medium === "call"
-            ? this.operate(interaction, "DeleteUserDataPair", {key})
-            : this.operate(interaction, "DeleteUserData", {keys: [key]}));
+        const {name, by} = interaction.medium.deletes;
+        await this.operate(interaction, name, by === "key" ? {key} : {keys: [key]});
     }
 
     /** @param {Interaction} interaction */
     async deleteAllPairs(interaction) {
-        await (interaction.medium === "call"
-            ? this.operate(interaction, "DeleteUserData")
-            : this.operate(interaction, "DeleteUserData", {keys: Object.keys(interaction.resource.userData ?? {})}));
+        await this.operate(interaction, "DeleteUserData", interaction.medium.deletes.by === "key"
+            ? {}
+            : {keys: Object.keys(interaction.resource.userData ?? {})});
     }
 
     /** @param {string} id */
@@ -177,8 +177,8 @@ export class AgentSession extends EventTarget {
             this.#showDevices(message.data.devices);
             return;
         }
-        const before = message.data.call ?? message.data.smsession ?? message.data.smssession;
-        const isNew = before !== undefined && this.state.get(before.id) === undefined;
+        const about = resourceOf(message.data)?.resource;
+        const isNew = about !== undefined && this.state.get(about.id) === undefined;
         const interaction = this.state.applyNotification(message.data, Date.now());
         if (!interaction) {
             return;
@@ -187,7 +187,7 @@ export class AgentSession extends EventTarget {
         if (latency !== null) {
             this.#setConnection({latency});
         }
-        if (isNew && interaction.medium === "sms") {
+        if (isNew && interaction.medium.transcriptPaths.length > 0) {
             this.#readTranscript(interaction);
         }
         this.dispatchEvent(new CustomEvent("interaction", {detail: interaction}));
@@ -217,22 +217,20 @@ export class AgentSession extends EventTarget {
         this.state.beginSnapshot();
         this.#deviceTold = false;
         try {
-            const [{calls}, sessions, {devices}] = await Promise.all([
-                this.#rest.get("/api/v2/me/calls?fields=*"),
-                this.#rest.get("/api/v2/me/smsessions?fields=*"),
-                this.#rest.get("/api/v2/me/devices?fields=*"),
-            ]);
+            // One answer for all; what the server does not have is left out of it.
+            const collections = ["devices", ...MEDIA.map(({collection}) => collection)].join(",");
+            const {user} = await this.#rest.get(`/api/v2/me?subresources=${collections}`);
             if (handshake !== this.#handshakes || this.#closed) {
                 return;
             }
-            this.state.applySnapshot(calls ?? [], sessions.smsessions ?? sessions.smssessions ?? [], Date.now());
+            this.state.applySnapshot(resourcesOf(user), Date.now());
             if (!this.#deviceTold) {
-                this.#showDevices(devices);
+                this.#showDevices(user.devices);
             }
             this.#isWhole = true;
             this.dispatchEvent(new Event("desk"));
             for (const interaction of this.state.list()) {
-                if (interaction.medium === "sms" && interaction.endedAt === null) {
+                if (interaction.medium.transcriptPaths.length > 0 && interaction.endedAt === null) {
                     this.#readTranscript(interaction);
                 }
             }
@@ -286,7 +284,5 @@ export class AgentSession extends EventTarget {
 
 /** @param {Interaction} interaction */
 function pathOf(interaction) {
-    return interaction.medium === "call"
-        ? `/api/v2/me/calls/${encodeURIComponent(interaction.id)}`
-        : `/api/v2/me/smsessions/${encodeURIComponent(interaction.id)}`;
+    return `/api/v2/me/${interaction.medium.collection}/${encodeURIComponent(interaction.id)}`;
 }

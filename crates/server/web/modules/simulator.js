@@ -28,26 +28,15 @@ export function offerSms(session) {
 }
 
 /**
- * The outside party of a call acts.
+ * The outside party of a call, or the customer of another interaction, acts.
  *
- * @param {string} id
- * @param {"Answer" | "Hangup"} operationName
- */
-export function actOnCall(id, operationName) {
-    changeLeaves(id);
-    return rest.post(`/sim/v1/calls/${encodeURIComponent(id)}`, {operationName});
-}
-
-/**
- * The customer of an SMS session acts.
- *
- * @param {string} id
- * @param {"SendMessage" | "Leave"} operationName
+ * @param {{medium: import("./media.js").Medium, id: string}} party
+ * @param {"Answer" | "Hangup" | "SendMessage" | "Leave"} operationName
  * @param {string} [text]
  */
-export function actOnSms(id, operationName, text) {
+export function act({medium, id}, operationName, text) {
     changeLeaves(id);
-    return rest.post(`/sim/v1/smssessions/${encodeURIComponent(id)}`, {operationName, text});
+    return rest.post(`/sim/v1/${medium.simulated}/${encodeURIComponent(id)}`, {operationName, text});
 }
 
 /**

@@ -45,6 +45,7 @@ export class UserDataTable {
             element("div", {class: "user-data-head"},
                 element("h4", {}, "User data ", this.#count), this.#deleteAll),
             element("table", {},
+                element("colgroup", {}, element("col", {class: "key-column"}), element("col"), element("col", {class: "actions-column"})),
                 element("thead", {class: "unseen"}, element("tr", {},
                     element("th", {scope: "col"}, "Key"),
                     element("th", {scope: "col"}, "Value"),
@@ -72,7 +73,7 @@ export class UserDataTable {
         }
         const can = {
             update: capabilities.includes("UpdateUserData"),
-            remove: capabilities.includes(interaction.medium === "call" ? "DeleteUserDataPair" : "DeleteUserData"),
+            remove: capabilities.includes(interaction.medium.deletes.name),
         };
         for (const [key, row] of this.#rows) {
             if (!Object.hasOwn(userData, key) && !row.isLeaving) {

@@ -2,14 +2,16 @@
  * The first page: what this is, and whose desk to open.
  */
 import {element, field} from "./element.js";
+import {wasGuided} from "./guide.js";
 import {svg} from "./icon.js";
 import {PEOPLE} from "./people.js";
 
 /**
  * @param {(users: string[]) => void} open
+ * @param {() => void} beGuided
  * @returns {HTMLElement}
  */
-export function welcome(open) {
+export function welcome(open, beGuided) {
     const other = element("input", {type: "text", placeholder: "agent1", autocomplete: "username", required: true, pattern: "[^,\\s]+", maxlength: "64"});
     return element("section", {"class": "welcome", "aria-labelledby": "welcome-title"},
         element("div", {class: "hero"},
@@ -17,7 +19,7 @@ export function welcome(open) {
                 element("div", {class: "hero-text"},
                     element("h1", {id: "welcome-title"}, element("span", {}, "Change it on one desk. "), element("span", {}, "See it on the other.")),
                     element("p", {class: "lead"}, "Two agents share a call. Whatever one of them attaches to it arrives on both desks, pushed by Encke to the stock CometD client."),
-                    element("button", {type: "button", class: "primary large", on: {click: () => open(["alice", "bob"])}}, "Open Alice and Bob side by side")),
+                    ways(open, beGuided)),
                 orbitDrawing())),
         element("div", {class: "welcome-people"},
             element("h2", {}, "Or sit down at one desk"),
@@ -35,7 +37,36 @@ export function welcome(open) {
                         open([other.value.trim()]);
                     },
                 },
-            }, field("Somebody else", other), element("button", {type: "submit"}, "Open desk"))));
+            }, field("Somebody else", other), element("button", {type: "submit"}, "Open desk"))),
+        fromShell());
+}
+
+/** The same without a page, for whoever is going to write one. */
+function fromShell() {
+    return element("div", {class: "welcome-shell"},
+        element("h2", {id: "welcome-shell"}, "Or do it from a shell"),
+        element("pre", {"tabindex": "0", "role": "region", "aria-labelledby": "welcome-shell"}, [
+            "# Alice dials Bob; open Bob\u2019s desk and see it ring",
+            `curl -u alice:demo ${location.origin}/api/v2/me/devices/15000/calls \\`,
+            "  -d '{\"operationName\":\"Dial\",\"destination\":{\"phoneNumber\":\"15001\"}}'",
+        ].join("\n")),
+        element("p", {class: "welcome-links"},
+            element("a", {href: "/openapi.json"}, "The REST surface, as OpenAPI"),
+            element("a", {href: "/asyncapi.json"}, "The notifications, as AsyncAPI")));
+}
+
+/**
+ * Whoever is here for the first time is best shown around; whoever is not wants the desks.
+ *
+ * @param {(users: string[]) => void} open
+ * @param {() => void} beGuided
+ */
+function ways(open, beGuided) {
+    const isBack = wasGuided();
+    const look = (/** @type {boolean} */ first) => `large ${first ? "primary" : "quiet"}`;
+    const guided = element("button", {type: "button", class: look(!isBack), on: {click: beGuided}}, isBack ? "Show me again" : "Show me in a minute");
+    const alone = element("button", {type: "button", class: look(isBack), on: {click: () => open(["alice", "bob"])}}, "Open Alice and Bob side by side");
+    return element("div", {class: "ways"}, ...(isBack ? [alone, guided] : [guided, alone]));
 }
 
 /**

@@ -1,0 +1,100 @@
+/**
+ * The desk's pane for scenarios, against a player whose answers the test gives.
+ */
+import assert from "node:assert/strict";
+import {after, before, describe, test} from "node:test";
+import {flaws} from "./accessible.js";
+import {eventually, launch, newContext, newPage, screenshot} from "./browser.js";
+import {Desk} from "./desk-page.js";
+import {startServer} from "./server.js";
+
+const PLAYER = "/sim/v1/scenarios";
+
+describe("the pane for scenarios", () => {
+    let server;
+    let browser;
+
+    before(async () => {
+        [browser, server] = await Promise.all([launch(), startServer()]);
+    });
+
+    after(async () => {
+        await browser?.close();
+        await server?.stop();
+    });
+
+    /** Opens a desk on a server whose player is `answer`, and lets `look` see the pane. */
+    async function withPlayer(answer, look) {
+        const context = await newContext(browser);
+        const {page, complaints} = await newPage(context);
+        const asked = [];
+        await page.route(({pathname}) => pathname.startsWith(PLAYER), async (route) => {
+            const request = route.request();
+            const path = new URL(request.url()).pathname.slice(PLAYER.length);
+            asked.push([request.method(), path, request.postDataJSON()]);
+            const [status, json] = answer(request.method(), path);
+            await route.fulfill({status, json});
+        });
+        await page.goto(`${server.url}/desk/?agents=alice`);
+        await new Desk(page, "alice").isLive();
+        const pane = page.locator(".outside-part", {has: page.getByRole("heading", {name: "Scenario", includeHidden: true})});
+        await look({page, pane, asked});
+        assert.deepEqual(complaints, []);
+        await context.close();
+    }
+
+    test("is not there where the server has no player", async () => {
+        await withPlayer(() => [404, {statusCode: 6, statusMessage: "no"}], async ({pane, asked}) => {
+            await eventually("asked", () => asked.length > 0);
+            await pane.waitFor({state: "hidden"});
+        });
+    });
+
+    test("starts one with its seed, shows how far it is, and stops it", async () => {
+        let done = 3;
+        const answer = (method, path) => {
+            if (method === "GET" && path === "") {
+                return [200, {statusCode: 0, scenarios: [{name: "quiet-morning", description: "Few calls."}, {name: "call-storm", description: "Many calls."}], running: []}];
+            }
+            if (method === "GET") {
+                return [200, {statusCode: 0, state: "running", seed: 7, at: 61, done, failed: 1, steps: 40}];
+            }
+            return [200, method === "POST" ? {statusCode: 0, id: "s1"} : {statusCode: 0}];
+        };
+        await withPlayer(answer, async ({page, pane, asked}) => {
+            await pane.getByRole("heading", {name: "Scenario"}).click();
+            await pane.getByText("Few calls.").waitFor();
+            await pane.getByLabel("Scenario", {exact: true}).and(page.locator("select")).selectOption("call-storm");
+            await pane.getByText("Many calls.").waitFor();
+            await pane.getByLabel("Seed").fill("7");
+            await pane.getByLabel("Speed").selectOption("10");
+            await pane.getByRole("button", {name: "Start"}).click();
+            await pane.getByText("3 of 40 steps \u00b7 1 failed \u00b7 1:01 \u00b7 seed 7").waitFor();
+            assert.deepEqual(await flaws(page), []);
+            await screenshot(page, "desk-scenario");
+            done = 4;
+            await pane.getByText("4 of 40 steps").waitFor();
+            await pane.getByRole("button", {name: "Stop"}).click();
+            await pane.getByText("Stopped.").waitFor();
+            await pane.getByRole("button", {name: "Start"}).waitFor();
+            assert.deepEqual(asked.filter(([method]) => method !== "GET"), [
+                ["POST", "", {name: "call-storm", speed: 10, seed: 7}],
+                ["DELETE", "/s1", null],
+            ]);
+        });
+    });
+
+    test("takes up one that plays already, and says when it has ended", async () => {
+        let state = "running";
+        const answer = (method, path) => path === ""
+            ? [200, {statusCode: 0, scenarios: ["bad-day"], running: [{id: "s9", state: "running"}]}]
+            : [200, {statusCode: 0, state, seed: 1, at: 5, done: 2, steps: 2}];
+        await withPlayer(answer, async ({pane}) => {
+            await pane.getByRole("heading", {name: "Scenario"}).click();
+            await pane.getByRole("button", {name: "Stop"}).waitFor();
+            state = "ended";
+            await pane.getByText("Ended. 2 of 2 steps").waitFor();
+            await pane.getByRole("button", {name: "Start"}).waitFor();
+        });
+    });
+});
