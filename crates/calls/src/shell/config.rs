@@ -67,8 +67,8 @@ impl CoreConfig {
     /// `None` for never.
     ///
     /// At the next start a call costs one record and fewer than so many events, about 4 us of CPU
-    /// time each. Each time costs a write of the whole call between two batches. Fewer than a dozen
-    /// write more than they save. A file that has a snapshot is not read by versions that know none.
+    /// time each. Each time costs a write of the whole call between two batches. A file that has a
+    /// snapshot is not read by versions that know none.
     #[must_use]
     pub fn snapshot_after(mut self, events: Option<NonZeroU64>) -> Self {
         self.snapshot_after = events;
