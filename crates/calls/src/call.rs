@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, ConnId, Consult, ConsultLink, Dn, NewParty, Number, Recording, Situation, UserData,
+    CallId, ConnId, Consult, ConsultLink, Dn, Fed, NewParty, Number, Recording, Situation, UserData,
 };
 
 /// One call, at one moment.
@@ -38,6 +38,9 @@ pub struct Call {
     pub released_at_ms: Option<u64>,
     /// How many events the call has had. It grows by one with each change.
     pub version: u64,
+    /// The source that keeps the call, and how far it has reported; `None` for calls that are kept
+    /// here.
+    pub fed: Option<Fed>,
 }
 
 impl Call {
@@ -98,6 +101,7 @@ impl Call {
             asks: asks.is_some(),
             conference: self.live_parties() > 2,
             recording: self.recording,
+            fed: self.fed.is_some(),
         }
     }
 

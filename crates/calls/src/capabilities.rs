@@ -29,6 +29,9 @@ pub struct Situation {
     pub conference: bool,
     /// How the call is recorded.
     pub recording: Recording,
+    /// Whether another core keeps the call. Then what happens to it is decided there, and what is
+    /// left to do here is to change user data.
+    pub fed: bool,
 }
 
 /// Whose lists a client is shown.
@@ -176,7 +179,8 @@ static ROWS: &[Row] = &[
 impl Situation {
     /// The situation of a party that does nothing special.
     pub fn plain(state: PartyState) -> Self {
-        Self { state, purpose: None, asks: false, conference: false, recording: Recording::Off }
+        let recording = Recording::Off;
+        Self { state, purpose: None, asks: false, conference: false, recording, fed: false }
     }
 
     /// What a client is shown of it; `recording` says whether calls can be recorded.
@@ -197,7 +201,8 @@ impl Situation {
     }
 
     fn rows(self) -> impl Iterator<Item = &'static Row> {
-        ROWS.iter().filter(move |row| row.0.contains(&self.state) && self.holds(row.2))
+        let here = move |row: &&Row| !self.fed || row.1.is_of_user_data();
+        ROWS.iter().filter(here).filter(move |row| row.0.contains(&self.state) && self.holds(row.2))
     }
 
     fn holds(self, when: When) -> bool {

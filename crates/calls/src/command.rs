@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CallId, CallType, ConnId, Digits, Dn, LineAction, LineId, Nickname, Number, Operation,
-    PartyState, Purpose, Role, SmsId, Subject, UserData, UserName,
+    PartyState, Purpose, Report, Role, SmsId, Subject, UserData, UserName,
 };
 
 /// One request to the core. It is accepted whole or refused with a [`Refusal`](crate::Refusal).
@@ -34,6 +34,8 @@ pub enum Command {
     },
     /// A call that another call-state core knows appears here as it is.
     Import(ImportedCall),
+    /// A call-state core that keeps calls of its own reports something of one of them.
+    Report(Report),
     /// A party does something on its call.
     Operate {
         /// The call.
@@ -95,6 +97,7 @@ impl Command {
         match self {
             Self::Dial { .. } | Self::Inbound { .. } | Self::OfferSms(_) => None,
             Self::Import(imported) => Some(Subject::Call(imported.id.clone())),
+            Self::Report(report) => Some(Subject::Call(report.call())),
             Self::Operate { call, .. }
             | Self::GiveUp { call, .. }
             | Self::ChangeUserData { call, .. } => Some(Subject::Call(call.clone())),
@@ -239,6 +242,8 @@ pub enum UserDataChange {
     DeleteKeys(Vec<String>),
     /// Removes all pairs.
     Clear,
+    /// Puts these pairs in the place of all. Only sources ask for it.
+    Replace(UserData),
 }
 
 impl UserDataChange {
@@ -246,7 +251,7 @@ impl UserDataChange {
     pub fn operation(&self) -> Operation {
         match self {
             Self::Attach(_) => Operation::AttachUserData,
-            Self::Update(_) => Operation::UpdateUserData,
+            Self::Update(_) | Self::Replace(_) => Operation::UpdateUserData,
             Self::DeletePair(_) => Operation::DeleteUserDataPair,
             Self::DeleteKeys(_) | Self::Clear => Operation::DeleteUserData,
         }

@@ -8,9 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallType, ConnId, Consult, Digits, LineId, LineSettings, NewParty, Number, Operation,
-    Participant, ParticipantId, PartyState, Purpose, Recording, Requester, SmsId, UserData,
-    UserDataChange, UserName,
+    CallId, CallType, ConnId, Consult, Digits, Fed, LineId, LineSettings, NewParty, Number,
+    Operation, Participant, ParticipantId, PartyState, Purpose, Recording, Requester, SmsId,
+    UserData, UserDataChange, UserName,
 };
 
 /// One thing that happened to one call, one SMS session or one line.
@@ -75,6 +75,9 @@ pub struct CallEvent {
     pub at_ms: u64,
     /// What.
     pub what: CallHappening,
+    /// The report of the source that keeps the call, where one led to this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed: Option<Fed>,
 }
 
 /// What can happen to a call.
@@ -177,6 +180,32 @@ pub enum CallHappening {
         requester: Requester,
         /// What was asked.
         change: UserDataChange,
+    },
+    /// The source that keeps the call reported who came, who left and who does something else; or
+    /// what changes nothing but the number of its last report.
+    Reported {
+        /// The parties that changed, and what they do now.
+        moves: Vec<(usize, PartyState)>,
+        /// Who came.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        joined: Vec<NewParty>,
+    },
+    /// The source that keeps the call said how all of it is.
+    Restated {
+        /// The connection id.
+        conn_id: ConnId,
+        /// Where the call comes from and goes to.
+        call_type: CallType,
+        /// The number that was dialled.
+        dnis: Option<Number>,
+        /// The number of the caller.
+        ani: Option<Number>,
+        /// The parties that changed, and what they do now.
+        moves: Vec<(usize, PartyState)>,
+        /// Who came.
+        joined: Vec<NewParty>,
+        /// The data attached to the call.
+        user_data: UserData,
     },
 }
 

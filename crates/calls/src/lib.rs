@@ -57,6 +57,7 @@ mod consult;
 mod decide;
 mod event;
 mod evolve;
+mod fed;
 mod ids;
 mod limits;
 mod line;
@@ -82,11 +83,13 @@ pub use consult::{Consult, ConsultLink, Purpose};
 pub use decide::decide;
 pub use event::{CallEvent, CallHappening, Event, LineEvent, SmsEvent, SmsHappening, Subject};
 pub use evolve::{EvolveError, evolve};
+pub use fed::{Fed, FedCall, Report, Reported};
 pub use ids::{IdSource, SeededIds};
 pub use limits::{ConsultUserData, Limits};
 pub use line::{AgentState, Line, LineAction, LineId, LineSettings, WorkMode};
 pub use names::{
-    CallId, ConnId, Digits, Dn, NameError, Nickname, Number, ParticipantId, Reason, SmsId, UserName,
+    CallId, ConnId, Digits, Dn, FedId, NameError, Nickname, Number, ParticipantId, Reason, SmsId,
+    SourceName, UserName,
 };
 pub use operation::{Operation, sms_capabilities};
 pub use record::RecordError;
@@ -95,7 +98,7 @@ pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{
     CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, Kept, LineChange,
-    Observer, OpenError, Outcome, Position, SmsChange, SystemClock, Writer, journal_key,
+    Observer, OpenError, Outcome, Position, Queued, SmsChange, SystemClock, Writer, journal_key,
     replay_record,
 };
 pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};

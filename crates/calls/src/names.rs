@@ -147,6 +147,15 @@ name!(
     CallId, "a call id", 64, is_id
 );
 name!(
+    /// The id that a source has for one of its calls. ASCII letters, digits, `-` and `_`.
+    FedId, "a call id of a source", 47, |c| is_id(c) && c != '@'
+);
+name!(
+    /// The name of a source, a call-state core that reports its calls. Lower-case ASCII letters,
+    /// digits, `-` and `_`.
+    SourceName, "the name of a source", 16, |c| is_id(c) && c != '@' && !c.is_ascii_uppercase()
+);
+name!(
     /// The connection id of a call. As [`CallId`]; ours are 16 lower-case hexadecimal digits.
     ConnId, "a connection id", 64, is_id
 );

@@ -84,6 +84,17 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether it changes user data and nothing else.
+    pub const fn is_of_user_data(self) -> bool {
+        matches!(
+            self,
+            Self::AttachUserData
+                | Self::UpdateUserData
+                | Self::DeleteUserData
+                | Self::DeleteUserDataPair
+        )
+    }
+
     /// The spelling of the operation in requests and in `capabilities`.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -124,6 +124,7 @@ mod tests {
                 requester: Requester::ThirdParty(Dn::new("7777").unwrap()),
                 change: UserDataChange::Attach(UserData::parse(data).unwrap()),
             },
+            feed: None,
         })
     }
 
@@ -239,7 +240,7 @@ mod tests {
                 r#"{"recorded":{"party":0,"recording":"Paused"}}"#,
             ),
         ] {
-            let event = Event::Call(CallEvent { call: parent.clone(), at_ms: 7, what });
+            let event = Event::Call(CallEvent { call: parent.clone(), at_ms: 7, what, feed: None });
             let record = event.to_record();
             let expected =
                 format!(r#"{{"v":1,"event":{{"call":{{"call":"C1","at_ms":7,"what":{text}}}}}}}"#);

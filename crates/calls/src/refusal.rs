@@ -77,9 +77,22 @@ pub enum Refusal {
         /// What is allowed, in bytes.
         limit: usize,
     },
-    /// A call to be imported has an id that is in use.
+    /// Another core keeps the call and decides about it.
+    DecidedElsewhere {
+        /// What was asked.
+        operation: Operation,
+    },
+    /// Reports of a source about a call were passed over: this one comes too early.
+    Gap {
+        /// The number that the next report has to have, unless it is a whole state.
+        expected: u64,
+    },
+    /// A call of a source has ended; nothing more can be reported of it.
+    Ended,
+    /// A call to be imported or fed has an id that is in use.
     Exists,
-    /// A call to be imported has a line twice, or no party that is not released.
+    /// A call to be imported, or a report, has a party twice, or a call would begin without a
+    /// party that is not released.
     InvalidParties,
 }
 
@@ -150,6 +163,13 @@ impl fmt::Display for Refusal {
             Self::TextTooLong { bytes, limit } => {
                 write!(f, "a text of {bytes} bytes exceeds {limit} bytes")
             }
+            Self::DecidedElsewhere { operation } => {
+                write!(f, "operation {operation} is not possible: another core keeps the call")
+            }
+            Self::Gap { expected } => {
+                write!(f, "number {expected} of this call is expected, or its whole state")
+            }
+            Self::Ended => f.write_str("the call has ended"),
             Self::Exists => f.write_str("a call of this id exists already"),
             Self::InvalidParties => {
                 f.write_str("a call needs a live party, and each line only once")

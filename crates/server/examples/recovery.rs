@@ -122,8 +122,12 @@ fn append(call: u64, number: u64) -> Result<Append> {
             change: UserDataChange::Update(UserData::parse(&data)?),
         }
     };
-    let event =
-        Event::Call(CallEvent { call: id.clone(), at_ms: 1_700_000_000_000 + number, what });
+    let event = Event::Call(CallEvent {
+        call: id.clone(),
+        at_ms: 1_700_000_000_000 + number,
+        what,
+        feed: None,
+    });
     Ok(Append {
         key: journal_key(&Subject::Call(id)),
         expected: Version::new(number),

@@ -37,6 +37,7 @@ mod config;
 mod cors;
 mod demo;
 mod description;
+mod feed;
 mod front;
 mod handshakes;
 mod hex;

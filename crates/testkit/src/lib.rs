@@ -8,6 +8,7 @@
 //! | [`Desk`] | a desk that comes back, over sessions and restarts, with the position it has reached |
 //! | [`Agent`] | a user of the REST API with the few requests that the scenarios share |
 //! | [`WireCutter`] | a proxy that cuts connections in the middle of whatever they carry |
+//! | [`FeedStream`] | a call-state core outside, which feeds its calls and hears at once |
 //! | [`Issuer`] | signs tokens with a secret that it shares with the server |
 //! | [`schema`] | whether an answer is what the description of a surface says |
 //! | [`eventually()`] | polling with a deadline, which tells what it last saw |
@@ -19,6 +20,7 @@ mod agent;
 mod binary;
 mod desk;
 mod eventually;
+mod feed;
 mod http;
 mod login;
 mod peer;
@@ -31,6 +33,7 @@ pub use agent::Agent;
 pub use binary::encke_binary;
 pub use desk::Desk;
 pub use eventually::{DEADLINE, eventually};
+pub use feed::{Answers, FeedStream, Sending};
 pub use http::{Connection, Request, Response};
 pub use login::Login;
 pub use peer::{Delivery, GWS, PLAIN, Peer};

@@ -128,6 +128,23 @@ impl Server {
         printed(&self.log)
     }
 
+    /// What `encke journal dump` prints of a call while no server runs: position and version of
+    /// each event, and the event.
+    ///
+    /// # Panics
+    ///
+    /// If the command fails.
+    pub async fn dump(&self, call: &str) -> Vec<serde_json::Value> {
+        let data = self.launch.data.clone().unwrap_or_else(|| self.folder.path().join("data"));
+        let binary = self.launch.binary.as_deref().unwrap_or_else(|| encke_binary());
+        let mut command = Command::new(binary);
+        let output = command.args(["journal", "dump", call, "--data"]).arg(data).output().await;
+        let output = output.expect("the command runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("text");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
     /// Ends the process at once, as `kill -9` does, and waits until it is gone.
     pub async fn kill_hard(&mut self) {
         self.child.kill().await.expect("the process can be killed");

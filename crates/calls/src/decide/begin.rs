@@ -56,6 +56,7 @@ pub(super) fn dial(
             consult: None,
             rings_until_ms: rings_until(state, now_ms),
         },
+        feed: None,
     })
 }
 
@@ -95,6 +96,7 @@ pub(super) fn inbound(
             consult: None,
             rings_until_ms: rings_until(state, now_ms),
         },
+        feed: None,
     })
 }
 
@@ -135,6 +137,7 @@ pub(super) fn import(
             consult: None,
             rings_until_ms: rings_until(state, now_ms),
         },
+        feed: None,
     })
 }
 
@@ -173,7 +176,7 @@ pub(super) fn check_free(state: &State, dn: &Dn) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_calls(state: &State) -> Result<(), Refusal> {
+pub(super) fn check_calls(state: &State) -> Result<(), Refusal> {
     let limit = state.limits().calls;
     if state.live_calls() >= limit {
         return Err(Refusal::TooMany { what: Bound::Calls, limit });

@@ -28,6 +28,9 @@ pub(super) fn operate(
     let (place, acting) =
         place.and_then(|place| Some((place, call.parties.get(place)?))).ok_or(Refusal::NotFound)?;
     let operation = action.operation();
+    if call.fed.is_some() && acting.is_live() {
+        return Err(Refusal::DecidedElsewhere { operation });
+    }
     let allowed = match by {
         Actor::Dn(_) => call.situation(acting).allows(operation),
         Actor::Outside => outside_allows(acting.state, operation),
@@ -111,6 +114,7 @@ pub(super) fn change(
             call: call.id.clone(),
             at_ms: now_ms,
             what: CallHappening::UserDataChanged { requester: who(by.clone()), change },
+            feed: None,
         });
     }
     Ok(events)
@@ -134,7 +138,7 @@ impl Acts<'_> {
 
     /// An event of the other one of two calls.
     pub(super) fn event_of(&self, call: &Call, what: CallHappening) -> CallEvent {
-        CallEvent { call: call.id.clone(), at_ms: self.now_ms, what }
+        CallEvent { call: call.id.clone(), at_ms: self.now_ms, what, feed: None }
     }
 
     fn moved(&self, moves: Vec<(usize, PartyState)>) -> CallEvent {

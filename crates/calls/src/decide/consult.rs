@@ -72,7 +72,7 @@ pub(super) fn begin(
         consult: Some(Consult { parent: call.id.clone(), by, purpose, is_open: true }),
         rings_until_ms: begin::rings_until(state, acts.now_ms),
     };
-    let started = CallEvent { call: consult, at_ms: acts.now_ms, what: started };
+    let started = CallEvent { call: consult, at_ms: acts.now_ms, what: started, feed: None };
     let before = consultation(state, acts.acting);
     let before = before.map(|before| acts.event_of(before, CallHappening::ParentLeft));
     Ok([acts.event(began), started].into_iter().chain(before).collect())

@@ -12,6 +12,7 @@ use crate::{
 mod begin;
 mod call;
 mod consult;
+mod fed;
 mod line;
 mod sms;
 
@@ -40,6 +41,7 @@ pub fn decide(
             vec![begin::inbound(state, to, from, user_data, now_ms, ids)?]
         }
         Command::Import(imported) => vec![begin::import(state, imported, now_ms)?],
+        Command::Report(report) => fed::report(state, report, now_ms)?.into_iter().collect(),
         Command::Operate { call, by, action } => {
             call::operate(state, call, by, action, now_ms, ids)?
         }
@@ -77,7 +79,9 @@ fn check_change(
     attach: impl FnOnce(&mut UserData, &UserData),
 ) -> Result<Option<UserDataChange>, Refusal> {
     let recorded = match change {
-        UserDataChange::Attach(given) | UserDataChange::Update(given) => {
+        UserDataChange::Attach(given)
+        | UserDataChange::Update(given)
+        | UserDataChange::Replace(given) => {
             check_data(limits, given)?;
             change.clone()
         }

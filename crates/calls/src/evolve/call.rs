@@ -40,6 +40,7 @@ pub(super) fn after(before: Option<&Call>, event: &CallEvent) -> Result<Call, Ev
             created_at_ms: event.at_ms,
             released_at_ms: None,
             version: 1,
+            fed: event.feed.clone(),
         };
         let left = Left::now(&call, event.at_ms, 1);
         for party in call.parties.iter_mut().filter(|party| !party.is_live()) {
@@ -56,6 +57,9 @@ pub(super) fn after(before: Option<&Call>, event: &CallEvent) -> Result<Call, Ev
         return Err(EvolveError::TooManyParties(subject()));
     }
     call.version += 1;
+    if event.feed.is_some() {
+        call.fed.clone_from(&event.feed);
+    }
     Ok(call)
 }
 
@@ -94,6 +98,23 @@ fn apply(call: &mut Call, event: &CallEvent) -> Option<()> {
         }
         CallHappening::UserDataChanged { change, .. } => {
             change.apply(&mut call.user_data, UserData::attach);
+        }
+        CallHappening::Reported { moves, joined } => {
+            for new in joined {
+                call.join(new, None, event.at_ms);
+            }
+            move_parties(call, moves, event.at_ms)?;
+        }
+        CallHappening::Restated { conn_id, call_type, dnis, ani, moves, joined, user_data } => {
+            call.conn_id = conn_id.clone();
+            call.call_type = *call_type;
+            call.dnis.clone_from(dnis);
+            call.ani.clone_from(ani);
+            call.user_data = user_data.clone();
+            for new in joined {
+                call.join(new, None, event.at_ms);
+            }
+            move_parties(call, moves, event.at_ms)?;
         }
     }
     Some(())

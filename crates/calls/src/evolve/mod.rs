@@ -104,6 +104,10 @@ impl UserDataChange {
             Self::DeletePair(key) => data.delete_pair(key) > 0,
             Self::DeleteKeys(keys) => data.delete_keys(keys) > 0,
             Self::Clear => data.clear() > 0,
+            Self::Replace(all) => {
+                *data = all.clone();
+                true
+            }
         }
     }
 }

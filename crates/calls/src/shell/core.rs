@@ -29,8 +29,8 @@ use crate::{
 /// last handle is.
 #[derive(Clone, Debug)]
 pub struct Core {
-    queue: mpsc::Sender<Message>,
-    shared: Arc<Shared>,
+    pub(super) queue: mpsc::Sender<Message>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// What handles and the writer share. Each lock is held for a clone or a push only.

@@ -65,6 +65,13 @@ impl Snapshots {
         self.calls.get(id).map(|call| Arc::clone(&call))
     }
 
+    /// Shows every call, in no order; a shard is locked while its calls are shown.
+    pub(super) fn each_call(&self, mut show: impl FnMut(&Arc<Call>)) {
+        for call in &self.calls {
+            show(&call);
+        }
+    }
+
     pub(super) fn sms(&self, id: &str) -> Option<Arc<SmsSession>> {
         self.sessions.get(id).map(|session| Arc::clone(&session))
     }

@@ -4,5 +4,6 @@
 
 mod basics;
 mod consults;
+mod feeds;
 mod forwarding;
 mod house;

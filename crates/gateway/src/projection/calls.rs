@@ -44,7 +44,18 @@ impl Projection {
                     self.nobody_answered(change, silent, began);
                 }
             }
+            CallHappening::Restated { .. } => self.data_restated(change, began),
             _ => {}
+        }
+    }
+
+    /// User data that is another after a source said how all of a call is.
+    fn data_restated(&self, change: &CallChange, began: &Began) {
+        let source = change.after.fed.as_ref().map(|fed| fed.source.as_str());
+        let changed = change.before.as_deref().map(|before| &before.user_data)
+            != Some(&change.after.user_data);
+        if let Some(source) = source.and_then(|source| Dn::new(source).ok()).filter(|_| changed) {
+            self.attached_data_changed(&change.after, &source, began);
         }
     }
 
@@ -130,6 +141,18 @@ fn told(change: &CallChange, place: usize, party: &Party) -> Option<&'static str
         Has::Muted { party: muted, .. } => (*muted == place).then_some(STATUS),
         Has::Recorded { .. } => here.then_some(RECORDING),
         Has::UserDataChanged { .. } => here.then_some(DATA),
+        Has::Reported { moves, joined } => {
+            let moved = moves.iter().any(|(moved, _)| *moved == place);
+            if moved || joined.iter().any(|new| came(change, new.dn.as_ref(), place, party)) {
+                return Some(STATUS);
+            }
+            let left = moves.iter().any(|(_, state)| *state == PartyState::Released);
+            (here && (left || !joined.is_empty())).then_some(PARTICIPANTS)
+        }
+        Has::Restated { moves, .. } => {
+            let moved = moves.iter().any(|(moved, _)| *moved == place);
+            (here || moved).then_some(STATUS)
+        }
         // Tones tell nobody.
         Has::DtmfSent { .. } => None,
     }

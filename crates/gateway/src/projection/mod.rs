@@ -10,6 +10,8 @@
 //! | parties change their states        | those parties                | `/v2/me/calls`                | `StatusChange`                      |
 //! | somebody comes, or leaves others   | who comes or leaves          | `/v2/me/calls`                | `StatusChange`                      |
 //! |                                    | who stays                    | `/v2/me/calls`                | `ParticipantsUpdated`               |
+//! | a source reports who came, left or does something else | as above     | `/v2/me/calls`                | as above                            |
+//! | a source says how all of a call is | every party still on it, and who left | `/v2/me/calls`   | `StatusChange`; on `/v2/me/tevents` a change of user data, if it is another |
 //! | a consultation ends, or outlives its first call | who asked       | `/v2/me/calls`                | `StatusChange`                      |
 //! | a party is muted, or is not any more | that party                 | `/v2/me/calls`                | `StatusChange`                      |
 //! | a recording begins, pauses, ends   | every party still on it      | `/v2/me/calls`                | `CallRecordingStateChange`; on `/v2/me/tevents` as a change of user data, which it is too |

@@ -48,6 +48,7 @@ fn code(refusal: &Refusal) -> ReturnCode {
         }
         Refusal::TooMany { what: Bound::Calls | Bound::Sessions, .. } => ReturnCode::Internal,
         Refusal::InvalidState { .. }
+        | Refusal::DecidedElsewhere { .. }
         | Refusal::LoggedOut
         | Refusal::DoNotDisturb
         | Refusal::ForwardingLoop
@@ -72,6 +73,7 @@ mod tests {
             (Refusal::NotFound, 6),
             (Refusal::UnknownDn, 6),
             (Refusal::InvalidState { operation: Operation::Answer, state: "Held" }, 2),
+            (Refusal::DecidedElsewhere { operation: Operation::Hold }, 2),
             (Refusal::LoggedOut, 2),
             (Refusal::DoNotDisturb, 2),
             (Refusal::ForwardingLoop, 2),

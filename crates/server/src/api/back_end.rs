@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::problem::Problem;
+use crate::feed::Feeder;
 use crate::settings::ApiOperation;
 
 /// What a request does.
@@ -13,17 +14,31 @@ pub(crate) type Operation = ApiOperation;
 pub(crate) struct BackEnd {
     /// `None` is everything.
     operations: Option<Arc<[Operation]>>,
+    /// What it may feed.
+    feeder: Feeder,
 }
 
 impl BackEnd {
     /// One that may do everything.
     pub(crate) fn unlimited() -> Self {
-        Self { operations: None }
+        Self { operations: None, feeder: Feeder::default() }
     }
 
     /// One that may do these things.
     pub(crate) fn limited(operations: Arc<[Operation]>) -> Self {
-        Self { operations: Some(operations) }
+        Self { operations: Some(operations), feeder: Feeder::default() }
+    }
+
+    /// The same one, who may feed these sources besides.
+    #[must_use]
+    pub(crate) fn feeding(mut self, feeder: Feeder) -> Self {
+        self.feeder = feeder;
+        self
+    }
+
+    /// What it may feed.
+    pub(crate) fn feeder(&self) -> &Feeder {
+        &self.feeder
     }
 
     /// Whether it may do this.

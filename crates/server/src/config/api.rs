@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::ConfigError;
+use super::{ConfigError, feed};
 use crate::api::{ApiBounds, BackEnd};
+use crate::feed::{FeedBounds, Feeder};
 use crate::hex;
 use crate::login::ApiKeys;
 use crate::settings::Settings;
@@ -13,6 +14,8 @@ use crate::settings::Settings;
 pub(crate) struct ApiConfig {
     pub(crate) bounds: ApiBounds,
     pub(crate) keys: ApiKeys,
+    /// Bounds of the feed, where there is one.
+    pub(crate) feed: Option<FeedBounds>,
 }
 
 pub(super) fn api(settings: &Settings) -> Result<Option<ApiConfig>, ConfigError> {
@@ -31,15 +34,19 @@ pub(super) fn api(settings: &Settings) -> Result<Option<ApiConfig>, ConfigError>
             |of: &str, reason: &str| ConfigError::new(format!("api.keys.{name}.{of}"), reason);
         let reason = "is no SHA-256 in hexadecimal digits; see `encke make-api-key`";
         let hash = hex::bytes(key.sha256.expose()).ok_or_else(|| error("sha256", reason))?;
-        if key.operations.is_empty() {
+        let sources = feed::sources(name, key)?;
+        if key.operations.is_empty() && sources.is_empty() {
             return Err(error("operations", "is empty, and the key is for nothing"));
         }
         if keys.iter().any(|(known, _)| *known == hash) {
             return Err(error("sha256", "is that of another key, too"));
         }
-        keys.push((hash, BackEnd::limited(Arc::from(key.operations.as_slice()))));
+        let back_end = BackEnd::limited(Arc::from(key.operations.as_slice()));
+        keys.push((hash, back_end.feeding(Feeder::new(name, sources))));
     }
+    let feed = feed::feed(settings)?;
     Ok(api.enabled.then(|| ApiConfig {
+        feed,
         bounds: ApiBounds {
             body_bytes: api.max_body_bytes,
             messages: api.max_batch_messages,

@@ -31,6 +31,7 @@ use crate::settings::{
 mod api;
 mod bayeux;
 mod channels;
+mod feed;
 mod people;
 mod rules;
 mod token;

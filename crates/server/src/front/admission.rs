@@ -31,8 +31,11 @@ impl House {
         if part == Part::Simulator {
             return Ok(None);
         }
-        if let (Part::Api, Some(door)) = (part, &self.api) {
+        if let (Part::Api | Part::Feed, Some(door)) = (part, &self.api) {
             match door.keys.find(&head.headers) {
+                Shown::Nothing if part == Part::Feed => {
+                    return Err(Box::new(self.refuse(Refusal::NoCredentials)));
+                }
                 Shown::Nothing => {}
                 Shown::Known(back_end) => {
                     head.extensions.insert(back_end);

@@ -6,9 +6,10 @@
 //! | `/api/v2/notifications`, `.../..` | rate, origin, login, CSRF                 | transport   |
 //! | `/api/v2/...`                     | rate, origin, login, CSRF                 | gateway     |
 //! | `/api/bayeux/v1/...`              | rate, origin, key or login, CSRF          | `api`       |
+//! | `/api/feed/v1/...`                | rate, origin, key                         | `feed`      |
 //! | `/sim/v1/...`                     | origin                                    | `simulator` |
 //! | `/healthz` and siblings           |                                           | `operations`|
-//! | `/openapi.json`, `/asyncapi.json`, `/api/bayeux/v1/openapi.json` |            | `description` |
+//! | `/openapi.json`, `/asyncapi.json`, `/api/bayeux/v1/openapi.json` and that of the feed | | `description` |
 //! | everything else                   |                                           | `pages`     |
 //!
 //! A poll that is held leaves here as [`Held`], with what its answer gets on the way out.
@@ -57,6 +58,8 @@ pub(crate) struct Door {
     pub(crate) router: Router,
     pub(crate) keys: ApiKeys,
     pub(crate) body_bytes: usize,
+    /// Where a key names a source.
+    pub(crate) feed: Option<Router>,
 }
 
 /// Everything that a request may need.
@@ -124,7 +127,12 @@ impl Front {
         if part == Part::Other {
             return Outcome::Answered(house.other(&head));
         }
-        if part == Part::Api && house.api.is_none() {
+        let is_absent = match part {
+            Part::Api => house.api.is_none(),
+            Part::Feed => house.feed().is_none(),
+            _ => false,
+        };
+        if is_absent {
             return Outcome::Answered(no_such_page().answer(part.form()));
         }
         let origin = house.origins.judge(&head.headers);
@@ -159,6 +167,7 @@ impl Front {
                 Served::Answered(response) => response.map(Body::new),
                 Served::Held(poll) => return Outcome::Held(Held { poll, marks, asked: None }),
             },
+            None if part == Part::Feed => Box::pin(house.feed_with(request)).await,
             None => Box::pin(house.route(part, request)).await,
         };
         house.end_session(&answer, marks.given.as_deref_mut());
@@ -174,7 +183,8 @@ impl House {
         let operations = self.operations.as_ref();
         if let Some(answer) = operations.and_then(|known| known.answer(&head.method, path)) {
             answer
-        } else if let Some(text) = description::of(path, self.api.is_some()) {
+        } else if let Some(text) = description::of(path, self.api.is_some(), self.feed().is_some())
+        {
             description::answer(text, &head.method, &head.headers)
         } else if self.desk || pages::is_for_others(path) {
             pages::answer(&head.method, path, &head.headers)
@@ -188,7 +198,7 @@ impl House {
         match part {
             Part::Notifications => Some(&self.notifications),
             Part::Cometd => self.cometd.as_ref().map(|cometd| &cometd.service),
-            Part::Gateway | Part::Api | Part::Simulator | Part::Other => None,
+            Part::Gateway | Part::Api | Part::Feed | Part::Simulator | Part::Other => None,
         }
     }
 
@@ -198,7 +208,21 @@ impl House {
             Part::Gateway => Some((&self.gateway, self.body_bytes)),
             Part::Api => self.api.as_ref().map(|door| (&door.router, door.body_bytes)),
             Part::Simulator => self.simulator.as_ref().map(|router| (router, self.body_bytes)),
-            Part::Notifications | Part::Cometd | Part::Other => None,
+            Part::Notifications | Part::Cometd | Part::Feed | Part::Other => None,
+        }
+    }
+
+    fn feed(&self) -> Option<&Router> {
+        self.api.as_ref().and_then(|door| door.feed.as_ref())
+    }
+
+    /// Hands a request to the feed, whose bodies may take as long and be as long as they like: the
+    /// feed has bounds of its own.
+    async fn feed_with(&self, request: Request<Incoming>) -> Answer {
+        let Some(router) = self.feed() else { return no_such_page().answer(Form::Named) };
+        match router.clone().oneshot(request.map(Body::new)).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
         }
     }
 

@@ -2,7 +2,8 @@
 
 use crate::answer::Form;
 use crate::api;
-use crate::description::API as DESCRIPTION;
+use crate::description::{API as DESCRIPTION, FEED as FEED_DESCRIPTION};
+use crate::feed;
 
 /// Which part answers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,6 +12,7 @@ pub(super) enum Part {
     Notifications,
     Gateway,
     Api,
+    Feed,
     Simulator,
     Other,
 }
@@ -21,7 +23,7 @@ impl Part {
         let below = |root: &str| {
             path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if path == DESCRIPTION {
+        if path == DESCRIPTION || path == FEED_DESCRIPTION {
             Self::Other
         } else if below("/api/v2/notifications") {
             Self::Notifications
@@ -29,6 +31,8 @@ impl Part {
             Self::Gateway
         } else if below(api::ROOT) {
             Self::Api
+        } else if below(feed::ROOT) {
+            Self::Feed
         } else if below("/cometd") {
             Self::Cometd
         } else if below("/sim/v1") {
@@ -41,7 +45,7 @@ impl Part {
     /// How its clients expect to be refused.
     pub(super) fn form(self) -> Form {
         match self {
-            Self::Api => Form::Named,
+            Self::Api | Self::Feed => Form::Named,
             _ => Form::Gws,
         }
     }
@@ -68,6 +72,8 @@ mod tests {
             ("/api/bayeux/v1", Part::Api),
             ("/api/bayeux/v1/openapi.json", Part::Other),
             ("/api/bayeux/v2", Part::Other),
+            ("/api/feed/v1/pbx", Part::Feed),
+            ("/api/feed/v1/openapi.json", Part::Other),
             ("/sim/v1/calls", Part::Simulator),
             ("/", Part::Other),
             ("/desk/", Part::Other),

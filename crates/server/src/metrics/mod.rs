@@ -44,6 +44,7 @@ pub(crate) struct Counted {
     logins: Family<Outcome, Counter>,
     limited: Family<Limit, Counter>,
     api: Family<ApiRequest, Counter>,
+    feed: Family<Outcome, Counter>,
 }
 
 /// A request of a back end, and how it ended.
@@ -53,7 +54,7 @@ struct ApiRequest {
     status: u16,
 }
 
-/// How a login ended.
+/// How a login or a report ended.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct Outcome {
     outcome: &'static str,
@@ -83,6 +84,13 @@ impl Counted {
     }
 }
 
+impl Counted {
+    /// Counts a report of a feed by what became of it.
+    pub(crate) fn feed(&self, outcome: &'static str) {
+        self.feed.get_or_create(&Outcome { outcome }).inc();
+    }
+}
+
 /// Everything that a scrape shows.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -107,6 +115,11 @@ impl Metrics {
             "api_requests",
             "Requests of back ends by operation and HTTP status",
             counted.api.clone(),
+        );
+        registry.register(
+            "feed_reports",
+            "Reports of feeds by what became of them",
+            counted.feed.clone(),
         );
         registry.register_collector(Box::new(house));
         Self { registry }

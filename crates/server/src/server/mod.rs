@@ -12,7 +12,7 @@
 //! |------|----------------------------------------------------------------------------------|
 //! | 1    | `/readyz` answers 503; everything else goes on for `drain_delay_ms`              |
 //! | 2    | nothing is accepted any more; connections close after the request they are in    |
-//! | 3    | both brokers answer their held polls and refuse handshakes                       |
+//! | 3    | both brokers answer their held polls and refuse handshakes; feeds end            |
 //! | 4    | after `shutdown_timeout_ms` at most, connections and sockets left are cut        |
 //! | 5    | the call-state core ends, the logs of messages are completed on disk             |
 //! | 6    | the journal is synced and closed                                                 |
@@ -39,6 +39,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Api;
 use crate::config::Config;
+use crate::feed::Feed;
 use crate::front::{Cometd, Door, Front, House};
 use crate::journal_gate::JournalGate;
 use crate::listener::{Acceptor, Bound, Connections, Crowd, Sockets, tls_acceptor};
@@ -76,6 +77,7 @@ pub struct Server {
     operations_listener: Option<(Acceptor, Connections<OperationsService>)>,
     operations: Arc<Operations>,
     brokers: Vec<Broker>,
+    feed: Option<Feed>,
     core: Core,
     journal: Arc<dyn Journal>,
     sockets: Sockets,
@@ -239,7 +241,12 @@ impl Server {
             let service = BayeuxService::new(broker, http);
             if websocket { service.websocket(sockets.clone()) } else { service }
         };
+        let feed =
+            config.api.as_ref().and_then(|api| api.feed).map(|bounds| {
+                Feed::new(core.clone(), Arc::clone(&journal), bounds, counted.clone())
+            });
         let door = config.api.map(|api| Door {
+            feed: feed.clone().map(Feed::router),
             body_bytes: api.bounds.body_bytes,
             keys: api.keys,
             router: Api::new(
@@ -305,6 +312,7 @@ impl Server {
             operations_listener,
             operations,
             brokers,
+            feed,
             core,
             journal,
             sockets,
@@ -367,6 +375,9 @@ impl Server {
         let release = || {
             for broker in &brokers {
                 broker.begin_drain(clock::now());
+            }
+            if let Some(feed) = &self.feed {
+                feed.begin_drain();
             }
         };
         let stopping = clock::now();

@@ -44,12 +44,15 @@ pub struct ApiKeySettings {
     /// What the key is for. Default: everything.
     #[serde(default = "everything")]
     pub operations: Vec<ApiOperation>,
+    /// The sources whose calls may be fed with the key, at `/api/feed/v1`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feed: Vec<String>,
 }
 
 impl ApiKeySettings {
-    /// A key for everything.
+    /// A key for everything but feeds.
     pub fn new(sha256: Secret) -> Self {
-        Self { sha256, operations: everything() }
+        Self { sha256, operations: everything(), feed: Vec::new() }
     }
 }
 

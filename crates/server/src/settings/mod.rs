@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 mod api;
 mod channels;
 mod error;
+mod feed;
 mod messaging;
 mod network;
 mod people;
@@ -29,6 +30,7 @@ mod transports;
 pub use api::{ApiKeySettings, ApiOperation, ApiSettings};
 pub use channels::{ChannelTable, Endpoint, OverflowPolicy};
 pub use error::SettingsError;
+pub use feed::FeedSettings;
 pub use messaging::{
     ActiveBy, BayeuxSettings, CallSettings, Capabilities, CometdSettings, ConsultData,
     DeskSettings, DuplicateKeys, ErrorTexts, GwsSettings, JournalSettings, SimulatorSettings,
@@ -66,6 +68,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// `[api]`
     pub api: ApiSettings,
+    /// `[feed]`
+    pub feed: FeedSettings,
     /// `[bayeux]`
     pub bayeux: BayeuxSettings,
     /// `[cometd]`

@@ -11,6 +11,7 @@ mod command_line;
 mod description;
 mod drain;
 mod events;
+mod feed;
 mod house;
 mod http2;
 mod journal_command;
