@@ -10,7 +10,7 @@
 //!
 //! | Step | What happens                                                                     |
 //! |------|----------------------------------------------------------------------------------|
-//! | 1    | `/readyz` answers 503; everything else goes on for `drain_delay_ms`              |
+//! | 1    | `/readyz` answers 503, scenarios end; everything else goes on for `drain_delay_ms` |
 //! | 2    | nothing is accepted any more; connections close after the request they are in    |
 //! | 3    | both brokers answer their held polls and refuse handshakes                       |
 //! | 4    | after `shutdown_timeout_ms` at most, connections and sockets left are cut        |
@@ -48,6 +48,7 @@ use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
 use crate::rate::Buckets;
 use crate::replay::{Numbering, ReplayError};
+use crate::simulator::scenario::{Plan, Scenarios};
 use crate::{clock, simulator};
 
 mod error;
@@ -78,6 +79,9 @@ pub struct Server {
     brokers: Vec<Broker>,
     core: Core,
     journal: Arc<dyn Journal>,
+    scenarios: Scenarios,
+    /// Played from the beginning.
+    opening: Option<Plan>,
     sockets: Sockets,
     tasks: JoinSet<()>,
     writers: JoinSet<()>,
@@ -221,7 +225,11 @@ impl Server {
                 },
             ),
         });
+        // Desks are where notifications are; the first endpoint is that one.
+        let desks = brokers.first().cloned();
+        let scenarios = Scenarios::new(core.clone(), config.directory.clone(), desks);
         let world = simulator::World {
+            scenarios: scenarios.clone(),
             core: core.clone(),
             directory: config.directory,
             faults,
@@ -305,6 +313,8 @@ impl Server {
             brokers,
             core,
             journal,
+            scenarios,
+            opening: config.opening,
             sockets,
             tasks,
             writers,
@@ -349,6 +359,10 @@ impl Server {
                 task.spawn(async move { connections.serve(&mut acceptor).await });
                 task
             });
+        if let Some(plan) = self.opening.take() {
+            // There is room for the first one.
+            self.scenarios.play(plan).unwrap_or_default();
+        }
         tokio::select! {
             () = self.connections.serve(&mut self.acceptor) => {}
             () = shutdown => {}
@@ -356,6 +370,7 @@ impl Server {
         }
         self.operations.draining.store(true, Ordering::Relaxed);
         tracing::info!("draining");
+        self.scenarios.close().await;
         tokio::select! {
             () = self.connections.serve(&mut self.acceptor) => {}
             () = tokio::time::sleep(self.drain_delay) => {}
