@@ -1,5 +1,6 @@
 //! Scenarios on the pure call model, in invented time.
 
+mod document;
 mod house;
 mod refused;
 mod repeatable;
