@@ -119,7 +119,7 @@ async fn answers_have_a_length_and_letters_of_several_bytes_arrive_whole() {
 #[tokio::test]
 async fn a_wrong_path_is_told_where_the_right_ones_are() {
     let server: Server = Launch::demo().start().await;
-    for path in ["/api/v2/cometd", "/api/v2/me/nothing", "/api/v2/chats"] {
+    for path in ["/api/v2/cometd", "/api/v2/me/nothing", "/api/v2/telex"] {
         let answer = server.request(&Request::new("GET", path).login(&Login::demo("alice"))).await;
         assert_eq!((answer.status, &answer.value()["statusCode"]), (404, &json!(6)), "{path}");
         let message = answer.value()["statusMessage"].to_string();

@@ -318,7 +318,7 @@ impl Draft<'_> {
                 }
                 let answers = draws.stream.within(step.answers_after.unwrap_or(answers_after));
                 let takes = draws.stream.within(step.takes.unwrap_or(Span::seconds(5, 20)));
-                Ok(called_by_agent(step, to, after_ms, answers, takes))
+                Ok(called_by_agent(step, &to, after_ms, answers, takes))
             }
         }
     }
@@ -421,13 +421,13 @@ impl Draft<'_> {
                 return Err("`per_minute` is above 0 and at most 6000".to_owned());
             }
             let end = (to * 1000.0).min(f64_of(self.duration_ms));
-            let mut next = from * 1000.0 + stream.to_next(per_minute);
+            let mut next = from * 1000.0 + stream.pause(per_minute);
             while next < end {
                 if arrivals.len() >= MAX_STORIES {
                     return Err("begins more than 10000 times".to_owned());
                 }
                 arrivals.extend(milliseconds(next / 1000.0));
-                next += stream.to_next(per_minute);
+                next += stream.pause(per_minute);
             }
         }
         if arrivals.iter().any(|at| *at > self.duration_ms) {
@@ -494,7 +494,7 @@ impl Draft<'_> {
 /// An agent calls somebody, who answers; and what that leads to.
 fn called_by_agent(
     step: &CallStep,
-    to: Target,
+    to: &Target,
     after_ms: u64,
     answers: u64,
     takes: u64,

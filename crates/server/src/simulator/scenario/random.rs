@@ -42,7 +42,7 @@ impl Stream {
     }
 
     /// Milliseconds to the next arrival, where so many arrive in a minute on average.
-    pub(super) fn to_next(&mut self, per_minute: f64) -> f64 {
+    pub(super) fn pause(&mut self, per_minute: f64) -> f64 {
         // 1 - [0, 1) is never 0, of which there is no logarithm.
         -(1.0 - self.unit()).ln() * 60_000.0 / per_minute
     }
@@ -79,6 +79,6 @@ mod tests {
             (5..=7).all(|ms| drawn.contains(&ms)) && drawn.iter().all(|ms| (5..=7).contains(ms))
         );
         assert!((0..200).all(|_| !stream.chance(0.0)) && (0..200).all(|_| stream.chance(1.0)));
-        assert!((0..200).all(|_| stream.to_next(60.0).is_finite()));
+        assert!((0..200).all(|_| stream.pause(60.0).is_finite()));
     }
 }

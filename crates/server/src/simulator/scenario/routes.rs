@@ -73,6 +73,13 @@ impl From<View> for Shown {
     }
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Begun {
+    status_code: u8,
+    id: String,
+}
+
 /// `GET /sim/v1/scenarios`
 pub(in crate::simulator) async fn list(State(world): State<World>) -> Answer {
     let known = |scenario: Scenario| Known {
@@ -121,12 +128,6 @@ pub(in crate::simulator) async fn begin(
         PlayError::Closed => Failure::new(ReturnCode::Internal, "the server stops")
             .with_http(StatusCode::SERVICE_UNAVAILABLE),
     })?;
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Begun {
-        status_code: u8,
-        id: String,
-    }
     Ok(answer::json(StatusCode::OK, &Begun { status_code: 0, id: id.to_string() }))
 }
 

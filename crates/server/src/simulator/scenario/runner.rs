@@ -116,11 +116,12 @@ async fn carry_out(stage: &Stage, player: &mut Player, action: Action, now: Inst
     }
     match stage.core.submit(action.command).await {
         Ok(outcome) => {
-            let call = match (&action.call, &outcome.subject) {
-                (Some(call), _) => stage.core.call(call.as_str()),
-                (None, Subject::Call(call)) => stage.core.call(call.as_str()),
-                (None, _) => None,
+            let begun = match &outcome.subject {
+                Subject::Call(call) => Some(call),
+                _ => None,
             };
+            let call = action.call.as_ref().or(begun);
+            let call = call.and_then(|call| stage.core.call(call.as_str()));
             let call: Option<&Call> = call.as_deref();
             player.handle_done(Done::Accepted { subject: &outcome.subject, call });
             true

@@ -116,7 +116,7 @@ pub(super) struct Data(Vec<(String, Datum)>);
 enum Datum {
     Text(Text),
     Plain(Value),
-    List(Vec<Datum>),
+    List(Vec<Self>),
     Map(Data),
 }
 
