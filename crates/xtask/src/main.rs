@@ -33,6 +33,10 @@ usage: cargo xtask <command>
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
+    if let Err(problem) = workspace::find() {
+        eprintln!("xtask: {problem}");
+        return ExitCode::FAILURE;
+    }
     let mut arguments = std::env::args().skip(1);
     let outcome = match arguments.next().as_deref() {
         Some("demo") => demo::run(arguments.skip_while(|argument| argument == "--")),

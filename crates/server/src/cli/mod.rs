@@ -23,6 +23,7 @@ use crate::{Config, logging};
 mod hash_password;
 mod journal;
 mod make_api_key;
+mod scenario;
 mod serve;
 
 /// Exit code for a usage or configuration error, `EX_USAGE` of sysexits(3).
@@ -75,6 +76,16 @@ struct DemoArguments {
     /// A configuration file whose settings go over the demo's.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A scenario to play: a file, or the name of a built-in one (quiet-morning, call-storm,
+    /// sms-afternoon, bad-day).
+    #[arg(long, value_name = "FILE|NAME")]
+    scenario: Option<String>,
+    /// What the scenario's draws depend on; the same seed plays the same [default: a new one].
+    #[arg(long, value_name = "N", requires = "scenario")]
+    seed: Option<u64>,
+    /// How many seconds of the scenario pass in one of ours [default: what the scenario says].
+    #[arg(long, value_name = "X", requires = "scenario")]
+    speed: Option<f64>,
     /// Allow to listen on more than the loopback, although everybody knows the passwords.
     #[arg(long)]
     i_know_this_is_a_demo: bool,
@@ -174,7 +185,12 @@ fn run_demo(demo: DemoArguments) -> Result<(), Failure> {
              its passwords; --i-know-this-is-a-demo allows it"
         )));
     }
-    start(&settings)
+    let mut config = Config::from_settings(&settings).map_err(Failure::usage)?;
+    if let Some(name) = &demo.scenario {
+        config = scenario::open(config, name, demo.seed, demo.speed)?;
+    }
+    logging::start(&settings.log).map_err(Failure::usage)?;
+    serve::run(config)
 }
 
 fn run_serve(serve: ServeArguments) -> Result<(), Failure> {

@@ -27,6 +27,7 @@ use crate::proxies::{self, Proxies};
 use crate::settings::{
     Capabilities, ConsultData, DuplicateKeys, LimitSettings, SameSite, Settings, SmsSpelling,
 };
+use crate::simulator::scenario::{self, Plan, Scenario};
 
 mod api;
 mod bayeux;
@@ -83,6 +84,8 @@ pub struct Config {
     pub(crate) calls: CoreConfig,
     pub(crate) data: Option<PathBuf>,
     pub(crate) simulator: bool,
+    /// A scenario that is played from the beginning.
+    pub(crate) opening: Option<Plan>,
     pub(crate) desk: bool,
 }
 
@@ -224,8 +227,31 @@ impl Config {
             gateway: gateway(settings),
             data: settings.journal.data.clone(),
             simulator: settings.simulator.enabled,
+            opening: None,
             desk: settings.desk.enabled,
         })
+    }
+}
+
+impl Config {
+    /// Plays this scenario from the beginning, drawn from the seed; `speed` goes before its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where there is no simulator, or the scenario makes no sense in this house.
+    pub(crate) fn open_with(
+        mut self,
+        scenario: &Scenario,
+        seed: u64,
+        speed: Option<f64>,
+    ) -> Result<Self, ConfigError> {
+        if !self.simulator {
+            return Err(ConfigError::new("simulator.enabled", "is false, so nothing is played"));
+        }
+        let lines = |user: &str| scenario::lines(&self.directory, user);
+        let plan = Plan::new(scenario, seed, speed, &lines);
+        self.opening = Some(plan.map_err(|error| ConfigError::new("--scenario", error))?);
+        Ok(self)
     }
 }
 

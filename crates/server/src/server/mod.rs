@@ -10,7 +10,7 @@
 //!
 //! | Step | What happens                                                                     |
 //! |------|----------------------------------------------------------------------------------|
-//! | 1    | `/readyz` answers 503; everything else goes on for `drain_delay_ms`              |
+//! | 1    | `/readyz` answers 503, scenarios end; everything else goes on for `drain_delay_ms` |
 //! | 2    | nothing is accepted any more; connections close after the request they are in    |
 //! | 3    | both brokers answer their held polls and refuse handshakes; feeds end            |
 //! | 4    | after `shutdown_timeout_ms` at most, connections and sockets left are cut        |
@@ -49,6 +49,7 @@ use crate::metrics::{self, Counted, Endpoint, Metrics};
 use crate::operations::{Operations, OperationsService};
 use crate::rate::Buckets;
 use crate::replay::{Found, Numbering, ReplayError};
+use crate::simulator::scenario::{Plan, Scenarios};
 use crate::{clock, simulator};
 
 mod error;
@@ -80,6 +81,9 @@ pub struct Server {
     feed: Option<Feed>,
     core: Core,
     journal: Arc<dyn Journal>,
+    scenarios: Scenarios,
+    /// Played from the beginning.
+    opening: Option<Plan>,
     sockets: Sockets,
     tasks: JoinSet<()>,
     writers: JoinSet<()>,
@@ -225,7 +229,11 @@ impl Server {
                 },
             ),
         });
+        // Desks are where notifications are; the first endpoint is that one.
+        let desks = brokers.first().cloned();
+        let scenarios = Scenarios::new(core.clone(), config.directory.clone(), desks);
         let world = simulator::World {
+            scenarios: scenarios.clone(),
             core: core.clone(),
             directory: config.directory,
             faults,
@@ -315,6 +323,8 @@ impl Server {
             feed,
             core,
             journal,
+            scenarios,
+            opening: config.opening,
             sockets,
             tasks,
             writers,
@@ -359,6 +369,10 @@ impl Server {
                 task.spawn(async move { connections.serve(&mut acceptor).await });
                 task
             });
+        if let Some(plan) = self.opening.take() {
+            // There is room for the first one.
+            self.scenarios.play(plan).unwrap_or_default();
+        }
         tokio::select! {
             () = self.connections.serve(&mut self.acceptor) => {}
             () = shutdown => {}
@@ -366,6 +380,7 @@ impl Server {
         }
         self.operations.draining.store(true, Ordering::Relaxed);
         tracing::info!("draining");
+        self.scenarios.close().await;
         tokio::select! {
             () = self.connections.serve(&mut self.acceptor) => {}
             () = tokio::time::sleep(self.drain_delay) => {}

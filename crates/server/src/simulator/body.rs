@@ -107,7 +107,8 @@ impl Members {
         self.given(name).is_some()
     }
 
-    fn given(&self, name: &str) -> Option<&RawValue> {
+    /// A member as it was written, if it is there.
+    pub(super) fn given(&self, name: &str) -> Option<&RawValue> {
         self.0.get(name).map(|value| &**value).filter(|value| value.get() != "null")
     }
 }

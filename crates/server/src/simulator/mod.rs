@@ -11,10 +11,11 @@
 //! | `POST /sim/v1/smssessions {"to","from","nickname"?,"text"?,"userData"?}` | an SMS session is offered; `id` |
 //! | `POST /sim/v1/smssessions/{id} {"operationName":"SendMessage"\|"Leave","text"?}` | the customer acts |
 //! | `POST /sim/v1/faults {"journal":"fail"\|"delay"\|"ok","ms"?}`         | see `faults`         |
+//! | `/sim/v1/scenarios`, `/sim/v1/scenarios/{id}`                        | see `scenario`       |
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::post;
+use axum::routing::{get, post};
 use encke::broker::Broker;
 use encke::calls::{Core, Subject};
 use encke::gateway::Directory;
@@ -26,6 +27,7 @@ mod body;
 mod calls;
 mod failure;
 mod faults;
+pub(crate) mod scenario;
 mod smssessions;
 
 pub(crate) use faults::Faults;
@@ -37,6 +39,7 @@ pub(crate) struct World {
     pub(crate) directory: Directory,
     pub(crate) faults: Faults,
     pub(crate) brokers: Vec<Broker>,
+    pub(crate) scenarios: scenario::Scenarios,
     /// Largest body of a request.
     pub(crate) body_bytes: usize,
 }
@@ -49,6 +52,8 @@ pub(crate) fn router(world: World) -> Router {
         .route("/sim/v1/smssessions", post(smssessions::offer))
         .route("/sim/v1/smssessions/{id}", post(smssessions::operate))
         .route("/sim/v1/faults", post(faults::order))
+        .route("/sim/v1/scenarios", get(scenario::routes::list).post(scenario::routes::begin))
+        .route("/sim/v1/scenarios/{id}", get(scenario::routes::show).delete(scenario::routes::stop))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(world.body_bytes))
@@ -68,7 +73,8 @@ async fn unknown() -> Answer {
     answer::status(
         StatusCode::NOT_FOUND,
         6,
-        "the simulator has /sim/v1/calls, /sim/v1/smssessions and /sim/v1/faults",
+        "the simulator has /sim/v1/calls, /sim/v1/smssessions, /sim/v1/faults and \
+         /sim/v1/scenarios",
     )
 }
 

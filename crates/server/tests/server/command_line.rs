@@ -36,6 +36,10 @@ fn usage_and_configuration_errors_exit_with_64_and_help_with_0() {
         &["demo", "--agents", "-1"],
         &["demo", "--listen", "nowhere"],
         &["serve", "--config", "/no/such/file.toml"],
+        &["demo", "--scenario", "/no/such/file.toml"],
+        &["demo", "--scenario", &unknown],
+        &["demo", "--scenario", "bad-day", "--speed", "0"],
+        &["demo", "--seed", "1"],
         &["check", "--config", &unknown],
     ] {
         let output = output(arguments);

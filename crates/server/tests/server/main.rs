@@ -24,6 +24,7 @@ mod parking;
 mod polls;
 mod replay;
 mod rules;
+mod scenarios;
 mod simulator;
 mod tls;
 mod tls_house;

@@ -1,0 +1,7 @@
+//! Scenarios on the pure call model, in invented time.
+
+mod document;
+mod house;
+mod refused;
+mod repeatable;
+mod stories;
