@@ -27,6 +27,7 @@ fn started(parties: usize) -> Event {
             consult: None,
             rings_until_ms: None,
         },
+        feed: None,
     })
 }
 

@@ -1,8 +1,9 @@
 //! `GET /{source}/changes`: what agents changed on the calls of a source, out of the journal.
 //!
 //! A stream begins after a position of the journal, and every line of it names one to go on from.
-//! Each change is told once, in the order of the journal. Changes of calls that ended and were
-//! forgotten before anybody asked are gone with them.
+//! Each change is told once, in the order of the journal. Where a snapshot has taken the place of a
+//! call's events, the user data that they led to is told instead. Changes of calls that ended and
+//! were forgotten before anybody asked are gone with them.
 
 use std::convert::Infallible;
 
@@ -11,7 +12,7 @@ use axum::extract::{Query, RawQuery, State};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use encke::calls::{
-    CallEvent, CallHappening, Duplicates, Event, SourceName, UserData, UserDataChange,
+    CallEvent, CallHappening, Duplicates, Event, Snapshot, SourceName, UserData, UserDataChange,
 };
 use encke::journal::{Entry, Position, ReadError};
 use futures::stream::{self, BoxStream};
@@ -47,9 +48,11 @@ struct Told<'a> {
     /// How many events the call has had with it.
     version: u64,
     /// When, in milliseconds since 1970.
-    at_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_ms: Option<u64>,
     event: &'static str,
-    by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_data: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,10 +164,21 @@ impl Changes {
     }
 }
 
-/// Appends the line of a change, if the record holds one that agents made on a call of the source.
+/// Appends the line of a change, if the record holds one that agents made on a call of the source, or
+/// may stand for some.
 fn told(source: &SourceName, entry: &Entry, out: &mut Vec<u8>) -> bool {
     let id = entry.key.as_str().strip_prefix(CALLS).and_then(|call| source.id_of(call));
     let Some(call) = id else { return false };
+    let (position, version) = (entry.position.get(), entry.version.get());
+    if entry.is_snapshot {
+        let Ok(Snapshot::Call(whole)) = Snapshot::from_record(&entry.record) else { return false };
+        let user_data = raw(&whole.user_data);
+        let event = "whole";
+        let told =
+            Told { position, call, version, at_ms: None, event, by: None, user_data, keys: None };
+        said::line(out, &told);
+        return true;
+    }
     let Ok(Event::Call(CallEvent { at_ms, what, feed: None, .. })) =
         Event::from_record(&entry.record)
     else {
@@ -183,12 +197,12 @@ fn told(source: &SourceName, entry: &Entry, out: &mut Vec<u8>) -> bool {
         _ => return false,
     };
     let told = Told {
-        position: entry.position.get(),
+        position,
         call,
-        version: entry.version.get(),
-        at_ms,
+        version,
+        at_ms: Some(at_ms),
         event,
-        by: requester.dn().as_str(),
+        by: Some(requester.dn().as_str()),
         user_data: user_data.and_then(raw),
         keys,
     };

@@ -496,6 +496,40 @@ async fn what_agents_change_is_told_back_and_they_change_nothing_else() {
     house.end().await;
 }
 
+/// Who was away while a snapshot took the place of events is told what they led to.
+#[tokio::test]
+async fn changes_that_a_snapshot_stands_for_are_told_as_what_they_led_to() {
+    let house = House::with(|settings| {
+        enable(settings);
+        settings.journal.snapshot_after = 4;
+    })
+    .await;
+    house.ask(&batch("pbx", &text(&[began("c1"), update("c1", 2, 1)]))).await;
+    for body in [
+        json!({"operationName": "AttachUserData", "userData": {"k": "w"}}),
+        json!({"operationName": "DeleteUserDataPair", "key": "n"}),
+        json!({"operationName": "UpdateUserData", "userData": {"last": true}}),
+    ] {
+        let done = operate(&house, "alice", "c1@pbx", body).await;
+        assert_eq!(done.status, 200, "{}", done.text());
+    }
+    let whole = json!({"position": 4, "call": "c1", "version": 4, "event": "whole",
+        "userData": {"k": "w"}});
+    let told = || async {
+        let mut changes = FeedStream::listen(house.address, "pbx/changes?after=0").await.unwrap();
+        let mut lines = Vec::new();
+        for _ in 0..3 {
+            lines.push(changes.next().await.unwrap().unwrap());
+        }
+        // A snapshot is taken between two batches, soon but not at once.
+        if lines[1] == whole { Ok(lines) } else { Err(format!("{lines:?}")) }
+    };
+    let lines = encke_testkit::eventually("the snapshot is there", DEADLINE, told).await;
+    assert_eq!(lines[0], json!({"position": 0}));
+    assert_eq!((&lines[2]["event"], &lines[2]["position"]), (&json!("update"), &json!(5)));
+    house.end().await;
+}
+
 #[tokio::test]
 async fn streams_of_a_key_and_silence_are_bounded() {
     let house = House::with(|settings| {
