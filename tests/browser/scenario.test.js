@@ -54,22 +54,23 @@ describe("the pane for scenarios", () => {
         let done = 3;
         const answer = (method, path) => {
             if (method === "GET" && path === "") {
-                return [200, {statusCode: 0, scenarios: [{name: "quiet-morning", description: "Few calls."}, {name: "call-storm", description: "Many calls."}], running: []}];
+                return [200, {statusCode: 0, builtIn: [{name: "quiet-morning", title: "Few calls", duration: 600}, {name: "call-storm", title: "Many calls", duration: 90}], running: [{id: "s0", state: "ended"}]}];
             }
             if (method === "GET") {
-                return [200, {statusCode: 0, state: "running", seed: 7, at: 61, done, failed: 1, steps: 40}];
+                return [200, {statusCode: 0, state: "running", seed: 7, at: 61, done, failed: 1, passed: 2, steps: 40}];
             }
             return [200, method === "POST" ? {statusCode: 0, id: "s1"} : {statusCode: 0}];
         };
         await withPlayer(answer, async ({page, pane, asked}) => {
             await pane.getByRole("heading", {name: "Scenario"}).click();
-            await pane.getByText("Few calls.").waitFor();
+            await pane.getByText("Few calls \u00b7 10:00").waitFor();
             await pane.getByLabel("Scenario", {exact: true}).and(page.locator("select")).selectOption("call-storm");
-            await pane.getByText("Many calls.").waitFor();
+            await pane.getByText("Many calls \u00b7 1:30").waitFor();
             await pane.getByLabel("Seed").fill("7");
             await pane.getByLabel("Speed").selectOption("10");
             await pane.getByRole("button", {name: "Start"}).click();
             await pane.getByText("3 of 40 steps \u00b7 1 failed \u00b7 1:01 \u00b7 seed 7").waitFor();
+            assert.deepEqual(await pane.getByRole("progressbar").evaluate(({value, max}) => [value, max]), [6, 40]);
             assert.deepEqual(await flaws(page), []);
             await screenshot(page, "desk-scenario");
             done = 4;
@@ -87,8 +88,8 @@ describe("the pane for scenarios", () => {
     test("takes up one that plays already, and says when it has ended", async () => {
         let state = "running";
         const answer = (method, path) => path === ""
-            ? [200, {statusCode: 0, scenarios: ["bad-day"], running: [{id: "s9", state: "running"}]}]
-            : [200, {statusCode: 0, state, seed: 1, at: 5, done: 2, steps: 2}];
+            ? [200, {statusCode: 0, builtIn: [{name: "bad-day", title: "A bad day", duration: 60}], running: [{id: "s9", state: "running"}]}]
+            : [200, {statusCode: 0, state, seed: 1, at: 5, done: 2, failed: 0, passed: 0, steps: 2}];
         await withPlayer(answer, async ({pane}) => {
             await pane.getByRole("heading", {name: "Scenario"}).click();
             await pane.getByRole("button", {name: "Stop"}).waitFor();

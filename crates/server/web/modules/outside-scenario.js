@@ -27,7 +27,7 @@ export class OutsideScenario {
     #bar = element("progress", {"aria-label": "Steps of the scenario"});
     #line = element("p", {class: "party-line"});
     #running;
-    /** @type {Map<string, string>} descriptions by name */
+    /** @type {Map<string, import("./scenarios.js").Scenario>} by name */
     #known = new Map();
     #asked = false;
     #id = "";
@@ -62,7 +62,7 @@ export class OutsideScenario {
             if (found === null) {
                 return;
             }
-            this.#known = new Map(found.scenarios.map(({name, description}) => [name, description]));
+            this.#known = new Map(found.scenarios.map((scenario) => [scenario.name, scenario]));
             this.#choice.replaceChildren(...[...this.#known.keys()].map((name) => element("option", {value: name}, name)));
             this.#describe();
             this.node.hidden = this.#known.size === 0 && found.running.length === 0;
@@ -75,9 +75,8 @@ export class OutsideScenario {
     }
 
     #describe() {
-        const description = this.#known.get(this.#choice.value) ?? "";
-        setText(this.#about, description);
-        this.#about.hidden = description === "";
+        const chosen = this.#known.get(this.#choice.value);
+        setText(this.#about, chosen ? `${chosen.title} \u00b7 ${clockText(chosen.duration * 1000)}` : "");
     }
 
     async #begin() {
@@ -134,7 +133,7 @@ export class OutsideScenario {
     #show(progress) {
         this.#problem.clear();
         this.#bar.max = Math.max(1, progress.steps);
-        this.#bar.value = progress.done;
+        this.#bar.value = progress.done + progress.failed + progress.passed;
         setText(this.#line, lineOf(progress));
     }
 

@@ -30,9 +30,9 @@ export class Outside {
                 element("p", {}, "Be the customer.")),
             this.#callForm(),
             this.#smsForm(),
+            this.#scenario.node,
             this.#parties.node,
-            this.#thirdPartyForm(),
-            this.#scenario.node);
+            this.#thirdPartyForm());
         this.#show();
     }
 

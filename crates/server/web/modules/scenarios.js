@@ -1,8 +1,9 @@
 /**
  * The scenario player of the simulator: what can be played, what is playing, and how far it is.
  *
- * @typedef {{name: string, description: string}} Scenario
- * @typedef {{state: "running" | "ended", seed: number | string, at: number, done: number, steps: number, failed: number}} Progress `at` in seconds
+ * @typedef {{name: string, title: string, duration: number}} Scenario `duration` in seconds
+ * @typedef {{state: "running" | "ended", seed: number, at: number, done: number, failed: number, passed: number, steps: number}} Progress `at` in
+ *   seconds of the scenario; steps are done, were refused, or were passed over
  */
 import {Refused, Rest} from "./rest.js";
 
@@ -20,12 +21,8 @@ const rest = new Rest(null);
 export async function scenarios() {
     const answer = await unlessGone(rest.get(PATH));
     return answer && {
-        scenarios: (answer.scenarios ?? []).map((/** @type {any} */ one) => typeof one === "string"
-            ? {name: one, description: ""}
-            : {name: one.name, description: one.description ?? ""}),
-        running: (answer.running ?? [])
-            .filter((/** @type {any} */ one) => (one.state ?? "running") === "running")
-            .map((/** @type {any} */ one) => one.id ?? one),
+        scenarios: answer.builtIn,
+        running: answer.running.filter((/** @type {any} */ {state}) => state === "running").map((/** @type {any} */ {id}) => id),
     };
 }
 
@@ -44,8 +41,7 @@ export async function play(wanted) {
  * @throws {Refused}
  */
 export async function progressOf(id) {
-    const answer = await unlessGone(rest.get(`${PATH}/${encodeURIComponent(id)}`));
-    return answer && {failed: 0, ...answer};
+    return unlessGone(rest.get(`${PATH}/${encodeURIComponent(id)}`));
 }
 
 /**
