@@ -45,10 +45,10 @@ fn rust(text: &str, names: &mut BTreeSet<String>) {
     for line in text.lines().map(str::trim) {
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             marked = true;
-        } else if let Some((_, rest)) = line.split_once("fn ") {
-            if std::mem::take(&mut marked) {
-                names.extend(rest.split('(').next().map(str::to_owned));
-            }
+        } else if let Some((_, rest)) = line.split_once("fn ")
+            && std::mem::take(&mut marked)
+        {
+            names.extend(rest.split('(').next().map(str::to_owned));
         }
     }
 }

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use encke_testkit::{Connection, DEADLINE, Request, eventually};
+
 fn encke(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_encke"));
     command.args(arguments).stdin(Stdio::null());
@@ -121,6 +123,35 @@ fn demo_stays_on_the_loopback_unless_told() {
     let (mut running, line) = listening(allowed);
     assert!(line.starts_with("listening on http://0.0.0.0:"), "{line}");
     running.terminate();
+}
+
+#[test]
+fn demo_plays_the_scenario_of_a_file_with_the_seed_it_is_given_until_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let text = "name = \"mine\"\nduration = 1000\n[[calls]]\nto = [\"alice\"]\nfrom = \"+1555\"\n\
+                at = [0, 900]\npatience = 80000\n";
+    fs::write(&file, text).unwrap();
+    let demo = ["demo", "--listen", "127.0.0.1:0", "--scenario", file.to_str().unwrap()];
+    let child = encke(&[&demo[..], &["--seed", "5", "--speed", "0.5"]].concat())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut running, line) = listening(child);
+    let address = line.strip_prefix("listening on http://").unwrap().parse().unwrap();
+    let shown =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(
+            eventually("the first call rings", DEADLINE, || async {
+                let mut connection = Connection::open(address).await.unwrap();
+                let request = Request::new("GET", "/sim/v1/scenarios/1");
+                let shown = connection.exchange(&request).await.unwrap().value();
+                if shown["done"] == 1 { Ok(shown) } else { Err(shown.to_string()) }
+            }),
+        );
+    assert_eq!(shown["name"], "mine");
+    assert_eq!((&shown["seed"], &shown["speed"]), (&5.into(), &0.5.into()), "{shown}");
+    assert_eq!((&shown["state"], &shown["alive"]), (&"running".into(), &1.into()), "{shown}");
+    assert_eq!(running.terminate(), Some(0), "stopped while it plays");
 }
 
 #[test]

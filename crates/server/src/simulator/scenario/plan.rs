@@ -9,6 +9,7 @@
 //! | steps or lines of one table            | 50       |
 //! | stories                                | 10,000   |
 //! | steps of all stories                   | 100,000  |
+//! | texts and user data of all stories     | 64 MiB   |
 //! | calls and SMS sessions at a time       | 1,000    |
 //! | arrivals in a minute                   | 6,000    |
 //! | duration, and any time in it           | a day    |
@@ -38,6 +39,7 @@ const MAX_TABLES: usize = 100;
 const MAX_LINES: usize = 50;
 const MAX_STORIES: usize = 10_000;
 const MAX_STEPS: usize = 100_000;
+const MAX_DRAWN_BYTES: usize = 64 * 1024 * 1024;
 const MAX_ALIVE: usize = 1_000;
 const MAX_PER_MINUTE: f64 = 6_000.0;
 /// How fast and how slow a scenario may be played.
@@ -93,6 +95,7 @@ impl Plan {
             by_user: HashMap::new(),
             stories: Vec::new(),
             steps: 0,
+            drawn_bytes: 0,
         };
         for (place, table) in (0..).zip(&scenario.agents) {
             draft.agent(place, table)?;
@@ -124,6 +127,7 @@ struct Draft<'a> {
     by_user: HashMap<String, usize>,
     stories: Vec<Story>,
     steps: usize,
+    drawn_bytes: usize,
 }
 
 // First steps into the streams, so that tables of different kinds have draws of their own.
@@ -205,8 +209,10 @@ impl Draft<'_> {
         check(table.steps.len(), chances).map_err(wrong)?;
         let arrivals = self.arrivals(&[CALLS, place], &table.at, table.per_minute, table.between);
         for (ordinal, at_ms) in (1..).zip(arrivals.map_err(wrong)?) {
-            let draws = &mut Draws { stream: &mut self.stream(&[CALLS, place, ordinal]), ordinal };
+            let stream = &mut self.stream(&[CALLS, place, ordinal]);
+            let draws = &mut Draws { stream, ordinal, bytes: 0 };
             let story = self.call(table, at_ms, &from, &data, draws).map_err(wrong)?;
+            self.drawn_bytes += draws.bytes;
             self.add(story).map_err(wrong)?;
         }
         Ok(())
@@ -331,8 +337,10 @@ impl Draft<'_> {
         check(table.lines.len(), chances).map_err(wrong)?;
         let arrivals = self.arrivals(&[SMS, place], &table.at, table.per_minute, table.between);
         for (ordinal, at_ms) in (1..).zip(arrivals.map_err(wrong)?) {
-            let draws = &mut Draws { stream: &mut self.stream(&[SMS, place, ordinal]), ordinal };
+            let stream = &mut self.stream(&[SMS, place, ordinal]);
+            let draws = &mut Draws { stream, ordinal, bytes: 0 };
             let story = self.dialogue(table, at_ms, draws).map_err(wrong)?;
+            self.drawn_bytes += draws.bytes;
             self.add(story).map_err(wrong)?;
         }
         Ok(())
@@ -486,6 +494,9 @@ impl Draft<'_> {
         if self.stories.len() >= MAX_STORIES || self.steps > MAX_STEPS {
             return Err("is one too many: 10000 stories and 100000 steps are allowed".to_owned());
         }
+        if self.drawn_bytes > MAX_DRAWN_BYTES {
+            return Err("is too much: 64 MiB of texts and user data are allowed".to_owned());
+        }
         self.stories.push(story);
         Ok(())
     }
@@ -536,6 +547,8 @@ fn called_by_agent(
 struct Draws<'a> {
     stream: &'a mut Stream,
     ordinal: u64,
+    /// Length of all that was drawn.
+    bytes: usize,
 }
 
 impl Draws<'_> {
@@ -545,7 +558,9 @@ impl Draws<'_> {
 
     fn text(&mut self, text: &Text) -> String {
         let ordinal = self.ordinal();
-        text.draw(self.stream, ordinal)
+        let text = text.draw(self.stream, ordinal);
+        self.bytes += text.len();
+        text
     }
 
     fn parsed(&mut self, text: &str) -> Result<String, String> {
@@ -554,7 +569,9 @@ impl Draws<'_> {
 
     fn data(&mut self, data: &Data) -> Result<UserData, String> {
         let ordinal = self.ordinal();
-        data.draw(self.stream, ordinal)
+        let data = data.draw(self.stream, ordinal)?;
+        self.bytes += data.packed_bytes();
+        Ok(data)
     }
 
     fn table(&mut self, table: Option<&Map<String, Value>>) -> Result<UserData, String> {

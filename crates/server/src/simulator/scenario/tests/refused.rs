@@ -68,6 +68,12 @@ fn bounds_on_stories_hold() {
     let storm = "name = \"x\"\nduration = 86400\n[[calls]]\nto = [\"alice\"]\nfrom = \"+1\"\n\
                  per_minute = 6000";
     assert!(refused(storm).contains("10000"), "{}", refused(storm));
+    let heavy = format!(
+        "name = \"x\"\nduration = 60\n[[calls]]\nto = [\"alice\"]\nfrom = \"+1\"\n\
+         per_minute = 6000\ndata = {{ a = \"{}\" }}",
+        "x".repeat(20_000)
+    );
+    assert!(refused(&heavy).contains("64 MiB"));
 }
 
 #[test]
