@@ -4,12 +4,14 @@
 use std::num::NonZeroUsize;
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::IntoResponse as _;
 use encke::calls::{Call, SourceName};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use super::asked::Asked;
 use super::problem::Problem;
 use super::source::Source;
 use super::{Feed, LINES, said};
@@ -21,7 +23,7 @@ const MAX_PAGE: usize = 10_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub(super) struct Wanted {
     #[serde(default)]
     after: String,
     limit: Option<NonZeroUsize>,
@@ -50,9 +52,9 @@ fn stands<'a>(source: &SourceName, call: &'a Call) -> Option<Stands<'a>> {
 pub(super) async fn list(
     State(feed): State<Feed>,
     source: Result<Source, Problem>,
-    RawQuery(query): RawQuery,
+    asked: Result<Asked<Wanted>, Problem>,
 ) -> Answer {
-    match page(&feed, source, query.as_deref().unwrap_or_default()).await {
+    match page(&feed, source, asked).await {
         Ok(lines) => answer::typed(StatusCode::OK, LINES, Body::from(lines)),
         Err(problem) => problem.into_response(),
     }
@@ -61,34 +63,17 @@ pub(super) async fn list(
 async fn page(
     feed: &Feed,
     source: Result<Source, Problem>,
-    query: &str,
+    asked: Result<Asked<Wanted>, Problem>,
 ) -> Result<Vec<u8>, Problem> {
     let source = source?.name;
-    let pairs = form_urlencoded::parse(query.as_bytes());
-    let mut asked = Asked { after: String::new(), limit: None };
-    for (name, value) in pairs {
-        match &*name {
-            "after" => asked.after = value.into_owned(),
-            "limit" => {
-                let limit =
-                    value.parse().ok().filter(|limit: &NonZeroUsize| limit.get() <= MAX_PAGE);
-                let wrong = || Problem::Query(format!("limit is 1 to {MAX_PAGE}"));
-                asked.limit = Some(limit.ok_or_else(wrong)?);
-            }
-            other => {
-                let other: String = other.chars().take(64).collect();
-                return Err(Problem::Query(format!("unknown parameter `{other}`")));
-            }
-        }
+    let Asked(Wanted { after, limit }) = asked?;
+    let limit = limit.map_or(PAGE, NonZeroUsize::get);
+    if limit > MAX_PAGE {
+        return Err(Problem::Query(format!("limit is at most {MAX_PAGE}")));
     }
-    let limit = asked.limit.map_or(PAGE, NonZeroUsize::get);
     let core = feed.0.core.clone();
     let walk = move || {
-        let after = if asked.after.is_empty() {
-            String::new()
-        } else {
-            format!("{}@{source}", asked.after)
-        };
+        let after = if after.is_empty() { after } else { format!("{after}@{source}") };
         let calls = core.calls_of_source(&source, &after, limit);
         let mut lines = Vec::new();
         for stands in calls.iter().filter_map(|call| stands(&source, call)) {
@@ -111,7 +96,7 @@ pub(super) struct Named {
 pub(super) async fn one(
     State(feed): State<Feed>,
     source: Result<Source, Problem>,
-    named: Result<Path<Named>, axum::extract::rejection::PathRejection>,
+    named: Result<Path<Named>, PathRejection>,
 ) -> Answer {
     let find = || {
         let source = source?.name;

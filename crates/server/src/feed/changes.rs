@@ -8,7 +8,7 @@
 use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::extract::{Query, RawQuery, State};
+use axum::extract::State;
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use encke::calls::{
@@ -23,6 +23,7 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use super::asked::Asked;
 use super::places::Place;
 use super::problem::Problem;
 use super::said::{self, Code};
@@ -35,7 +36,7 @@ const CALLS: &str = "call/";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub(super) struct Wanted {
     after: Option<u64>,
 }
 
@@ -75,9 +76,9 @@ struct Ended {
 pub(super) async fn get(
     State(feed): State<Feed>,
     source: Result<Source, Problem>,
-    RawQuery(query): RawQuery,
+    asked: Result<Asked<Wanted>, Problem>,
 ) -> Answer {
-    match begin(&feed, source, query.as_deref()) {
+    match begin(&feed, source, asked) {
         Ok(lines) => answer::typed(StatusCode::OK, LINES, Body::from_stream(lines)),
         Err(problem) => problem.into_response(),
     }
@@ -86,14 +87,10 @@ pub(super) async fn get(
 fn begin(
     feed: &Feed,
     source: Result<Source, Problem>,
-    query: Option<&str>,
+    asked: Result<Asked<Wanted>, Problem>,
 ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<>, Problem> {
     let source = source?;
-    let uri = format!("/?{}", query.unwrap_or_default()).parse();
-    let uri = uri.map_err(|_| Problem::Query("is no query".to_owned()))?;
-    let Query(Asked { after }) = Query::try_from_uri(&uri).map_err(
-        |rejection: axum::extract::rejection::QueryRejection| Problem::Query(rejection.body_text()),
-    )?;
+    let Asked(Wanted { after }) = asked?;
     let head = feed.0.journal.stats().head.get();
     let after = after.unwrap_or(head);
     if after > head {

@@ -156,7 +156,7 @@ impl Exchange {
                     .expecting(&refusal);
                 self.refuse(&refused);
             }
-            Err(CommandError::Busy | CommandError::Unavailable | CommandError::Stopped | _) => {
+            Err(_) => {
                 self.counted.feed("unavailable");
                 self.failed = true;
                 self.reader = None;

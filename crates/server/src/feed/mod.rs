@@ -37,6 +37,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::answer::{self, Answer};
 use crate::metrics::Counted;
 
+mod asked;
 mod calls;
 mod changes;
 mod exchange;

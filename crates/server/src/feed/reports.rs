@@ -1,11 +1,12 @@
 //! `POST /{source}`: a stream of reports.
 
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::IntoResponse as _;
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::asked::Asked;
 use super::exchange::{Ack, Exchange};
 use super::problem::Problem;
 use super::source::Source;
@@ -14,7 +15,7 @@ use crate::answer::{self, Answer};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub(super) struct Wanted {
     #[serde(default)]
     ack: Ack,
 }
@@ -22,9 +23,10 @@ struct Asked {
 pub(super) async fn post(
     State(feed): State<Feed>,
     source: Result<Source, Problem>,
+    asked: Result<Asked<Wanted>, Problem>,
     request: Request,
 ) -> Answer {
-    match begin(&feed, source, request) {
+    match begin(&feed, source, asked, request) {
         Ok(exchange) => answer::typed(StatusCode::OK, LINES, Body::from_stream(exchange)),
         Err(problem) => problem.into_response(),
     }
@@ -33,11 +35,11 @@ pub(super) async fn post(
 fn begin(
     feed: &Feed,
     source: Result<Source, Problem>,
+    asked: Result<Asked<Wanted>, Problem>,
     request: Request,
 ) -> Result<Exchange, Problem> {
     let source = source?;
-    let asked = Query::<Asked>::try_from_uri(request.uri())
-        .map_err(|rejection| Problem::Query(rejection.body_text()))?;
+    let Asked(Wanted { ack }) = asked?;
     let place = feed.0.places.take(&source.key)?;
-    Ok(Exchange::new(feed, &source, request.into_body(), asked.0.ack, place))
+    Ok(Exchange::new(feed, &source, request.into_body(), ack, place))
 }
