@@ -119,6 +119,12 @@ impl Failure {
         Self::new(ReturnCode::NotFound, message)
     }
 
+    /// The same failure with more to say.
+    pub(crate) fn adding(mut self, text: &str) -> Self {
+        self.message.push_str(text);
+        self
+    }
+
     /// The same failure under an HTTP status of its own, such as 413 or 503.
     pub(crate) fn with_http(mut self, http: StatusCode) -> Self {
         self.http = http;

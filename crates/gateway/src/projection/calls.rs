@@ -34,10 +34,12 @@ impl Projection {
             CallHappening::UserDataChanged { requester, .. } => {
                 self.attached_data_changed(call, requester.dn(), began);
             }
-            CallHappening::Recorded { party, .. } => {
-                if let Some(dn) = call.parties.get(*party).and_then(|party| party.dn.as_ref()) {
-                    self.attached_data_changed(call, dn, began);
-                }
+            CallHappening::Recorded { party, .. } => self.data_set_by(call, *party, began),
+            CallHappening::Joined { party, user_data, .. }
+            | CallHappening::ConsultBegan { party, user_data, .. }
+                if !user_data.is_empty() =>
+            {
+                self.data_set_by(call, *party, began);
             }
             CallHappening::Moved { party, operation: Operation::NoAnswer, .. } => {
                 if let Some(silent) = call.parties.get(*party) {
@@ -45,6 +47,13 @@ impl Projection {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Sends the copies of a change that a party made by doing something else.
+    fn data_set_by(&self, call: &Call, party: usize, began: &Began) {
+        if let Some(dn) = call.parties.get(party).and_then(|party| party.dn.as_ref()) {
+            self.attached_data_changed(call, dn, began);
         }
     }
 

@@ -17,6 +17,7 @@
 //! | a call's user data changes         | every party still on it      | `/v2/me/calls`                | `AttachedDataChanged`               |
 //! |                                    | the same                     | `/v2/me/tevents`              | `EventAttachedDataChanged`          |
 //! |                                    | a requester who is no party  | `/v2/me/tevents`              | the same without `thisDN`           |
+//! | user data comes with a transfer, a conference or a consultation | as then | `/v2/me/tevents`      | the same, besides what is told of the call |
 //! | an agent comes, goes, is ready or not, sets something at a phone | he | `/v2/me/devices`          | `DeviceStateChangeMessage`          |
 //! | an SMS session is offered          | its agent                    | `/v2/me/smsessions`           | `StatusChange`                      |
 //! | the agent accepts                  | he                           | the same                      | `StatusChange`, `ParticipantsUpdated`, `NewMessages` with all so far |

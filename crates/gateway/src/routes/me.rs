@@ -72,7 +72,8 @@ async fn answer(
         // Who is not in the directory may log out, and so may who has nowhere to be logged in.
         UserRequest::End => match user(gateway, caller) {
             Ok(user) if !user.devices().is_empty() => {
-                channels::set(gateway, user, LineAction::LogOut).await
+                let done = channels::set(gateway, user, LineAction::LogOut).await;
+                done.map_err(|failure| failure.adding("; the browser session has ended"))
             }
             _ => Ok(Reply::accepted()),
         },

@@ -221,13 +221,13 @@ impl House {
         }
     }
 
-    /// Ends the browser session where the gateway says that the user has logged out.
+    /// Ends the browser session where the gateway says that the user asked to be logged out.
+    ///
+    /// It ends whether or not the agent's state could be stored: who leaves a desk must not be found
+    /// logged in by who sits down at it next, and to try again he can log in again.
     fn end_session(&self, answer: &Answer, given: Option<&mut Given>) {
-        let ended = answer.extensions().get::<(Operation, ReturnCode)>()
-            == Some(&(Operation::EndContactCenterSession, ReturnCode::Success));
-        if let Some(given) = given
-            && ended
-        {
+        let answered = answer.extensions().get::<(Operation, ReturnCode)>();
+        if let (Some((Operation::EndContactCenterSession, _)), Some(given)) = (answered, given) {
             self.login.end_session(given);
         }
     }

@@ -29,6 +29,29 @@ async fn cookie_stands_for_the_login_and_ends_with_it() {
 }
 
 #[tokio::test]
+async fn who_logs_out_is_out_even_if_the_state_of_the_agent_cannot_be_stored() {
+    let house = House::demo().await;
+    let cookie = cookie(&house.ask(&me_as("alice")).await);
+    let start = r#"{"operationName":"StartContactCenterSession","channels":["voice"]}"#;
+    let started = house.ask(&Request::json("/api/v2/me", start).header("cookie", &cookie)).await;
+    assert_eq!(started.status, 200, "{}", started.text());
+    let fault = Request::json("/sim/v1/faults", r#"{"journal":"fail"}"#);
+    assert_eq!(house.ask(&fault).await.status, 200);
+    // What fails and is not a logout ends nothing.
+    let ready = r#"{"operationName":"Ready"}"#;
+    let failed = house.ask(&Request::json("/api/v2/me", ready).header("cookie", &cookie)).await;
+    assert_eq!((failed.status, failed.header("set-cookie")), (503, None));
+    let end = Request::json("/api/v2/me", r#"{"operationName":"EndContactCenterSession"}"#);
+    let ended = house.ask(&end.header("cookie", &cookie)).await;
+    assert_eq!(ended.status, 503, "{}", ended.text());
+    let text = ended.value()["statusMessage"].as_str().unwrap().to_owned();
+    assert!(text.ends_with("; the browser session has ended"), "{text}");
+    assert!(ended.header("set-cookie").unwrap().contains("Max-Age=0"));
+    assert_eq!(house.ask(&me().header("cookie", &cookie)).await.status, 403);
+    house.end().await;
+}
+
+#[tokio::test]
 async fn nobody_is_refused_without_being_asked_for_a_password() {
     let house = House::demo().await;
     for path in ["/api/v2/me", "/api/v2/notifications", "/api/v2/no/such/thing"] {
