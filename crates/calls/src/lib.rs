@@ -60,6 +60,7 @@ mod ids;
 mod limits;
 mod line;
 mod names;
+mod note;
 mod operation;
 mod record;
 mod recording;
@@ -86,6 +87,7 @@ pub use line::{AgentState, Line, LineAction, LineId, LineSettings, WorkMode};
 pub use names::{
     CallId, ConnId, Digits, Dn, NameError, Nickname, Number, ParticipantId, Reason, SmsId, UserName,
 };
+pub use note::Note;
 pub use operation::{Operation, sms_capabilities};
 pub use record::RecordError;
 pub use recording::Recording;

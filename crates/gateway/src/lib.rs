@@ -18,6 +18,7 @@
 
 mod asyncapi;
 mod caller;
+mod changes;
 mod config;
 mod counts;
 mod directory;
@@ -36,6 +37,7 @@ mod view;
 pub use self::{
     asyncapi::ASYNCAPI,
     caller::{Caller, Role, Roles},
+    changes::{ChangeBound, ChangeLoops},
     config::{GatewayConfig, SmsSpelling},
     counts::{Operation, RequestCount, RequestCounts},
     directory::{Device, Directory, DirectoryError, User},

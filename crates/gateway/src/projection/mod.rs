@@ -62,6 +62,7 @@ use crate::view::render;
 
 mod calls;
 mod lines;
+mod origin;
 mod sms;
 mod tevents;
 

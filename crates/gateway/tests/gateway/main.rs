@@ -12,6 +12,7 @@ mod again;
 mod agents;
 mod asyncapi;
 mod bounds;
+mod changes;
 mod consults;
 mod errors;
 mod golden;

@@ -183,8 +183,17 @@ impl Centre {
         people: Directory,
         after: u64,
     ) -> (Vec<Heard>, Vec<Position>) {
+        self.sent_again_with(GatewayConfig::default(), people, after).await
+    }
+
+    /// The same of a centre with these settings.
+    pub(crate) async fn sent_again_with(
+        &self,
+        config: GatewayConfig,
+        people: Directory,
+        after: u64,
+    ) -> (Vec<Heard>, Vec<Position>) {
         let ear = Arc::new(Ear::default());
-        let config = GatewayConfig::default();
         let projection = Projection::new(people, ear.clone(), &config, self.clock.clone())
             .again_after(Some(Position::new(after)));
         let (journal, clock) = (self.journal.clone(), self.clock.clone());

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use encke::broker;
 use encke::calls::{self, ConsultUserData, CoreConfig, Duplicates, Profile};
-use encke::gateway::{self, Directory, GatewayConfig};
+use encke::gateway::{self, ChangeBound, Directory, GatewayConfig};
 use encke::transport::HttpConfig;
 use http::Uri;
 use ipnet::IpNet;
@@ -258,6 +258,7 @@ fn check_bounds(settings: &Settings) -> Result<(), ConfigError> {
         ("login.failure_forgotten_ms", login.failure_forgotten_ms),
         ("session.max_inactive_ms", session.max_inactive_ms),
         ("session.unconfirmed_ms", session.unconfirmed_ms),
+        ("user_data.changes_window_ms", settings.user_data.changes_window_ms),
         ("websocket.ping_interval_ms", settings.websocket.ping_interval_ms),
         ("websocket.write_timeout_ms", settings.websocket.write_timeout_ms),
     ];
@@ -350,6 +351,12 @@ fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
         .retained(calls.max_retained)
 }
 
+fn changes(settings: &Settings) -> Option<ChangeBound> {
+    let window = Duration::from_millis(settings.user_data.changes_window_ms);
+    let changes = settings.user_data.max_changes;
+    (changes > 0).then(|| ChangeBound { changes, window })
+}
+
 fn gateway(settings: &Settings) -> GatewayConfig {
     GatewayConfig::default()
         .site(&settings.gws.site)
@@ -368,7 +375,10 @@ fn gateway(settings: &Settings) -> GatewayConfig {
         .duplicates(match settings.user_data.duplicates {
             DuplicateKeys::All => Duplicates::All,
             DuplicateKeys::Last => Duplicates::Last,
+            DuplicateKeys::List => Duplicates::List,
         })
+        .origin(settings.user_data.origin)
+        .changes(changes(settings))
         .body_limit_bytes(settings.server.max_body_bytes)
         .body_depth(settings.gws.max_depth)
 }

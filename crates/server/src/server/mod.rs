@@ -213,7 +213,7 @@ impl Server {
                 metrics::House {
                     endpoints,
                     journal: Arc::clone(&journal),
-                    requests: gateway.counts(),
+                    gateway: gateway.clone(),
                     login: Arc::clone(&login),
                     connections: Arc::clone(&open),
                     handshakes: config.handshakes,

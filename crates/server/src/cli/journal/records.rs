@@ -34,6 +34,8 @@ struct Dumped<'a> {
     event: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +56,8 @@ struct Record<'a> {
     event: &'a RawValue,
     #[serde(default)]
     reference: Option<u64>,
+    #[serde(default)]
+    by: Option<&'a str>,
 }
 
 pub(super) fn dump(folder: &Path, id: &str, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -115,6 +119,7 @@ fn dumped(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
             time: Timestamp(event.at_ms()).to_string(),
             event: record.event,
             reference: record.reference,
+            by: record.by,
         },
     )
 }
