@@ -57,7 +57,10 @@ pub enum Operation {
     ForwardCallsOff,
     GetMe,
     GetCalls,
+    GetChannels,
     GetDevices,
+    GetFeatures,
+    GetUsers,
     GetSmsSessions,
     GetMessages,
     GetVersion,
@@ -67,7 +70,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::Dial,
         Self::Answer,
         Self::Hold,
@@ -110,7 +113,10 @@ impl Operation {
         Self::ForwardCallsOff,
         Self::GetMe,
         Self::GetCalls,
+        Self::GetChannels,
         Self::GetDevices,
+        Self::GetFeatures,
+        Self::GetUsers,
         Self::GetSmsSessions,
         Self::GetMessages,
         Self::GetVersion,
@@ -162,7 +168,10 @@ impl Operation {
             Self::ForwardCallsOff => "ForwardCallsOff",
             Self::GetMe => "GetMe",
             Self::GetCalls => "GetCalls",
+            Self::GetChannels => "GetChannels",
             Self::GetDevices => "GetDevices",
+            Self::GetFeatures => "GetFeatures",
+            Self::GetUsers => "GetUsers",
             Self::GetSmsSessions => "GetSmsSessions",
             Self::GetMessages => "GetMessages",
             Self::GetVersion => "GetVersion",

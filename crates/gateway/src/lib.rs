@@ -22,6 +22,7 @@ mod changes;
 mod config;
 mod counts;
 mod directory;
+mod features;
 mod gateway;
 mod json;
 mod notify;
@@ -41,6 +42,7 @@ pub use self::{
     config::{GatewayConfig, SmsSpelling},
     counts::{Operation, RequestCount, RequestCounts},
     directory::{Device, Directory, DirectoryError, User},
+    features::{Feature, Features},
     gateway::Gateway,
     notify::{Notify, Place},
     openapi::OPENAPI,

@@ -7,13 +7,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use encke_calls::{Actor, Call, CallId, Command, Dn, Party, Requester};
+use encke_calls::{Actor, Call, CallAction, CallId, Command, Dn, Party, Requester};
 
+use super::features::needs;
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::caller::{Caller, Role};
 use crate::counts::Operation;
 use crate::directory::{Device, User};
+use crate::features::Feature;
 use crate::gateway::Gateway;
 use crate::reply::Reply;
 use crate::request::{
@@ -64,8 +66,13 @@ pub(super) async fn operate(
     Payload(payload): Payload,
 ) -> Reply {
     let asked = CALL_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| {
-        let (call, dn) = own_call(&gateway, me::user(&gateway, &caller)?, &id)?;
+        let user = me::user(&gateway, &caller)?;
+        let (call, dn) = own_call(&gateway, user, &id)?;
         let call = call.id.clone();
+        needs(user, Feature::Voice)?;
+        if matches!(request, CallRequest::Act(CallAction::Record(_))) {
+            needs(user, Feature::VoiceRecording)?;
+        }
         Ok(match request {
             CallRequest::Act(action) => Command::Operate { call, by: Actor::Dn(dn), action },
             CallRequest::Change(change) => {

@@ -26,10 +26,12 @@ use crate::status::{Failure, ReturnCode};
 mod calls;
 mod channels;
 mod devices;
+mod features;
 mod me;
 mod outcome;
 mod sms;
 mod table;
+mod users;
 
 use self::table::routes;
 

@@ -9,11 +9,13 @@ use axum::extract::State;
 use encke_calls::{Command, Note, SmsActor, SmsSession, UserName};
 
 use super::calls::{first_line, may_act_for_others, third_party_or_none};
+use super::features::needs;
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::caller::Caller;
 use crate::counts::Operation;
 use crate::directory::User;
+use crate::features::Feature;
 use crate::gateway::Gateway;
 use crate::reply::Reply;
 use crate::request::{
@@ -92,6 +94,7 @@ pub(super) async fn operate(
     let asked = SMS_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| {
         let found = own_session(&gateway, &caller, &id)?;
         let (session, agent) = (found.id.clone(), found.agent.clone());
+        needs(me::user(&gateway, &caller)?, Feature::Multimedia)?;
         Ok(match request {
             SmsRequest::Act(action) => {
                 Command::OperateSms { session, by: SmsActor::Agent(agent), action }

@@ -15,6 +15,7 @@ mod bounds;
 mod changes;
 mod consults;
 mod errors;
+mod features;
 mod golden;
 mod model;
 mod openapi;

@@ -106,6 +106,10 @@ impl Centre {
         Self::of(people, GatewayConfig::default(), Limits::default()).await
     }
 
+    pub(crate) async fn peopled_with(people: Directory, config: GatewayConfig) -> Self {
+        Self::of(people, config, Limits::default()).await
+    }
+
     async fn of(directory: Directory, config: GatewayConfig, limits: Limits) -> Self {
         let clock = Arc::new(StillClock(AtomicU64::new(START_MS)));
         let ear = Arc::new(Ear::default());

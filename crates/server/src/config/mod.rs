@@ -141,6 +141,11 @@ impl Config {
                           `session.secure` where a proxy speaks TLS";
             return Err(ConfigError::new("session.same_site", reason));
         }
+        if session.partitioned && !secure {
+            let reason = "is on, which browsers take with `secure` only: use [tls], or set \
+                          `session.secure` where a proxy speaks TLS";
+            return Err(ConfigError::new("session.partitioned", reason));
+        }
         if session.cookie.is_empty() || !session.cookie.bytes().all(is_token) {
             return Err(ConfigError::new("session.cookie", "is no cookie name"));
         }
@@ -399,6 +404,12 @@ mod tests {
     fn what_makes_no_sense_is_named_by_its_key() {
         assert_eq!(error_key(|s| s.tls.key = Some("key.pem".into())), "tls.certificate");
         assert_eq!(error_key(|s| s.session.same_site = SameSite::None), "session.same_site");
+        assert_eq!(error_key(|s| s.session.partitioned = true), "session.partitioned");
+        let fly = || Some(vec!["api-fly".to_owned()]);
+        assert_eq!(
+            error_key(|s| s.users.get_mut("alice").unwrap().features = fly()),
+            "users.alice.features"
+        );
         assert_eq!(error_key(|s| s.session.cookie = "a b".to_owned()), "session.cookie");
         assert_eq!(error_key(|s| s.cometd.transports.clear()), "cometd.transports");
         assert_eq!(

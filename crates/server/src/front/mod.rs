@@ -87,10 +87,12 @@ pub(crate) struct Front(pub(crate) Arc<House>);
 mod admission;
 mod held;
 mod part;
+mod request_id;
 
 use admission::too_many;
 use held::{Asked, Held, Marks};
 use part::Part;
+use request_id::RequestId;
 
 impl Service for Front {
     type Held = Held;
@@ -99,8 +101,12 @@ impl Service for Front {
         let start = clock::moment();
         let peer = self.0.proxies.client(peer.ip(), request.headers());
         let asked = Asked::of(&request, peer, start.at);
+        let id = RequestId::of(request.headers());
         match self.dispatch(request, peer, start).await {
-            Outcome::Answered(answer) => {
+            Outcome::Answered(mut answer) => {
+                if let Some(id) = id {
+                    id.give_back(answer.headers_mut());
+                }
                 if let Some(asked) = asked {
                     asked.tell(&answer);
                 }
