@@ -60,6 +60,7 @@ pub enum Operation {
     GetChannels,
     GetDevices,
     GetFeatures,
+    GetTevents,
     GetUsers,
     GetSmsSessions,
     GetMessages,
@@ -70,7 +71,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::Dial,
         Self::Answer,
         Self::Hold,
@@ -116,6 +117,7 @@ impl Operation {
         Self::GetChannels,
         Self::GetDevices,
         Self::GetFeatures,
+        Self::GetTevents,
         Self::GetUsers,
         Self::GetSmsSessions,
         Self::GetMessages,
@@ -171,6 +173,7 @@ impl Operation {
             Self::GetChannels => "GetChannels",
             Self::GetDevices => "GetDevices",
             Self::GetFeatures => "GetFeatures",
+            Self::GetTevents => "GetTevents",
             Self::GetUsers => "GetUsers",
             Self::GetSmsSessions => "GetSmsSessions",
             Self::GetMessages => "GetMessages",

@@ -4,7 +4,7 @@
 //! what it changes goes to the core, and notifications are the [`Projection`](crate::Projection)'s
 //! business alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use dashmap::DashMap;
@@ -18,6 +18,7 @@ use crate::counts::RequestCounts;
 use crate::directory::Directory;
 use crate::routes;
 use crate::status::Failure;
+use crate::trace::Trace;
 
 /// The REST surface over one call-state core.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     counts: Arc<RequestCounts>,
     changes: Option<Changes>,
+    trace: OnceLock<Trace>,
     /// The last `referenceId` of each user; only users of the directory get an entry.
     references: DashMap<UserId, u64>,
 }
@@ -48,6 +50,7 @@ impl Gateway {
         let changes = config.changes.map(Changes::new);
         Self(Arc::new(Inner {
             changes,
+            trace: OnceLock::new(),
             core,
             directory,
             config,
@@ -55,6 +58,18 @@ impl Gateway {
             counts: Arc::new(RequestCounts::new()),
             references: DashMap::new(),
         }))
+    }
+
+    /// Serves this trace at `/api/v2/tevents`. Default: there is none, and 503 is answered there. The
+    /// first one stays.
+    #[must_use]
+    pub fn tracing(self, trace: Trace) -> Self {
+        self.0.trace.get_or_init(|| trace);
+        self
+    }
+
+    pub(crate) fn trace(&self) -> Option<&Trace> {
+        self.0.trace.get()
     }
 
     /// The routes: `/api/v2` and everything below it, ready to be merged into a server.

@@ -1,6 +1,7 @@
 //! The GWS v2 REST surface over the call-state core, and its notifications.
 //!
-//! Two halves that share a [`Directory`] and a [`GatewayConfig`] and nothing else:
+//! Two halves that share a [`Directory`], a [`GatewayConfig`] and, where it is served, a [`Trace`], and
+//! nothing else:
 //!
 //! - [`Gateway`] answers `/api/v2/...`. A request becomes a command of the core; the answer is
 //!   sent once the change is on disk, and says nothing about what the change did.
@@ -33,6 +34,7 @@ mod request;
 mod routes;
 mod status;
 mod time;
+mod trace;
 mod view;
 
 pub use self::{
@@ -48,4 +50,5 @@ pub use self::{
     openapi::OPENAPI,
     projection::Projection,
     status::ReturnCode,
+    trace::Trace,
 };

@@ -17,6 +17,7 @@
 //! | a call's user data changes         | every party still on it      | `/v2/me/calls`                | `AttachedDataChanged`               |
 //! |                                    | the same                     | `/v2/me/tevents`              | `EventAttachedDataChanged`          |
 //! |                                    | a requester who is no party  | `/v2/me/tevents`              | the same without `thisDN`           |
+//! |                                    | who reads the trace          | the [`Trace`]                 | all of these copies                 |
 //! | user data comes with a transfer, a conference or a consultation | as then | `/v2/me/tevents`      | the same, besides what is told of the call |
 //! | an agent comes, goes, is ready or not, sets something at a phone | he | `/v2/me/devices`          | `DeviceStateChangeMessage`          |
 //! | an SMS session is offered          | its agent                    | `/v2/me/smsessions`           | `StatusChange`                      |
@@ -34,7 +35,7 @@
 //!
 //! # Ownership
 //!
-//! A projection has no state. It runs on the core's writer between two commits, so it must be
+//! A projection has no state of calls, only the feed of the [`Trace`]. It runs on the core's writer between two commits, so it must be
 //! quick: it renders and hands over, and [`Notify`] must not block.
 //!
 //! # Sources
@@ -58,6 +59,7 @@ use crate::directory::Directory;
 use crate::json::Object;
 use crate::notify::{Notify, Place};
 use crate::time;
+use crate::trace::Trace;
 use crate::view::render;
 
 mod calls;
@@ -74,6 +76,7 @@ pub struct Projection {
     config: GatewayConfig,
     clock: Arc<dyn Clock>,
     channels: Channels,
+    trace: Trace,
     again_after: Option<Position>,
 }
 
@@ -111,7 +114,8 @@ impl Projection {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let channels = Channels::new(config);
-        Self { directory, notify, config: config.clone(), clock, channels, again_after: None }
+        let (config, trace) = (config.clone(), Trace::new());
+        Self { directory, notify, config, clock, channels, trace, again_after: None }
     }
 
     /// Sends again what follows from changes behind this place in the journal, when the core is
@@ -122,6 +126,11 @@ impl Projection {
     pub fn again_after(mut self, place: Option<Position>) -> Self {
         self.again_after = place;
         self
+    }
+
+    /// The feed of every copy of a T-Library event, for [`Gateway::tracing`](crate::Gateway::tracing).
+    pub fn trace(&self) -> Trace {
+        self.trace.clone()
     }
 
     fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str, place: Place) {

@@ -31,6 +31,7 @@ mod me;
 mod outcome;
 mod sms;
 mod table;
+mod tevents;
 mod users;
 
 use self::table::routes;

@@ -7,7 +7,7 @@
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{calls, channels, devices, features, me, sms, users};
+use super::{calls, channels, devices, features, me, sms, tevents, users};
 use crate::gateway::Gateway;
 
 /// The spellings of the SMS collection that requests may use.
@@ -36,6 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
         read("/devices/{id}", devices::read),
         read("/features/{id}", features::read),
         read("/users/{id}", users::read),
+        read("/tevents", tevents::read),
         write("/calls/{id}", calls::operate_as_third_party),
         read("/diagnostics/version", me::version),
     ];

@@ -23,5 +23,6 @@ mod reads;
 mod sms;
 mod support;
 mod third_party;
+mod trace;
 mod transcripts;
 mod voice;

@@ -359,7 +359,7 @@ fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
 fn changes(settings: &Settings) -> Option<ChangeBound> {
     let window = Duration::from_millis(settings.user_data.changes_window_ms);
     let changes = settings.user_data.max_changes;
-    (changes > 0).then(|| ChangeBound { changes, window })
+    (changes > 0).then_some(ChangeBound { changes, window })
 }
 
 fn gateway(settings: &Settings) -> GatewayConfig {
