@@ -1,6 +1,6 @@
 //! What the settings change in notifications, seen at a desk.
 
-use encke_testkit::{Agent, DEADLINE, Delivery, Launch, Peer};
+use encke_testkit::{Agent, DEADLINE, Delivery, Launch, Peer, Request};
 use serde_json::json;
 
 #[tokio::test]
@@ -32,6 +32,34 @@ async fn repeated_keys_can_be_written_once() {
     }
     let told = desk.expect(3, DEADLINE).await;
     assert!(told[2].text.contains(r#""userData":{"k":"second"}"#), "{}", told[2].text);
+}
+
+#[tokio::test]
+async fn each_setting_of_user_data_reaches_the_wire() {
+    let toml = "[user_data]\nduplicates = \"list\"\norigin = true\nmax_changes = 2\n\
+                changes_window_ms = 3600000\n";
+    let server = Launch::demo().config(toml).start().await;
+    let mut desk = Peer::desk(&server, "bob", &["/v2/me/calls"]).await;
+    let mut alice = Agent::new(&server, "alice");
+    let call = alice.dial("15001").await;
+    let attach = json!({"operationName": "AttachUserData", "userData": {"k": 1}});
+    alice.operate(&call, &attach).await;
+    alice.operate(&call, &attach).await;
+    let told = desk.expect(3, DEADLINE).await.remove(2);
+    let list = r#""userData":[{"key":"k","value":1},{"key":"k","value":1}]"#;
+    assert!(told.text.contains(list), "{}", told.text);
+    assert_eq!(told.data()["origin"], json!({"thirdPartyDN": "15000", "keys": ["k"]}));
+    for _ in 0..3 {
+        let more = alice.post(&format!("me/calls/{call}"), &attach.to_string()).await;
+        assert_eq!((more.status, &more.value()["statusCode"]), (429, &json!(3)));
+        assert!(more.header("retry-after").is_some());
+    }
+    let metrics = server.request(&Request::new("GET", "/metrics")).await.text();
+    for line in ["encke_user_data_loops_total 1", "encke_user_data_changes_limited_total 3"] {
+        assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+    }
+    let log = server.log();
+    assert_eq!(log.matches("a client changes user data in a loop").count(), 1, "{log}");
 }
 
 #[tokio::test]

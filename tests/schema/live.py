@@ -45,6 +45,10 @@ class Live:
         if "devices" in path:
             self._end_calls()
             return DN
+        if "users" in path:
+            return USER
+        if "features" in path:
+            return "api-voice"
         return self._call(operation) if "calls" in path else self._session(operation)
 
     def _call(self, operation):

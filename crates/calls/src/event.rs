@@ -141,7 +141,7 @@ pub enum CallHappening {
         /// What it is to lead to.
         purpose: Purpose,
         /// Data that both calls are given with it, set as by an update; only where they have their
-        /// data jointly.
+        /// data jointly. Further calls that are tied to this one have an event of their own.
         #[serde(default, skip_serializing_if = "UserData::is_empty")]
         user_data: UserData,
     },

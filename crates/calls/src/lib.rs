@@ -62,6 +62,7 @@ mod ids;
 mod limits;
 mod line;
 mod names;
+mod note;
 mod operation;
 mod record;
 mod recording;
@@ -91,6 +92,7 @@ pub use names::{
     CallId, ConnId, Digits, Dn, FedId, NameError, Nickname, Number, ParticipantId, Reason, SmsId,
     SourceName, UserName,
 };
+pub use note::Note;
 pub use operation::{Operation, sms_capabilities};
 pub use record::RecordError;
 pub use recording::Recording;

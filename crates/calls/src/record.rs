@@ -2,9 +2,8 @@
 //!
 //! `{"v":1,"event":{"call":{"call":"...","at_ms":...,"what":{...}}}}`
 //!
-//! The event is all that state is made of. Beside it stands, as `reference`, the number that the
-//! sender of the command gave, if there is one: observers are told of it, also when they are told
-//! again.
+//! The event is all that state is made of. Beside it stands what the sender of the command noted, if
+//! anything, as `reference` and `by`: observers are told of it, also when they are told again.
 //!
 //! A reader passes over members it does not know, so a newer writer may add some within one
 //! version. Whatever changes the meaning of what is there gets a new version, and a reader refuses
@@ -16,7 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::Event;
+use crate::{Dn, Event, Note};
 
 /// The version that is written, and the only one that is read.
 const FORMAT: u32 = 1;
@@ -27,6 +26,8 @@ struct Written<'a> {
     event: &'a Event,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a Dn>,
 }
 
 #[derive(Deserialize)]
@@ -36,18 +37,21 @@ struct Envelope<'a> {
     event: &'a RawValue,
     #[serde(default)]
     reference: Option<u64>,
+    #[serde(default)]
+    by: Option<Dn>,
 }
 
 impl Event {
     /// The event as a record.
     pub fn to_record(&self) -> Vec<u8> {
-        self.to_record_referenced(None)
+        self.to_record_noted(&Note::new())
     }
 
-    /// The event as a record, with the number that came with its command.
-    pub(crate) fn to_record_referenced(&self, reference: Option<u64>) -> Vec<u8> {
-        serde_json::to_vec(&Written { v: FORMAT, event: self, reference })
-            .expect("events hold nothing that JSON cannot")
+    /// The event as a record, with the note that came with its command.
+    pub(crate) fn to_record_noted(&self, note: &Note) -> Vec<u8> {
+        let Note { reference, by } = note;
+        let written = Written { v: FORMAT, event: self, reference: *reference, by: by.as_ref() };
+        serde_json::to_vec(&written).expect("events hold nothing that JSON cannot")
     }
 
     /// The event that a record holds.
@@ -56,20 +60,19 @@ impl Event {
     ///
     /// [`RecordError`] when the record is damaged or of a newer format.
     pub fn from_record(record: &[u8]) -> Result<Self, RecordError> {
-        Self::from_record_referenced(record).map(|(event, _)| event)
+        Self::from_record_noted(record).map(|(event, _)| event)
     }
 
-    /// The event that a record holds, and the number that came with its command.
-    pub(crate) fn from_record_referenced(
-        record: &[u8],
-    ) -> Result<(Self, Option<u64>), RecordError> {
+    /// The event that a record holds, and the note that came with its command.
+    pub(crate) fn from_record_noted(record: &[u8]) -> Result<(Self, Note), RecordError> {
         let envelope: Envelope<'_> =
             serde_json::from_slice(record).map_err(|error| RecordError::damaged(&error))?;
         if envelope.v != FORMAT {
             return Err(RecordError::Format { version: envelope.v });
         }
         let event = serde_json::from_str(envelope.event.get());
-        Ok((event.map_err(|error| RecordError::damaged(&error))?, envelope.reference))
+        let note = Note { reference: envelope.reference, by: envelope.by };
+        Ok((event.map_err(|error| RecordError::damaged(&error))?, note))
     }
 }
 
@@ -111,8 +114,8 @@ impl Error for RecordError {}
 mod tests {
     use super::*;
     use crate::{
-        CallEvent, CallHappening, CallId, Dn, Limits, NewParty, Number, Operation, PartyState,
-        Purpose, Recording, Requester, Role, State, UserData, UserDataChange, evolve,
+        CallEvent, CallHappening, CallId, Limits, NewParty, Number, Operation, PartyState, Purpose,
+        Recording, Requester, Role, State, UserData, UserDataChange, evolve,
     };
 
     fn event() -> Event {
@@ -146,12 +149,20 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_kept_beside_the_event() {
-        let record = event().to_record_referenced(Some(7));
-        assert!(record.ends_with(br#","reference":7}"#), "{}", String::from_utf8_lossy(&record));
-        assert_eq!(Event::from_record_referenced(&record).unwrap(), (event(), Some(7)));
-        let without = Event::from_record_referenced(&event().to_record()).unwrap();
-        assert_eq!(without, (event(), None));
+    fn a_note_is_kept_beside_the_event() {
+        let by = || Some(Dn::new("15009").unwrap());
+        for (note, text) in [
+            (Note::new().reference(7), r#","reference":7}"#),
+            (Note::new().by(by()), r#","by":"15009"}"#),
+            (Note::new().reference(7).by(by()), r#","reference":7,"by":"15009"}"#),
+            (Note::new(), "}"),
+        ] {
+            let record = event().to_record_noted(&note);
+            let plain = String::from_utf8(event().to_record()).unwrap();
+            let expected = format!("{}{text}", plain.strip_suffix('}').unwrap());
+            assert_eq!(String::from_utf8(record.clone()).unwrap(), expected);
+            assert_eq!(Event::from_record_noted(&record).unwrap(), (event(), note));
+        }
     }
 
     /// Records as they were written before there were consultations, rings that end and recordings.

@@ -3,6 +3,8 @@
 use encke_calls::{Duplicates, Profile, SmsId};
 use uuid::Uuid;
 
+use crate::changes::ChangeBound;
+
 /// Settings of a [`Gateway`](crate::Gateway) and of its [`Projection`](crate::Projection).
 ///
 /// Both must be given the same settings, or an address in a notification differs from the one in
@@ -15,6 +17,8 @@ pub struct GatewayConfig {
     pub(crate) sms_spelling: SmsSpelling,
     pub(crate) duplicates: Duplicates,
     pub(crate) metrics: bool,
+    pub(crate) origin: bool,
+    pub(crate) changes: Option<ChangeBound>,
     pub(crate) capabilities: Profile,
     pub(crate) recording: bool,
     pub(crate) body_limit_bytes: usize,
@@ -63,6 +67,8 @@ impl Default for GatewayConfig {
             sms_spelling: SmsSpelling::default(),
             duplicates: Duplicates::All,
             metrics: false,
+            origin: false,
+            changes: Some(ChangeBound::default()),
             capabilities: Profile::default(),
             recording: false,
             body_limit_bytes: 256 * 1024,
@@ -104,7 +110,7 @@ impl GatewayConfig {
         self
     }
 
-    /// How a repeated key of user data is written. Default: every pair, in order.
+    /// How user data is written in which a key is repeated. Default: every pair, in order.
     #[must_use]
     pub fn duplicates(mut self, duplicates: Duplicates) -> Self {
         self.duplicates = duplicates;
@@ -116,6 +122,22 @@ impl GatewayConfig {
     #[must_use]
     pub fn metrics(mut self, metrics: bool) -> Self {
         self.metrics = metrics;
+        self
+    }
+
+    /// Whether `AttachedDataChanged` and `PropertiesUpdated` carry `origin`: who changed the user
+    /// data and which of its keys. Default: no; no GWS sends it.
+    #[must_use]
+    pub fn origin(mut self, origin: bool) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// How often one user may change the user data of one call or session; `None` is for ever as
+    /// often as he likes. Default: [`ChangeBound::default`].
+    #[must_use]
+    pub fn changes(mut self, bound: Option<ChangeBound>) -> Self {
+        self.changes = bound;
         self
     }
 

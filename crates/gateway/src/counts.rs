@@ -57,7 +57,11 @@ pub enum Operation {
     ForwardCallsOff,
     GetMe,
     GetCalls,
+    GetChannels,
     GetDevices,
+    GetFeatures,
+    GetTevents,
+    GetUsers,
     GetSmsSessions,
     GetMessages,
     GetVersion,
@@ -67,7 +71,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 51] = [
         Self::Dial,
         Self::Answer,
         Self::Hold,
@@ -110,7 +114,11 @@ impl Operation {
         Self::ForwardCallsOff,
         Self::GetMe,
         Self::GetCalls,
+        Self::GetChannels,
         Self::GetDevices,
+        Self::GetFeatures,
+        Self::GetTevents,
+        Self::GetUsers,
         Self::GetSmsSessions,
         Self::GetMessages,
         Self::GetVersion,
@@ -162,7 +170,11 @@ impl Operation {
             Self::ForwardCallsOff => "ForwardCallsOff",
             Self::GetMe => "GetMe",
             Self::GetCalls => "GetCalls",
+            Self::GetChannels => "GetChannels",
             Self::GetDevices => "GetDevices",
+            Self::GetFeatures => "GetFeatures",
+            Self::GetTevents => "GetTevents",
+            Self::GetUsers => "GetUsers",
             Self::GetSmsSessions => "GetSmsSessions",
             Self::GetMessages => "GetMessages",
             Self::GetVersion => "GetVersion",

@@ -16,6 +16,7 @@ use encke_calls::Dn;
 use uuid::Uuid;
 
 use crate::caller::Roles;
+use crate::features::Features;
 
 /// The users and devices of one contact centre. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,7 @@ pub struct User {
     first_name: String,
     last_name: String,
     roles: Roles,
+    features: Features,
     devices: Vec<Device>,
 }
 
@@ -68,6 +70,7 @@ impl User {
             first_name: String::new(),
             last_name: String::new(),
             roles: Roles::default(),
+            features: Features::default(),
             devices: Vec::new(),
         }
     }
@@ -87,6 +90,13 @@ impl User {
         self
     }
 
+    /// What the user may use. Default: all features.
+    #[must_use]
+    pub fn with_features(mut self, features: Features) -> Self {
+        self.features = features;
+        self
+    }
+
     /// One phone more. The first is the one the user speaks from as a third party.
     #[must_use]
     pub fn device(mut self, device: Device) -> Self {
@@ -102,6 +112,11 @@ impl User {
     /// The roles, for the login to put into a [`Caller`](crate::Caller).
     pub fn granted(&self) -> Roles {
         self.roles
+    }
+
+    /// What the user may use.
+    pub fn features(&self) -> Features {
+        self.features
     }
 
     /// The phones, in the order in which they were added.
@@ -175,6 +190,11 @@ impl Directory {
     /// The user of this name.
     pub fn user(&self, name: &UserId) -> Option<&User> {
         self.0.users.get(name)
+    }
+
+    /// The user of this id.
+    pub(crate) fn user_of_id(&self, id: Uuid) -> Option<&User> {
+        self.users().find(|user| user.id == id)
     }
 
     /// The user who owns this DN.

@@ -23,6 +23,14 @@ impl Object {
         self
     }
 
+    /// Adds a member whose value is JSON text, if there is one.
+    pub(crate) fn with_some(self, name: &str, json: Option<&str>) -> Self {
+        match json {
+            Some(json) => self.with(name, json),
+            None => self,
+        }
+    }
+
     /// Adds a member whose value is a string.
     pub(crate) fn with_text(self, name: &str, text: &str) -> Self {
         self.with(name, &quoted(text))

@@ -1,6 +1,7 @@
 //! The GWS v2 REST surface over the call-state core, and its notifications.
 //!
-//! Two halves that share a [`Directory`] and a [`GatewayConfig`] and nothing else:
+//! Two halves that share a [`Directory`], a [`GatewayConfig`] and, where it is served, a [`Trace`], and
+//! nothing else:
 //!
 //! - [`Gateway`] answers `/api/v2/...`. A request becomes a command of the core; the answer is
 //!   sent once the change is on disk, and says nothing about what the change did.
@@ -18,9 +19,11 @@
 
 mod asyncapi;
 mod caller;
+mod changes;
 mod config;
 mod counts;
 mod directory;
+mod features;
 mod gateway;
 mod json;
 mod notify;
@@ -31,17 +34,21 @@ mod request;
 mod routes;
 mod status;
 mod time;
+mod trace;
 mod view;
 
 pub use self::{
     asyncapi::ASYNCAPI,
     caller::{Caller, Role, Roles},
+    changes::{ChangeBound, ChangeLoops},
     config::{GatewayConfig, SmsSpelling},
     counts::{Operation, RequestCount, RequestCounts},
     directory::{Device, Directory, DirectoryError, User},
+    features::{Feature, Features},
     gateway::Gateway,
     notify::{Notify, Place},
     openapi::OPENAPI,
     projection::Projection,
     status::ReturnCode,
+    trace::Trace,
 };

@@ -3,6 +3,8 @@
 //! A reply also carries, as response extensions for the counting layer, which operation it
 //! answers and with which code.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +20,7 @@ pub(crate) struct Reply {
     code: ReturnCode,
     http: StatusCode,
     body: String,
+    retry_after: Option<Duration>,
 }
 
 impl Reply {
@@ -36,7 +39,8 @@ impl Reply {
         let members = object.trim_start_matches('{');
         let comma = if members == "}" { "" } else { "," };
         let body = format!("{{\"statusCode\":{}{comma}{members}", code.number());
-        Self { operation: Operation::Unknown, code, http: code.http_status(), body }
+        let (operation, http) = (Operation::Unknown, code.http_status());
+        Self { operation, code, http, body, retry_after: None }
     }
 
     /// The same answer, counted under this operation.
@@ -51,6 +55,7 @@ impl From<Failure> for Reply {
         let members = Object::new().with_text("statusMessage", &failure.message).finish();
         let mut reply = Self::new(failure.code, &members);
         reply.http = failure.http;
+        reply.retry_after = failure.retry_after;
         reply
     }
 }
@@ -70,6 +75,11 @@ impl IntoResponse for Reply {
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // What a user may read now, another may not read later from somebody's cache.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = self.retry_after {
+            // Whole seconds, and never too early.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         response.extensions_mut().insert((self.operation, self.code));
         response
     }

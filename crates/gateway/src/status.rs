@@ -11,6 +11,7 @@
 //!   back end is away. The other pairs are our choice and follow the nearest HTTP meaning.
 
 use std::fmt;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 
@@ -100,11 +101,20 @@ pub(crate) struct Failure {
     pub(crate) code: ReturnCode,
     pub(crate) http: StatusCode,
     pub(crate) message: String,
+    /// When to try again, if that is known.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Failure {
     pub(crate) fn new(code: ReturnCode, message: impl Into<String>) -> Self {
-        Self { code, http: code.http_status(), message: message.into() }
+        Self { code, http: code.http_status(), message: message.into(), retry_after: None }
+    }
+
+    /// Refused because it was asked for too often; after this time it may be asked for again.
+    pub(crate) fn too_often(message: impl Into<String>, retry_after: Duration) -> Self {
+        let failure = Self::new(ReturnCode::Forbidden, message);
+        let failure = failure.with_http(StatusCode::TOO_MANY_REQUESTS);
+        Self { retry_after: Some(retry_after), ..failure }
     }
 
     pub(crate) fn missing(message: impl Into<String>) -> Self {
@@ -117,6 +127,12 @@ impl Failure {
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(ReturnCode::NotFound, message)
+    }
+
+    /// The same failure with more to say.
+    pub(crate) fn adding(mut self, text: &str) -> Self {
+        self.message.push_str(text);
+        self
     }
 
     /// The same failure under an HTTP status of its own, such as 413 or 503.

@@ -76,6 +76,7 @@ impl Settings {
         }
         settings.limits.address_per_second = 0;
         settings.limits.user_per_second = 0;
+        settings.user_data.max_changes = 0;
         settings.limits.handshakes_per_second = 0;
         settings.limits.session_publishes_per_second = 0;
         settings.bayeux.max_sessions_per_address = 0;

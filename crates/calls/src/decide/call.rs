@@ -51,9 +51,7 @@ pub(super) fn operate(
         CallAction::Record(action) => acts.record(*action).map(|event| vec![event]),
         CallAction::Remove(number) => acts.remove(number),
         CallAction::SingleStepTransfer(destination) => acts.single_step_transfer(destination),
-        CallAction::SingleStepConference(destination) => {
-            acts.join(destination).map(|event| vec![event])
-        }
+        CallAction::SingleStepConference(destination) => acts.joined(destination, Vec::new()),
         CallAction::Consult(purpose, destination) => {
             consult::begin(&acts, *purpose, destination, ids)
         }
@@ -97,27 +95,41 @@ pub(super) fn change(
             return Err(Refusal::InvalidState { operation, state: PartyState::Released.as_str() });
         }
     }
-    let joint = state.limits().consult_user_data == ConsultUserData::Joint;
-    let others = if joint { consult::tied_to(state, call) } else { Vec::new() };
     let mut events = Vec::new();
-    for (call, by) in std::iter::once((call.as_ref(), dn)).chain(others) {
-        let Some(change) = check_change(state.limits(), &call.user_data, change, UserData::attach)?
-        else {
-            continue;
-        };
-        // Where it is not on another call, the line that is on both speaks for it: neither is who
-        // asked told of that call, nor are those who are on it told of him.
-        let here = |dn: &Dn| call.party(dn).is_some_and(Party::is_live);
-        let by = if here(dn) { dn } else { by };
-        let who = if here(by) { Requester::Party } else { Requester::ThirdParty };
-        events.push(CallEvent {
-            call: call.id.clone(),
-            at_ms: now_ms,
-            what: CallHappening::UserDataChanged { requester: who(by.clone()), change },
-            feed: None,
-        });
+    for (call, by) in std::iter::once((call.as_ref(), dn)).chain(sharing(state, call, None)) {
+        events.extend(changed_by(state, call, dn, by, change, now_ms)?);
     }
     Ok(events)
+}
+
+/// The calls that have their user data jointly with `call`, each with the line that ties it; ties
+/// that `leaving` has on the call do not count.
+fn sharing<'a>(state: &'a State, call: &'a Call, leaving: Option<&Dn>) -> Vec<(&'a Call, &'a Dn)> {
+    let joint = state.limits().consult_user_data == ConsultUserData::Joint;
+    if joint { consult::tied_to(state, call, leaving) } else { Vec::new() }
+}
+
+/// A change that the line `dn` asked for, on a call to which the line `by` ties it.
+///
+/// Where `dn` is not on the call, `by` speaks for it: neither is who asked told of that call, nor
+/// are those who are on it told of him.
+fn changed_by(
+    state: &State,
+    call: &Call,
+    dn: &Dn,
+    by: &Dn,
+    change: &UserDataChange,
+    now_ms: u64,
+) -> Result<Option<CallEvent>, Refusal> {
+    let change = check_change(state.limits(), &call.user_data, change, UserData::attach)?;
+    let here = |dn: &Dn| call.party(dn).is_some_and(Party::is_live);
+    let by = if here(dn) { dn } else { by };
+    let requester = if here(by) { Requester::Party } else { Requester::ThirdParty };
+    Ok(change.map(|change| CallEvent {
+        call: call.id.clone(),
+        at_ms: now_ms,
+        what: CallHappening::UserDataChanged { requester: requester(by.clone()), change },
+    }))
 }
 
 /// A party that acts.
@@ -230,36 +242,49 @@ impl Acts<'_> {
         })
     }
 
-    /// The destination comes to the call.
-    fn join(&self, destination: &Destination) -> Result<CallEvent, Refusal> {
-        self.joined(destination, Vec::new())
-    }
-
     /// The destination takes the place of the acting party.
     fn single_step_transfer(&self, destination: &Destination) -> Result<Vec<CallEvent>, Refusal> {
         let leaves = vec![(self.place, PartyState::Released)];
-        let event = self.joined(destination, leaves)?;
-        let tied = consult::untied(self, std::iter::once(self.acting));
-        Ok(std::iter::once(event).chain(tied).collect())
+        let mut events = self.joined(destination, leaves)?;
+        events.extend(consult::untied(self, std::iter::once(self.acting)));
+        Ok(events)
     }
 
+    /// The destination comes to the call, while parties move.
     fn joined(
         &self,
         destination: &Destination,
         moves: Vec<(usize, PartyState)>,
-    ) -> Result<CallEvent, Refusal> {
+    ) -> Result<Vec<CallEvent>, Refusal> {
         let joined = self.rings(destination)?;
         let user_data = destination.user_data.clone();
         check_added(self.state.limits(), &mut self.call.user_data.clone(), &user_data)?;
+        let leaving = moves.iter().any(|(place, _)| *place == self.place);
+        let shared = self.share(&user_data, leaving)?;
         let (party, operation) = (self.place, self.operation);
-        Ok(self.event(CallHappening::Joined {
+        let comes = self.event(CallHappening::Joined {
             party,
             operation,
             moves,
             joined: vec![joined],
             user_data,
             rings_until_ms: rings_until(self.state, self.now_ms),
-        }))
+        });
+        Ok(std::iter::once(comes).chain(shared).collect())
+    }
+
+    /// What data that is given with an operation means to other calls that have theirs jointly
+    /// with this one. Calls that the acting party ties do not get it where those ties end.
+    pub(super) fn share(&self, given: &UserData, unties: bool) -> Result<Vec<CallEvent>, Refusal> {
+        let mut events = Vec::new();
+        let Some(dn) = self.acting.dn.as_ref().filter(|_| !given.is_empty()) else {
+            return Ok(events);
+        };
+        let change = UserDataChange::Update(given.clone());
+        for (call, by) in sharing(self.state, self.call, Some(dn).filter(|_| unties)) {
+            events.extend(changed_by(self.state, call, dn, by, &change, self.now_ms)?);
+        }
+        Ok(events)
     }
 }
 

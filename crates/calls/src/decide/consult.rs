@@ -45,9 +45,12 @@ pub(super) fn begin(
     user_data.delete_pair(Recording::KEY);
     check_added(state.limits(), &mut user_data, &destination.user_data)?;
     let mut both = UserData::new();
+    let mut shared = Vec::new();
     if state.limits().consult_user_data == ConsultUserData::Joint {
         check_added(state.limits(), &mut call.user_data.clone(), &destination.user_data)?;
         both = destination.user_data.clone();
+        // An earlier consultation of this line is none any more.
+        shared = acts.share(&both, true)?;
     }
     let asks = NewParty {
         dn: Some(by.clone()),
@@ -75,7 +78,7 @@ pub(super) fn begin(
     let started = CallEvent { call: consult, at_ms: acts.now_ms, what: started, feed: None };
     let before = consultation(state, acts.acting);
     let before = before.map(|before| acts.event_of(before, CallHappening::ParentLeft));
-    Ok([acts.event(began), started].into_iter().chain(before).collect())
+    Ok([acts.event(began), started].into_iter().chain(shared).chain(before).collect())
 }
 
 /// Who was asked, and whoever came to the consultation, comes to the first call; the line that
@@ -147,20 +150,25 @@ pub(super) fn swap(acts: &Acts<'_>) -> Result<Vec<CallEvent>, Refusal> {
     Ok([tie.parent, tie.consult].into_iter().filter_map(swapped).collect())
 }
 
-/// All calls that are tied to `call`, also over others, each with the line that ties it.
-pub(super) fn tied_to<'a>(state: &'a State, call: &'a Call) -> Vec<(&'a Call, &'a Dn)> {
-    let mut found: Vec<(&Call, &Dn)> = Vec::new();
-    let mut from = call;
+/// All calls that are tied to `call`, also over others, each with the line that ties it; ties that
+/// `leaving` has on `call` itself do not count.
+pub(super) fn tied_to<'a>(
+    state: &'a State,
+    call: &'a Call,
+    leaving: Option<&Dn>,
+) -> Vec<(&'a Call, &'a Dn)> {
+    let mut found: Vec<(&Call, &Dn)> =
+        neighbours(state, call).filter(|(_, by)| Some(*by) != leaving).collect();
     let mut next = 0;
-    loop {
+    while let Some((from, _)) = found.get(next) {
         for (other, by) in neighbours(state, from) {
             if other.id != call.id && !found.iter().any(|(known, _)| known.id == other.id) {
                 found.push((other, by));
             }
         }
-        let Some((further, _)) = found.get(next) else { return found };
-        (from, next) = (*further, next + 1);
+        next += 1;
     }
+    found
 }
 
 /// The other call of each tie that `call` has, and the line that is on both.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use encke_journal::Position;
 
 use crate::evolve::{evolve_call, evolve_line, evolve_sms};
-use crate::{Call, CallEvent, Event, EvolveError, Line, LineEvent, SmsEvent, SmsSession, State};
+use crate::{
+    Call, CallEvent, Dn, Event, EvolveError, Line, LineEvent, Note, SmsEvent, SmsSession, State,
+};
 
 /// Is told of every committed change.
 ///
@@ -81,9 +83,10 @@ impl Change {
     pub(super) fn make(
         state: &mut State,
         event: Event,
-        reference: Option<u64>,
+        note: Note,
         position: Position,
     ) -> Result<Self, EvolveError> {
+        let Note { reference, by } = note;
         match event {
             Event::Call(event) => {
                 let (before, after) = evolve_call(state, &event)?;
@@ -91,7 +94,7 @@ impl Change {
             }
             Event::Sms(event) => {
                 let (before, after) = evolve_sms(state, &event)?;
-                Ok(Self::Sms(SmsChange { position, before, after, event, reference }))
+                Ok(Self::Sms(SmsChange { position, before, after, event, reference, by }))
             }
             Event::Line(event) => {
                 let (before, after) = evolve_line(state, &event)?;
@@ -159,4 +162,6 @@ pub struct SmsChange {
     /// What the sender of the command gave to
     /// [`submit_referenced`](crate::Core::submit_referenced).
     pub reference: Option<u64>,
+    /// The line the command came from, if its sender [noted](crate::Core::submit_noted) it.
+    pub by: Option<Dn>,
 }

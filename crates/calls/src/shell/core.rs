@@ -20,7 +20,7 @@ use super::stats::{Counters, count};
 use super::writer::{Message, Submission, WriterState};
 use super::{Clock, CommandError, CoreConfig, CoreStats, Observer, OpenError};
 use crate::{
-    Call, Command, ConnId, Dn, LineSettings, SeededIds, SmsSession, State, Subject, UserName,
+    Call, Command, ConnId, Dn, LineSettings, Note, SeededIds, SmsSession, State, Subject, UserName,
 };
 
 /// A handle on the call-state core. Clones are handles on the same core.
@@ -136,7 +136,7 @@ impl Core {
     ///
     /// Dropped before it was polled, nothing happens; later the command is carried out anyway.
     pub async fn submit(&self, command: Command) -> Result<Outcome, CommandError> {
-        self.send(command, None).await
+        self.send(command, Note::new()).await
     }
 
     /// As [`submit`](Self::submit), with a number that observers find in the change.
@@ -153,7 +153,24 @@ impl Core {
         command: Command,
         reference: u64,
     ) -> Result<Outcome, CommandError> {
-        self.send(command, Some(reference)).await
+        self.send(command, Note::new().reference(reference)).await
+    }
+
+    /// As [`submit`](Self::submit), with a note that observers find in the change.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`submit`](Self::submit).
+    pub async fn submit_noted(
+        &self,
+        command: Command,
+        note: Note,
+    ) -> Result<Outcome, CommandError> {
+        self.send(command, note).await
     }
 
     /// Says which lines are ours, instead of those before. Commands sent later see it; calls that
@@ -250,13 +267,9 @@ impl Core {
         self.shared.counters.snapshot(waiting)
     }
 
-    async fn send(
-        &self,
-        command: Command,
-        reference: Option<u64>,
-    ) -> Result<Outcome, CommandError> {
+    async fn send(&self, command: Command, note: Note) -> Result<Outcome, CommandError> {
         let (answer, answered) = oneshot::channel();
-        let submission = Submission { command, reference, answer };
+        let submission = Submission { command, note, answer };
         match self.queue.try_send(Message::Command(Box::new(submission))) {
             Ok(()) => answered.await.unwrap_or(Err(CommandError::Stopped)),
             Err(TrySendError::Full(_)) => {

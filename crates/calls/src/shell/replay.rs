@@ -119,7 +119,7 @@ fn restore(state: &mut State, entry: &Entry) -> Result<(), OpenError> {
 /// Applies one record and answers the change.
 pub(super) fn apply(state: &mut State, entry: &Entry) -> Result<Change, OpenError> {
     let position = entry.position;
-    let (event, reference) = Event::from_record_referenced(&entry.record)
+    let (event, note) = Event::from_record_noted(&entry.record)
         .map_err(|cause| OpenError::Record { position, cause })?;
     let subject = event.subject();
     if entry.is_snapshot
@@ -128,8 +128,7 @@ pub(super) fn apply(state: &mut State, entry: &Entry) -> Result<Change, OpenErro
     {
         return Err(OpenError::Misplaced { position });
     }
-    Change::make(state, event, reference, position)
-        .map_err(|cause| OpenError::Event { position, cause })
+    Change::make(state, event, note, position).map_err(|cause| OpenError::Event { position, cause })
 }
 
 /// How many events of the subject the state has seen.

@@ -22,7 +22,7 @@ use super::replay::version;
 use super::retention::Retention;
 use super::stats::count;
 use super::{Change, Clock, CommandError, CoreConfig, record_key};
-use crate::{Command, Event, IdSource, State, Subject, decide};
+use crate::{Command, Event, IdSource, Note, State, Subject, decide};
 
 /// What a handle asks of the writer.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(super) struct Submission {
     pub(super) command: Command,
-    pub(super) reference: Option<u64>,
+    pub(super) note: Note,
     pub(super) answer: Answer,
 }
 
@@ -190,7 +190,7 @@ impl WriterState {
             // Nobody waits for the answer.
             let (answer, _) = oneshot::channel();
             let command = Command::GiveUp { call, dn };
-            self.decide(Submission { command, reference: None, answer }, now_ms, &mut batch);
+            self.decide(Submission { command, note: Note::new(), answer }, now_ms, &mut batch);
         }
         if !batch.appends.is_empty() {
             self.commit(batch).await;
@@ -198,9 +198,9 @@ impl WriterState {
     }
 
     fn decide(&mut self, submission: Submission, now_ms: u64, batch: &mut Batch) {
-        let Submission { command, reference, answer } = submission;
+        let Submission { command, note, answer } = submission;
         let result = match decide(&self.state, &command, now_ms, self.ids.as_mut()) {
-            Ok(events) => self.stage(&command, events, reference, batch),
+            Ok(events) => self.stage(&command, events, &note, batch),
             Err(refusal) => Err(refusal.into()),
         };
         if batch.appends.is_empty() {
@@ -216,7 +216,7 @@ impl WriterState {
         &mut self,
         command: &Command,
         events: Vec<Event>,
-        reference: Option<u64>,
+        note: &Note,
         batch: &mut Batch,
     ) -> Result<Outcome, CommandError> {
         let changed = !events.is_empty();
@@ -224,8 +224,8 @@ impl WriterState {
         for event in events {
             let subject = event.subject();
             let expected = Version::new(version(&self.state, &subject));
-            let record = Bytes::from(event.to_record_referenced(reference));
-            let change = Change::make(&mut self.state, event, reference, Position::ZERO);
+            let record = Bytes::from(event.to_record_noted(note));
+            let change = Change::make(&mut self.state, event, note.clone(), Position::ZERO);
             let change = change.map_err(|error| {
                 tracing::error!(%error, "a decided event does not apply");
                 CommandError::Unavailable

@@ -16,8 +16,12 @@ use serde_json::value::RawValue;
 use super::{Duplicates, Pair, UserData, UserDataError};
 
 impl UserData {
-    /// Appends the pairs to `out` as one JSON object, `{}` when there is none.
+    /// Appends the pairs to `out` as one JSON object, `{}` when there is none; as a
+    /// [list](Duplicates::List) as an array, then `[]`.
     pub fn write_json(&self, out: &mut String, duplicates: Duplicates) {
+        if duplicates == Duplicates::List {
+            return self.write_list(out);
+        }
         out.push('{');
         let hidden = self.hidden(duplicates);
         let mut separator = "";
@@ -34,11 +38,23 @@ impl UserData {
         out.push('}');
     }
 
+    fn write_list(&self, out: &mut String) {
+        out.push('[');
+        for (index, pair) in self.iter().enumerate() {
+            out.push_str(if index == 0 { "{\"key\":" } else { ",{\"key\":" });
+            write_text(out, pair.key());
+            out.push_str(",\"value\":");
+            out.push_str(pair.value());
+            out.push('}');
+        }
+        out.push(']');
+    }
+
     // The places of pairs that a later pair of the same key hides.
     fn hidden(&self, duplicates: Duplicates) -> HashSet<usize> {
         let mut seen = HashSet::new();
         match duplicates {
-            Duplicates::All => HashSet::new(),
+            Duplicates::All | Duplicates::List => HashSet::new(),
             Duplicates::Last => self
                 .iter()
                 .enumerate()

@@ -46,7 +46,7 @@ pub struct Pair {
     value: Box<RawValue>,
 }
 
-/// How the pairs of a repeated key are written as members of a JSON object.
+/// How the pairs are written in JSON, of which some may have the same key.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Duplicates {
     /// Every pair, in order. A JavaScript client then sees the last one.
@@ -54,6 +54,9 @@ pub enum Duplicates {
     All,
     /// Only the last pair of a key, at its place, for parsers that refuse repeated members.
     Last,
+    /// Every pair, in order, as an array of `{"key":...,"value":...}`: for parsers that refuse
+    /// repeated members, of clients that want all of them.
+    List,
 }
 
 impl UserData {
@@ -157,6 +160,26 @@ impl UserData {
     /// The JSON text of the last pair of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.iter().rev().find(|pair| pair.key == key).map(Pair::value)
+    }
+
+    /// The keys whose pairs are not the same as in `before`: those that are here in the order in
+    /// which they stand here, then those that are gone. That other pairs stand between the pairs of a
+    /// key changes nothing of it.
+    pub fn changed_since<'a>(&'a self, before: &'a Self) -> Vec<&'a str> {
+        if Arc::ptr_eq(&self.pairs, &before.pairs) {
+            return Vec::new();
+        }
+        let values = |data: &'a Self| {
+            let mut values: HashMap<&str, Vec<&str>> = HashMap::with_capacity(data.len());
+            for pair in data {
+                values.entry(pair.key()).or_default().push(pair.value());
+            }
+            values
+        };
+        let (then, now) = (values(before), values(self));
+        let mut seen = HashSet::new();
+        let keys = self.iter().chain(before).map(Pair::key);
+        keys.filter(|key| then.get(key) != now.get(key) && seen.insert(*key)).collect()
     }
 
     /// The size that limits apply to: for each pair the bytes of its key, the bytes of its value's

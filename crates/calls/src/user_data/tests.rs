@@ -131,6 +131,38 @@ fn last_duplicates_are_written_at_their_place() {
 }
 
 #[test]
+fn a_list_has_every_pair_in_its_order() {
+    let list = |object: &str| {
+        let mut out = String::new();
+        data(object).write_json(&mut out, Duplicates::List);
+        out
+    };
+    assert_eq!(
+        list(r#"{"a":1.10,"b\"":{"x":[1]},"a":"3"}"#),
+        r#"[{"key":"a","value":1.10},{"key":"b\"","value":{"x":[1]}},{"key":"a","value":"3"}]"#
+    );
+    assert_eq!(list("{}"), "[]");
+}
+
+#[test]
+fn keys_that_changed_are_those_whose_pairs_differ() {
+    for (before, after, keys) in [
+        ("{}", "{}", &[][..]),
+        (r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#, &[]),
+        (r#"{"a":1}"#, r#"{"a":1.0}"#, &["a"]),
+        (r#"{"a":1,"b":2}"#, r#"{"a":1,"c":3,"b":4}"#, &["c", "b"]),
+        (r#"{"a":1,"b":2,"a":3}"#, r#"{"b":2}"#, &["a"]),
+        (r#"{"a":1}"#, r#"{"a":1,"a":1}"#, &["a"]),
+        (r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#, &["a"]),
+        (r#"{"x":1,"y":1}"#, r#"{"new":1}"#, &["new", "x", "y"]),
+    ] {
+        let (before, after) = (data(before), data(after));
+        assert_eq!(after.changed_since(&before), keys, "{}", json(&after));
+        assert_eq!(after.clone().changed_since(&after), Vec::<&str>::new());
+    }
+}
+
+#[test]
 fn a_change_leaves_clones_alone() {
     let before = data(r#"{"a":1}"#);
     let mut changed = before.clone();

@@ -454,6 +454,43 @@ fn joint_user_data_is_one_over_all_tied_calls_and_bounded_on_each() {
 }
 
 #[test]
+fn joint_user_data_that_comes_with_an_operation_is_set_on_all_tied_calls() {
+    let mode = Limits::default().consult_user_data(ConsultUserData::Joint).user_data_bytes(60);
+    let mut house = House::new(mode);
+    let (call, consult) = asking(&mut house, Purpose::Transfer);
+    house.operate(&consult, C, CallAction::Answer).unwrap();
+    let with = |to: &str, object: &str| Destination { number: number(to), user_data: data(object) };
+    let on = |house: &House, calls: &[&CallId], object: &str| {
+        for id in calls {
+            assert_eq!(self::object(house.call(id)), object);
+        }
+    };
+    // A consultation from a consultation.
+    let ask = CallAction::Consult(Purpose::Transfer, with("+15550199", r#"{"a":1}"#));
+    house.operate(&consult, C, ask).unwrap();
+    let further = house.call(&consult).party(&dn(C)).unwrap().consult.clone().unwrap().call;
+    on(&house, &[&call, &consult, &further], r#"{"a":1}"#);
+    // Somebody joins the first call.
+    let join = |object| CallAction::SingleStepConference(with("+15550100", object));
+    house.operate(&call, A, join(r#"{"b":2}"#)).unwrap();
+    on(&house, &[&call, &consult, &further], r#"{"a":1,"b":2}"#);
+    // A refusal for one of them is one for all.
+    house.operate(&further, OUTSIDE, CallAction::Answer).unwrap();
+    house.operate(&further, C, CallAction::Record(RecordAction::Start)).unwrap();
+    let large = join(r#"{"l":"xxxxxxxxxxxxxxxxxxxxxxxxx"}"#);
+    let refused = house.operate(&call, A, large);
+    assert!(matches!(refused, Err(Refusal::TooLarge { .. })), "{refused:?}");
+    house.operate(&further, C, CallAction::Record(RecordAction::Stop)).unwrap();
+    // Who ties the first two leaves the first, and the tie ends with that; the other one stays.
+    let leave = CallAction::SingleStepTransfer(with("+15550101", r#"{"c":3}"#));
+    house.operate(&call, B, leave).unwrap();
+    on(&house, &[&call], r#"{"a":1,"b":2,"c":3}"#);
+    on(&house, &[&consult, &further], r#"{"a":1,"b":2}"#);
+    house.operate(&further, C, CallAction::SingleStepConference(with(A, r#"{"d":4}"#))).unwrap();
+    on(&house, &[&consult, &further], r#"{"a":1,"b":2,"d":4}"#);
+}
+
+#[test]
 fn that_a_call_is_recorded_is_not_inherited() {
     let mut house = house();
     let call = talking(&mut house);

@@ -25,19 +25,26 @@ const RECORDING: &str = "CallRecordingStateChange";
 impl Projection {
     pub(super) fn call_changed(&self, change: &CallChange, began: &Began) {
         let call = &*change.after;
+        let mut origin = None;
         for (place, party) in call.parties.iter().enumerate() {
             if let Some(kind) = told(change, place, party) {
-                self.call_message(call, party, kind, began);
+                if kind == DATA && origin.is_none() {
+                    origin = self.origin_of_call(change);
+                }
+                let origin = origin.as_deref().filter(|_| kind == DATA);
+                self.call_message(call, party, kind, origin, began);
             }
         }
         match &change.event.what {
             CallHappening::UserDataChanged { requester, .. } => {
                 self.attached_data_changed(call, requester.dn(), began);
             }
-            CallHappening::Recorded { party, .. } => {
-                if let Some(dn) = call.parties.get(*party).and_then(|party| party.dn.as_ref()) {
-                    self.attached_data_changed(call, dn, began);
-                }
+            CallHappening::Recorded { party, .. } => self.data_set_by(call, *party, began),
+            CallHappening::Joined { party, user_data, .. }
+            | CallHappening::ConsultBegan { party, user_data, .. }
+                if !user_data.is_empty() =>
+            {
+                self.data_set_by(call, *party, began);
             }
             CallHappening::Moved { party, operation: Operation::NoAnswer, .. } => {
                 if let Some(silent) = call.parties.get(*party) {
@@ -59,12 +66,26 @@ impl Projection {
         }
     }
 
+    /// Sends the copies of a change that a party made by doing something else.
+    fn data_set_by(&self, call: &Call, party: usize, began: &Began) {
+        if let Some(dn) = call.parties.get(party).and_then(|party| party.dn.as_ref()) {
+            self.attached_data_changed(call, dn, began);
+        }
+    }
+
     /// Tells one party, if it is inside and its line has an owner.
-    fn call_message(&self, call: &Call, party: &Party, kind: &str, began: &Began) {
+    fn call_message(
+        &self,
+        call: &Call,
+        party: &Party,
+        kind: &str,
+        origin: Option<&str>,
+        began: &Began,
+    ) {
         let Some(place) = began.next_place() else { return };
         let Some(dn) = &party.dn else { return };
         let Some(owner) = self.directory.owner(dn) else { return };
-        let data = self.call_payload(call, party, dn, kind, began);
+        let data = self.call_payload(call, party, dn, kind, origin, began);
         self.deliver(owner.name(), &self.channels.calls, &data, place);
     }
 
@@ -74,6 +95,7 @@ impl Projection {
         party: &Party,
         dn: &Dn,
         kind: &str,
+        origin: Option<&str>,
         began: &Began,
     ) -> String {
         let view = CallView::new(call, party, dn, began.at_ms, &self.directory, &self.config);
@@ -81,7 +103,8 @@ impl Projection {
             .with_text("notificationType", kind)
             .with("call", &render(&view))
             .with_text("phoneNumber", dn.as_str())
-            .with_text("messageType", "CallStateChangeMessage");
+            .with_text("messageType", "CallStateChangeMessage")
+            .with_some("origin", origin);
         self.finish(message, began)
     }
 

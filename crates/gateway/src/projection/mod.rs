@@ -19,6 +19,8 @@
 //! | a call's user data changes         | every party still on it      | `/v2/me/calls`                | `AttachedDataChanged`               |
 //! |                                    | the same                     | `/v2/me/tevents`              | `EventAttachedDataChanged`          |
 //! |                                    | a requester who is no party  | `/v2/me/tevents`              | the same without `thisDN`           |
+//! |                                    | who reads the trace          | the [`Trace`]                 | all of these copies                 |
+//! | user data comes with a transfer, a conference or a consultation | as then | `/v2/me/tevents`      | the same, besides what is told of the call |
 //! | an agent comes, goes, is ready or not, sets something at a phone | he | `/v2/me/devices`          | `DeviceStateChangeMessage`          |
 //! | an SMS session is offered          | its agent                    | `/v2/me/smsessions`           | `StatusChange`                      |
 //! | the agent accepts                  | he                           | the same                      | `StatusChange`, `ParticipantsUpdated`, `NewMessages` with all so far |
@@ -35,7 +37,7 @@
 //!
 //! # Ownership
 //!
-//! A projection has no state. It runs on the core's writer between two commits, so it must be
+//! A projection has no state of calls, only the feed of the [`Trace`]. It runs on the core's writer between two commits, so it must be
 //! quick: it renders and hands over, and [`Notify`] must not block.
 //!
 //! # Sources
@@ -59,10 +61,12 @@ use crate::directory::Directory;
 use crate::json::Object;
 use crate::notify::{Notify, Place};
 use crate::time;
+use crate::trace::Trace;
 use crate::view::render;
 
 mod calls;
 mod lines;
+mod origin;
 mod sms;
 mod tevents;
 
@@ -74,6 +78,7 @@ pub struct Projection {
     config: GatewayConfig,
     clock: Arc<dyn Clock>,
     channels: Channels,
+    trace: Trace,
     again_after: Option<Position>,
     kept: Option<Kept>,
 }
@@ -112,12 +117,14 @@ impl Projection {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let channels = Channels::new(config);
+        let (config, trace) = (config.clone(), Trace::new());
         Self {
             directory,
             notify,
-            config: config.clone(),
+            config,
             clock,
             channels,
+            trace,
             again_after: None,
             kept: None,
         }
@@ -139,6 +146,11 @@ impl Projection {
     pub fn kept(mut self, kept: Option<Kept>) -> Self {
         self.kept = kept;
         self
+    }
+
+    /// The feed of every copy of a T-Library event, for [`Gateway::tracing`](crate::Gateway::tracing).
+    pub fn trace(&self) -> Trace {
+        self.trace.clone()
     }
 
     fn deliver(&self, user: &UserId, channel: &ChannelName, data: &str, place: Place) {

@@ -24,7 +24,7 @@ impl Projection {
         let session = &*change.after;
         let Some(agent) = self.directory.user(&UserId::new(session.agent.as_str())) else { return };
         let agent = agent.name();
-        let state = |kind| self.sms_state(agent, session, kind, change.reference, began);
+        let state = |kind| self.sms_state(agent, session, kind, change.reference, None, began);
         let messages = |entries: &[_]| self.sms_messages(agent, session, entries, began);
         let latest = session.transcript.last();
         match &change.event.what {
@@ -36,7 +36,10 @@ impl Projection {
                 state("ParticipantsUpdated");
                 messages(&session.transcript);
             }
-            SmsHappening::UserDataChanged { .. } => state("PropertiesUpdated"),
+            SmsHappening::UserDataChanged { .. } => {
+                let (kind, origin) = ("PropertiesUpdated", self.origin_of_sms(change));
+                self.sms_state(agent, session, kind, change.reference, origin.as_deref(), began);
+            }
             SmsHappening::Left { .. } => {
                 match latest.map(|entry| entry.from.kind) {
                     Some(ParticipantKind::Agent) => state("StatusChange"),
@@ -58,6 +61,7 @@ impl Projection {
         session: &SmsSession,
         kind: &str,
         reference: Option<u64>,
+        origin: Option<&str>,
         began: &Began,
     ) {
         let Some(place) = began.next_place() else { return };
@@ -69,7 +73,8 @@ impl Projection {
         let message = message
             .with(self.config.sms_spelling.resource(), &view)
             .with_text("notificationType", kind)
-            .with_text("messageType", "SMSsessionStateChangeMessage");
+            .with_text("messageType", "SMSsessionStateChangeMessage")
+            .with_some("origin", origin);
         self.deliver(agent, &self.channels.sms, &self.finish(message, began), place);
     }
 

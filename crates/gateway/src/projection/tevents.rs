@@ -53,11 +53,19 @@ impl Projection {
         }
     }
 
-    /// To the owner of the line, if it has one.
+    /// To the owner of the line, if it has one, and to the trace, if somebody reads it.
     fn tevent(&self, dn: &Dn, copy: &EventAttachedDataChanged<'_>, began: &Began) {
         let Some(place) = began.next_place() else { return };
-        if let Some(owner) = self.directory.owner(dn) {
-            self.deliver(owner.name(), &self.channels.tevents, &render(copy), place);
+        let (owner, traced) = (self.directory.owner(dn), self.trace.is_read());
+        if owner.is_none() && !traced {
+            return;
+        }
+        let json = render(copy);
+        if let Some(owner) = owner {
+            self.deliver(owner.name(), &self.channels.tevents, &json, place);
+        }
+        if traced {
+            self.trace.write(copy.event, place, &json);
         }
     }
 }

@@ -7,13 +7,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use encke_calls::{Actor, Call, CallId, Command, Dn, Party, Requester};
+use encke_calls::{Actor, Call, CallAction, CallId, Command, Dn, Party, Requester};
 
+use super::features::needs;
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::caller::{Caller, Role};
 use crate::counts::Operation;
 use crate::directory::{Device, User};
+use crate::features::Feature;
 use crate::gateway::Gateway;
 use crate::reply::Reply;
 use crate::request::{
@@ -64,11 +66,17 @@ pub(super) async fn operate(
     Payload(payload): Payload,
 ) -> Reply {
     let asked = CALL_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| {
-        let (call, dn) = own_call(&gateway, me::user(&gateway, &caller)?, &id)?;
+        let user = me::user(&gateway, &caller)?;
+        let (call, dn) = own_call(&gateway, user, &id)?;
         let call = call.id.clone();
+        needs(user, Feature::Voice)?;
+        if matches!(request, CallRequest::Act(CallAction::Record(_))) {
+            needs(user, Feature::VoiceRecording)?;
+        }
         Ok(match request {
             CallRequest::Act(action) => Command::Operate { call, by: Actor::Dn(dn), action },
             CallRequest::Change(change) => {
+                gateway.count_change(call.as_str(), &caller)?;
                 Command::ChangeUserData { call, requester: Requester::Party(dn), change }
             }
         })
@@ -88,6 +96,9 @@ pub(super) async fn operate_as_third_party(
     let asked = THIRD_PARTY_CALL_OPERATIONS.ask(payload, depth, |change, body| {
         let call = CallId::new(id.as_str()).map_err(|_| no_call(&id))?;
         let requester = Requester::ThirdParty(third_party(&gateway, &caller, body)?);
+        if gateway.core().call(&id).is_some() {
+            gateway.count_change(&id, &caller)?;
+        }
         Ok(Command::ChangeUserData { call, requester, change })
     });
     outcome(asked, |command| gateway.core().submit(command)).await
@@ -113,19 +124,34 @@ pub(super) fn may_act_for_others(caller: &Caller) -> Result<(), Failure> {
 /// The line a third party acts from: for a service the parameter `thirdPartyDn` if it is given,
 /// otherwise the first line of the user.
 fn third_party(gateway: &Gateway, caller: &Caller, body: &Body<'_>) -> Result<Dn, Failure> {
+    if let Some(dn) = third_party_or_none(gateway, caller, body)? {
+        return Ok(dn);
+    }
+    me::user(gateway, caller)?;
+    Err(Failure::missing(
+        "the user has no line of his own; a service names one in parameter 'thirdPartyDn' (a \
+         string)",
+    ))
+}
+
+/// The same, where it need not be known.
+pub(super) fn third_party_or_none(
+    gateway: &Gateway,
+    caller: &Caller,
+    body: &Body<'_>,
+) -> Result<Option<Dn>, Failure> {
     if caller.roles.has(Role::Service)
         && let Some(dn) = body.optional_string("thirdPartyDn")?
     {
-        return Dn::new(dn).map_err(|error| body.bad("thirdPartyDn", &error));
+        return Dn::new(dn).map(Some).map_err(|error| body.bad("thirdPartyDn", &error));
     }
-    me::user(gateway, caller)?.devices().first().map(|device| device.dn().clone()).ok_or_else(
-        || {
-            Failure::missing(
-                "the user has no line of his own; a service names one in parameter \
-                 'thirdPartyDn' (a string)",
-            )
-        },
-    )
+    Ok(first_line(gateway, caller))
+}
+
+/// The first line of a user who has one.
+pub(super) fn first_line(gateway: &Gateway, caller: &Caller) -> Option<Dn> {
+    let user = gateway.directory().user(&caller.user)?;
+    user.devices().first().map(|device| device.dn().clone())
 }
 
 /// The call and the line by which it is the user's; a line that is still on the call comes first.

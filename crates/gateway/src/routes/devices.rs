@@ -6,10 +6,12 @@
 use axum::extract::State;
 use encke_calls::{Command, LineSettings};
 
+use super::features::needs;
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::counts::Operation;
 use crate::directory::{Device, User};
+use crate::features::Feature;
 use crate::gateway::Gateway;
 use crate::reply::Reply;
 use crate::request::{DEVICE_OPERATIONS, Fields, Query, SETTING_OPERATIONS, shortened};
@@ -61,7 +63,9 @@ pub(super) async fn set(
     Payload(payload): Payload,
 ) -> Reply {
     let asked = SETTING_OPERATIONS.ask(payload, gateway.config().body_depth, |action, _| {
-        let lines = vec![device(me::user(&gateway, &caller)?, &id)?.dn().clone()];
+        let user = me::user(&gateway, &caller)?;
+        let lines = vec![device(user, &id)?.dn().clone()];
+        needs(user, Feature::Voice)?;
         Ok(Command::OperateLines { lines, action })
     });
     outcome(asked, |command| gateway.core().submit(command)).await
@@ -76,7 +80,9 @@ pub(super) async fn dial(
 ) -> Reply {
     let depth = gateway.config().body_depth;
     let asked = DEVICE_OPERATIONS.ask(payload, depth, |(to, user_data), _| {
-        let from = device(me::user(&gateway, &caller)?, &id)?.dn().clone();
+        let user = me::user(&gateway, &caller)?;
+        let from = device(user, &id)?.dn().clone();
+        needs(user, Feature::Voice)?;
         Ok(Command::Dial { from, to, user_data })
     });
     outcome(asked, |command| gateway.core().submit(command)).await

@@ -4,11 +4,12 @@ use axum::extract::State;
 use encke_calls::LineAction;
 use serde::Serialize;
 
-use super::{By, Payload, calls, channels, devices, sms};
+use super::{By, Payload, calls, channels, devices, features, sms};
 use crate::caller::Caller;
 use crate::config::SmsSpelling;
 use crate::counts::Operation;
 use crate::directory::User;
+use crate::features::Feature;
 use crate::gateway::Gateway;
 use crate::json::quoted;
 use crate::reply::Reply;
@@ -16,10 +17,11 @@ use crate::request::{Query, USER_OPERATIONS, UserRequest};
 use crate::status::{Failure, ReturnCode};
 use crate::view::{UserView, raw, render};
 
-/// `GET /api/v2/me`, with `subresources=*` or a list of `devices`, `calls`, `smsessions`.
+/// `GET /api/v2/me`, with `subresources=*` or a list of `features`, `devices`, `channels`, `calls`,
+/// `smsessions`.
 ///
-/// Sub-resources this server does not have (`channels`, `chats`, `interactions`, ...) are left
-/// out, as a GWS does for services the user lacks.
+/// Sub-resources this server does not have (`chats`, `interactions`, ...) are left out, as a GWS
+/// does for services the user lacks.
 pub(super) async fn read(State(gateway): State<Gateway>, By(caller): By, query: Query) -> Reply {
     let answer = || {
         let user = user(&gateway, &caller)?;
@@ -28,6 +30,12 @@ pub(super) async fn read(State(gateway): State<Gateway>, By(caller): By, query: 
         let mut view = UserView::new(user, gateway.config());
         if wants("devices") {
             view.devices = Some(raw(devices::all(&gateway, user)));
+        }
+        if wants("features") {
+            view.features = Some(raw(features::all(&gateway, user)));
+        }
+        if wants("channels") {
+            view.channels = Some(raw(channels::all(&gateway, user)));
         }
         if wants("calls") {
             view.calls = Some(raw(calls::all(&gateway, user)));
@@ -72,11 +80,16 @@ async fn answer(
         // Who is not in the directory may log out, and so may who has nowhere to be logged in.
         UserRequest::End => match user(gateway, caller) {
             Ok(user) if !user.devices().is_empty() => {
-                channels::set(gateway, user, LineAction::LogOut).await
+                let done = channels::set(gateway, user, LineAction::LogOut).await;
+                done.map_err(|failure| failure.adding("; the browser session has ended"))
             }
             _ => Ok(Reply::accepted()),
         },
-        UserRequest::Be(action) => channels::set(gateway, user(gateway, caller)?, action).await,
+        UserRequest::Be(action) => {
+            let user = user(gateway, caller)?;
+            features::needs(user, Feature::Voice)?;
+            channels::set(gateway, user, action).await
+        }
     }
 }
 
@@ -101,12 +114,14 @@ async fn start_session(
     user: &User,
     channels: &[String],
 ) -> Result<Reply, Failure> {
-    let voice = |channel: &String| channels::has(user, channel);
+    let voice =
+        |channel: &String| channels::has(user, channel) && user.features().has(Feature::Voice);
     if channels.iter().any(voice) {
         channels::set(gateway, user, LineAction::LogIn).await?;
     }
     let (succeeded, failed): (Vec<_>, Vec<_>) = channels.iter().partition(|channel| {
-        voice(channel) || matches!(channel.as_str(), "sms" | "smsession" | "smssession")
+        let sms = matches!(channel.as_str(), "sms" | "smsession" | "smssession");
+        voice(channel) || (sms && user.features().has(Feature::Multimedia))
     });
     if failed.is_empty() {
         return Ok(Reply::accepted());

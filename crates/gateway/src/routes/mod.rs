@@ -26,10 +26,13 @@ use crate::status::{Failure, ReturnCode};
 mod calls;
 mod channels;
 mod devices;
+mod features;
 mod me;
 mod outcome;
 mod sms;
 mod table;
+mod tevents;
+mod users;
 
 use self::table::routes;
 

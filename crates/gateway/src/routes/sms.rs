@@ -6,14 +6,16 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use encke_calls::{Command, SmsActor, SmsSession, UserName};
+use encke_calls::{Command, Note, SmsActor, SmsSession, UserName};
 
-use super::calls::may_act_for_others;
+use super::calls::{first_line, may_act_for_others, third_party_or_none};
+use super::features::needs;
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::caller::Caller;
 use crate::counts::Operation;
 use crate::directory::User;
+use crate::features::Feature;
 use crate::gateway::Gateway;
 use crate::reply::Reply;
 use crate::request::{
@@ -92,16 +94,21 @@ pub(super) async fn operate(
     let asked = SMS_OPERATIONS.ask(payload, gateway.config().body_depth, |request, _| {
         let found = own_session(&gateway, &caller, &id)?;
         let (session, agent) = (found.id.clone(), found.agent.clone());
+        needs(me::user(&gateway, &caller)?, Feature::Multimedia)?;
         Ok(match request {
             SmsRequest::Act(action) => {
                 Command::OperateSms { session, by: SmsActor::Agent(agent), action }
             }
-            SmsRequest::Change(change) => Command::ChangeSmsUserData { session, agent, change },
+            SmsRequest::Change(change) => {
+                gateway.count_change(session.as_str(), &caller)?;
+                Command::ChangeSmsUserData { session, agent, change }
+            }
         })
     });
     outcome(asked, |command| {
         let reference = gateway.next_reference(&caller.user);
-        gateway.core().submit_referenced(command, reference)
+        let note = Note::new().reference(reference).by(first_line(&gateway, &caller));
+        gateway.core().submit_noted(command, note)
     })
     .await
 }
@@ -117,12 +124,15 @@ pub(super) async fn operate_as_third_party(
 ) -> Reply {
     let payload = may_act_for_others(&caller).and(payload);
     let depth = gateway.config().body_depth;
-    let asked = THIRD_PARTY_SMS_OPERATIONS.ask(payload, depth, |change, _| {
+    let mut note = Note::new();
+    let asked = THIRD_PARTY_SMS_OPERATIONS.ask(payload, depth, |change, body| {
         let found = gateway.core().sms(&id).ok_or_else(|| no_session(&id))?;
+        note = Note::new().by(third_party_or_none(&gateway, &caller, body)?);
+        gateway.count_change(found.id.as_str(), &caller)?;
         let (session, agent) = (found.id.clone(), found.agent.clone());
         Ok(Command::ChangeSmsUserData { session, agent, change })
     });
-    outcome(asked, |command| gateway.core().submit(command)).await
+    outcome(asked, |command| gateway.core().submit_noted(command, note)).await
 }
 
 /// The user's open sessions for `subresources`.

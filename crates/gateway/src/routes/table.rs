@@ -7,7 +7,7 @@
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{calls, channels, devices, me, sms};
+use super::{calls, channels, devices, features, me, sms, tevents, users};
 use crate::gateway::Gateway;
 
 /// The spellings of the SMS collection that requests may use.
@@ -25,12 +25,18 @@ pub(super) fn routes() -> Vec<Route> {
         read("/me/calls", calls::list),
         read("/me/calls/{id}", calls::read),
         write("/me/calls/{id}", calls::operate),
+        read("/me/channels", channels::list),
+        read("/me/channels/{id}", channels::read),
         write("/me/channels/{id}", channels::operate),
         read("/me/devices", devices::list),
         read("/me/devices/{id}", devices::read),
         write("/me/devices/{id}", devices::set),
         write("/me/devices/{id}/calls", devices::dial),
+        read("/me/features", features::list),
         read("/devices/{id}", devices::read),
+        read("/features/{id}", features::read),
+        read("/users/{id}", users::read),
+        read("/tevents", tevents::read),
         write("/calls/{id}", calls::operate_as_third_party),
         read("/diagnostics/version", me::version),
     ];

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::user_data;
 use crate::config::GatewayConfig;
 use crate::directory::Directory;
+use crate::features::Feature;
 
 /// The `call` member.
 #[derive(Debug, Serialize)]
@@ -63,6 +64,9 @@ impl<'a> CallView<'a> {
         let parent = call.consult.as_ref().filter(|consult| consult.by == *dn);
         let parent = parent.map(|consult| format!("/calls/{}", consult.parent));
         let profile = config.capabilities;
+        let owner = directory.owner(dn);
+        let has = |feature| owner.is_none_or(|owner| owner.features().has(feature));
+        let recording = config.recording && has(Feature::VoiceRecording);
         Self {
             id: call.id.as_str(),
             state: party.state.as_str(),
@@ -75,7 +79,8 @@ impl<'a> CallView<'a> {
             call_type: call.call_type.as_str(),
             capabilities: call
                 .situation(party)
-                .shown(profile, config.recording)
+                .shown(profile, recording)
+                .filter(|_| has(Feature::Voice))
                 .map(Operation::as_str)
                 .collect(),
             user_data: user_data(call.user_data_of(party), config.duplicates),

@@ -38,7 +38,7 @@ pub(crate) struct DeviceView<'a> {
 /// The state of the agent.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UserState<'a> {
+pub(super) struct UserState<'a> {
     id: &'static str,
     display_name: &'static str,
     state: &'static str,
@@ -77,7 +77,7 @@ impl<'a> DeviceView<'a> {
 }
 
 impl<'a> UserState<'a> {
-    fn of(agent: &'a AgentState) -> Self {
+    pub(super) fn of(agent: &'a AgentState) -> Self {
         let (id, display_name, state, work_mode) = match agent {
             AgentState::LoggedOut => {
                 ("0F7F5003-EF26-4D13-A6Ef-D0C7EC819BEB", "Offline", "LoggedOut", None)

@@ -15,13 +15,17 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 mod call;
+mod channel;
 mod device;
+mod feature;
 mod sms;
 mod user;
 
 pub(crate) use self::{
     call::CallView,
+    channel::ChannelView,
     device::DeviceView,
+    feature::FeatureView,
     sms::{MessageView, SmsView},
     user::UserView,
 };

@@ -23,7 +23,11 @@ pub(crate) struct UserView<'a> {
     uri: String,
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) features: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) devices: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) channels: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) calls: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +51,9 @@ impl<'a> UserView<'a> {
             contact_center_id: contact_center_id(&config.site).to_string(),
             uri: config.address(&path),
             path,
+            features: None,
             devices: None,
+            channels: None,
             calls: None,
             smsessions: None,
             smssessions: None,

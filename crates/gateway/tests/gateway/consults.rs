@@ -295,6 +295,72 @@ async fn joint_user_data_is_told_on_each_call_to_who_is_on_it() {
     assert!(heard.iter().all(|heard| heard.user != "carol" || !heard.data.contains(&call)));
 }
 
+/// Who got which copy of a change: user, the call's UUID, `thisDN`, `thirdPartyDN`.
+fn copies(heard: &[Heard]) -> Vec<(&str, &str, Option<&str>, &str)> {
+    let copies = heard.iter().filter(|heard| heard.channel == TEVENTS);
+    copies
+        .map(|copy| {
+            let member = |path| at(&copy.data, path).map(|text| text.trim_matches('"'));
+            let third = member("thirdPartyDN").unwrap();
+            (copy.user.as_str(), member("callUuid").unwrap(), member("thisDN"), third)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn data_that_comes_with_an_operation_is_copied_as_a_change_is() {
+    let limits = Limits::default().consult_user_data(ConsultUserData::Joint);
+    let centre = Centre::limited(GatewayConfig::default(), limits).await;
+    let call = talking(&centre).await;
+    let with = |name: &str, to: &str| {
+        format!(
+            r#"{{"operationName":"{name}","destination":{{"phoneNumber":"{to}"}},"userData":{{"k":"v"}}}}"#
+        )
+    };
+    centre.accepted("bob", &path(&call), &with("InitiateTransfer", "15002")).await;
+    let heard = centre.heard().await;
+    let (alice, bob) = (Some("15000"), Some("15001"));
+    assert_eq!(
+        copies(&heard),
+        [("alice", &*call, alice, "15001"), ("bob", &*call, bob, "15001")],
+        "the consultation begins with its data"
+    );
+    let consult = centre.core.calls_of(&dn("15002"))[0].id.as_str().to_owned();
+    centre.accepted("alice", &path(&call), &with("SingleStepConference", "15009")).await;
+    let heard = centre.heard().await;
+    assert_eq!(
+        told(&heard),
+        [
+            ("alice", "ParticipantsUpdated", "Established", &*call),
+            ("bob", "ParticipantsUpdated", "Held", &*call),
+            ("erin", "StatusChange", "Ringing", &*call),
+            ("bob", "AttachedDataChanged", "Dialing", &*consult),
+            ("carol", "AttachedDataChanged", "Ringing", &*consult),
+        ]
+    );
+    let (carol, erin) = (Some("15002"), Some("15009"));
+    assert_eq!(
+        copies(&heard),
+        [
+            ("alice", &*call, alice, "15000"),
+            ("bob", &*call, bob, "15000"),
+            ("erin", &*call, erin, "15000"),
+            ("bob", &*consult, bob, "15001"),
+            ("carol", &*consult, carol, "15001"),
+        ]
+    );
+    centre.accepted("alice", &path(&call), &with("SingleStepTransfer", "+15550100")).await;
+    assert_eq!(
+        copies(&centre.heard().await)[..3],
+        [
+            ("bob", &*call, bob, "15000"),
+            ("erin", &*call, erin, "15000"),
+            ("alice", &*call, None, "15000"),
+        ],
+        "who transferred is not on the call any more"
+    );
+}
+
 #[tokio::test]
 async fn somebody_outside_is_asked_and_shown_as_a_participant() {
     let centre = Centre::open().await;

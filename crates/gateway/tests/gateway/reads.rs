@@ -103,13 +103,14 @@ async fn the_user_is_shown_with_the_subresources_asked_for() {
     // As the Workspace desktop asks, slash included; what is not here is left out.
     let path = "/api/v2/me/?subresources=devices,calls,channels,interactions,chats";
     let body = centre.get("alice", path).await.body;
-    assert_eq!(names(at(&body, "user").unwrap())[11..], ["devices", "calls"]);
+    assert_eq!(names(at(&body, "user").unwrap())[11..], ["devices", "channels", "calls"]);
     let calls: Vec<serde_json::Value> =
         serde_json::from_str(at(&body, "user.calls").unwrap()).unwrap();
     assert_eq!(calls[0]["id"], CALL);
 
     let all = centre.get("carol", "/api/v2/me?subresources=*").await.body;
-    assert_eq!(names(at(&all, "user").unwrap())[11..], ["devices", "calls", "smsessions"]);
+    let subresources = ["features", "devices", "channels", "calls", "smsessions"];
+    assert_eq!(names(at(&all, "user").unwrap())[11..], subresources);
     assert_eq!(at(&all, "user.calls"), Some("[]"));
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{HeaderMap, Method, Request, Response};
 use encke_bayeux::ChannelName;
 use encke_broker::UserId;
 use encke_calls::{
@@ -15,7 +15,8 @@ use encke_calls::{
     UserData,
 };
 use encke_gateway::{
-    Caller, Device, Directory, Gateway, GatewayConfig, Notify, Place, Projection, Role, Roles, User,
+    Caller, Device, Directory, Gateway, GatewayConfig, Notify, Place, Projection, Role, Roles,
+    Trace, User,
 };
 use encke_journal::{FaultyJournal, MemoryJournal};
 use serde_json::value::RawValue;
@@ -36,6 +37,7 @@ pub(crate) struct Centre {
     pub(crate) core: Core,
     pub(crate) gateway: Gateway,
     pub(crate) journal: Arc<FaultyJournal>,
+    pub(crate) trace: Trace,
     app: Router,
     clock: Arc<StillClock>,
     ear: Arc<Ear>,
@@ -106,10 +108,15 @@ impl Centre {
         Self::of(people, GatewayConfig::default(), Limits::default()).await
     }
 
+    pub(crate) async fn peopled_with(people: Directory, config: GatewayConfig) -> Self {
+        Self::of(people, config, Limits::default()).await
+    }
+
     async fn of(directory: Directory, config: GatewayConfig, limits: Limits) -> Self {
         let clock = Arc::new(StillClock(AtomicU64::new(START_MS)));
         let ear = Arc::new(Ear::default());
         let projection = Projection::new(directory.clone(), ear.clone(), &config, clock.clone());
+        let trace = projection.trace();
         let journal = Arc::new(FaultyJournal::new(Arc::new(MemoryJournal::new())));
         let (core, writer) = Core::open(
             journal.clone(),
@@ -121,7 +128,8 @@ impl Centre {
         .unwrap();
         tokio::spawn(writer);
         let gateway = Gateway::new(core.clone(), directory, config, clock.clone());
-        Self { core, app: gateway.router(), gateway, journal, clock, ear }
+        let gateway = gateway.tracing(trace.clone());
+        Self { core, app: gateway.router(), gateway, journal, trace, clock, ear }
     }
 
     pub(crate) fn pass(&self, ms: u64) {
@@ -137,11 +145,8 @@ impl Centre {
     }
 
     /// Sends a request as the login layer of a server would pass it on.
-    pub(crate) async fn send(&self, mut request: Request<Body>, user: Option<&str>) -> Answer {
-        if let Some(name) = user {
-            request.extensions_mut().insert(Caller::new(UserId::new(name), roles(name)));
-        }
-        let response = self.app.clone().oneshot(request).await.unwrap();
+    pub(crate) async fn send(&self, request: Request<Body>, user: Option<&str>) -> Answer {
+        let response = self.answer(request, user).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         Answer {
@@ -149,6 +154,18 @@ impl Centre {
             body: String::from_utf8(body.to_vec()).unwrap(),
             headers: parts.headers,
         }
+    }
+
+    /// The answer to a request, whose body may go on.
+    pub(crate) async fn answer(
+        &self,
+        mut request: Request<Body>,
+        user: Option<&str>,
+    ) -> Response<Body> {
+        if let Some(name) = user {
+            request.extensions_mut().insert(Caller::new(UserId::new(name), roles(name)));
+        }
+        self.app.clone().oneshot(request).await.unwrap()
     }
 
     /// Accepts a request that must be accepted.
@@ -183,8 +200,17 @@ impl Centre {
         people: Directory,
         after: u64,
     ) -> (Vec<Heard>, Vec<Position>) {
+        self.sent_again_with(GatewayConfig::default(), people, after).await
+    }
+
+    /// The same of a centre with these settings.
+    pub(crate) async fn sent_again_with(
+        &self,
+        config: GatewayConfig,
+        people: Directory,
+        after: u64,
+    ) -> (Vec<Heard>, Vec<Position>) {
         let ear = Arc::new(Ear::default());
-        let config = GatewayConfig::default();
         let projection = Projection::new(people, ear.clone(), &config, self.clock.clone())
             .again_after(Some(Position::new(after)));
         let (journal, clock) = (self.journal.clone(), self.clock.clone());

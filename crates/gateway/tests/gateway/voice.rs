@@ -169,6 +169,27 @@ async fn the_last_pair_of_a_key_alone_is_written_on_request() {
 }
 
 #[tokio::test]
+async fn a_list_of_pairs_is_written_on_request() {
+    let centre = Centre::with(GatewayConfig::default().duplicates(Duplicates::List)).await;
+    centre.dialled(r#"{"a":1.10,"b":{"x":[2]}}"#).await;
+    let attach = r#"{"operationName":"AttachUserData","userData":{"a":"3"}}"#;
+    centre.accepted("alice", &call(), attach).await;
+    let list =
+        r#"[{"key":"a","value":1.10},{"key":"b","value":{"x":[2]}},{"key":"a","value":"3"}]"#;
+    for heard in centre.heard().await {
+        let path = if heard.channel == CALLS { "call.userData" } else { "userData" };
+        assert_eq!(at(&heard.data, path), Some(list));
+    }
+    assert_eq!(at(&centre.get("bob", &call()).await.body, "call.userData"), Some(list));
+    centre.accepted("alice", &call(), r#"{"operationName":"DeleteUserData"}"#).await;
+    for heard in centre.heard().await {
+        let none = if heard.channel == CALLS { None } else { Some("[]") };
+        let path = if heard.channel == CALLS { "call.userData" } else { "userData" };
+        assert_eq!(at(&heard.data, path), none);
+    }
+}
+
+#[tokio::test]
 async fn without_user_data_the_member_is_missing_and_not_empty() {
     let centre = Centre::open().await;
     centre.dialled(r#"{"a":1}"#).await;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use encke::broker;
 use encke::calls::{self, ConsultUserData, CoreConfig, Duplicates, Profile};
-use encke::gateway::{self, Directory, GatewayConfig};
+use encke::gateway::{self, ChangeBound, Directory, GatewayConfig};
 use encke::transport::HttpConfig;
 use http::Uri;
 use ipnet::IpNet;
@@ -145,6 +145,11 @@ impl Config {
             let reason = "is \"none\", which browsers take with `secure` only: use [tls], or set \
                           `session.secure` where a proxy speaks TLS";
             return Err(ConfigError::new("session.same_site", reason));
+        }
+        if session.partitioned && !secure {
+            let reason = "is on, which browsers take with `secure` only: use [tls], or set \
+                          `session.secure` where a proxy speaks TLS";
+            return Err(ConfigError::new("session.partitioned", reason));
         }
         if session.cookie.is_empty() || !session.cookie.bytes().all(is_token) {
             return Err(ConfigError::new("session.cookie", "is no cookie name"));
@@ -286,6 +291,7 @@ fn check_bounds(settings: &Settings) -> Result<(), ConfigError> {
         ("login.failure_forgotten_ms", login.failure_forgotten_ms),
         ("session.max_inactive_ms", session.max_inactive_ms),
         ("session.unconfirmed_ms", session.unconfirmed_ms),
+        ("user_data.changes_window_ms", settings.user_data.changes_window_ms),
         ("websocket.ping_interval_ms", settings.websocket.ping_interval_ms),
         ("websocket.write_timeout_ms", settings.websocket.write_timeout_ms),
     ];
@@ -379,6 +385,12 @@ fn calls(settings: &Settings, directory: &Directory) -> CoreConfig {
         .snapshot_after(NonZeroU64::new(journal.snapshot_after))
 }
 
+fn changes(settings: &Settings) -> Option<ChangeBound> {
+    let window = Duration::from_millis(settings.user_data.changes_window_ms);
+    let changes = settings.user_data.max_changes;
+    (changes > 0).then_some(ChangeBound { changes, window })
+}
+
 fn gateway(settings: &Settings) -> GatewayConfig {
     GatewayConfig::default()
         .site(&settings.gws.site)
@@ -397,7 +409,10 @@ fn gateway(settings: &Settings) -> GatewayConfig {
         .duplicates(match settings.user_data.duplicates {
             DuplicateKeys::All => Duplicates::All,
             DuplicateKeys::Last => Duplicates::Last,
+            DuplicateKeys::List => Duplicates::List,
         })
+        .origin(settings.user_data.origin)
+        .changes(changes(settings))
         .body_limit_bytes(settings.server.max_body_bytes)
         .body_depth(settings.gws.max_depth)
 }
@@ -418,6 +433,12 @@ mod tests {
     fn what_makes_no_sense_is_named_by_its_key() {
         assert_eq!(error_key(|s| s.tls.key = Some("key.pem".into())), "tls.certificate");
         assert_eq!(error_key(|s| s.session.same_site = SameSite::None), "session.same_site");
+        assert_eq!(error_key(|s| s.session.partitioned = true), "session.partitioned");
+        let fly = || Some(vec!["api-fly".to_owned()]);
+        assert_eq!(
+            error_key(|s| s.users.get_mut("alice").unwrap().features = fly()),
+            "users.alice.features"
+        );
         assert_eq!(error_key(|s| s.session.cookie = "a b".to_owned()), "session.cookie");
         assert_eq!(error_key(|s| s.cometd.transports.clear()), "cometd.transports");
         assert_eq!(

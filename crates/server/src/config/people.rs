@@ -5,7 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::PasswordHashString;
 use encke::broker::UserId;
 use encke::calls::Dn;
-use encke::gateway::{Device, Directory, Role, Roles, User};
+use encke::gateway::{Device, Directory, Feature, Features, Role, Roles, User};
 
 use super::ConfigError;
 use crate::login::Account;
@@ -51,12 +51,26 @@ fn roles(user: &UserSettings) -> Roles {
         .collect()
 }
 
+fn features(name: &str, user: &UserSettings) -> Result<Features, ConfigError> {
+    let Some(ids) = &user.features else { return Ok(Features::default()) };
+    ids.iter()
+        .map(|id| {
+            Feature::named(id).ok_or_else(|| {
+                let known = Feature::ALL.map(Feature::id).join(", ");
+                let reason = format!("has \"{id}\", which is none of {known}");
+                ConfigError::new(format!("users.{name}.features"), reason)
+            })
+        })
+        .collect()
+}
+
 pub(super) fn directory(settings: &Settings) -> Result<Directory, ConfigError> {
     let mut users = Vec::new();
     for (name, user) in &settings.users {
         let mut entry = User::new(UserId::new(name.as_str()))
             .called(&user.first_name, &user.last_name)
-            .roles(roles(user));
+            .roles(roles(user))
+            .with_features(features(name, user)?);
         for dn in &user.dns {
             let dn = Dn::new(dn.as_str())
                 .map_err(|error| ConfigError::new(format!("users.{name}.dns"), error))?;

@@ -14,6 +14,7 @@ use encke::transport::HeldPoll;
 use http::Request;
 use tracing::Level;
 
+use super::request_id::RequestId;
 use crate::answer::Answer;
 use crate::clock;
 use crate::cors::Origin;
@@ -45,6 +46,7 @@ impl Marks {
 pub(super) struct Asked {
     peer: IpAddr,
     what: String,
+    id: Option<RequestId>,
     at: Instant,
 }
 
@@ -54,15 +56,17 @@ impl Asked {
     pub(super) fn of<B>(request: &Request<B>, peer: IpAddr, at: Instant) -> Option<Box<Self>> {
         tracing::enabled!(Level::DEBUG).then(|| {
             let what = format!("{} {}", request.method(), request.uri().path());
-            Box::new(Self { peer, what, at })
+            let id = RequestId::of(request.headers());
+            Box::new(Self { peer, what, id, at })
         })
     }
 
     pub(super) fn tell(&self, answer: &Answer) {
-        let Self { peer, what, at } = self;
+        let Self { peer, what, id, at } = self;
         tracing::debug!(
             %peer,
             asked = what,
+            request_id = id.as_ref().map(RequestId::text),
             status = answer.status().as_u16(),
             elapsed_ms = clock::now().saturating_duration_since(*at).as_millis(),
             "request"

@@ -90,10 +90,12 @@ pub(crate) struct Front(pub(crate) Arc<House>);
 mod admission;
 mod held;
 mod part;
+mod request_id;
 
 use admission::too_many;
 use held::{Asked, Held, Marks};
 use part::Part;
+use request_id::RequestId;
 
 impl Service for Front {
     type Held = Held;
@@ -102,8 +104,12 @@ impl Service for Front {
         let start = clock::moment();
         let peer = self.0.proxies.client(peer.ip(), request.headers());
         let asked = Asked::of(&request, peer, start.at);
+        let id = RequestId::of(request.headers());
         match self.dispatch(request, peer, start).await {
-            Outcome::Answered(answer) => {
+            Outcome::Answered(mut answer) => {
+                if let Some(id) = id {
+                    id.give_back(answer.headers_mut());
+                }
                 if let Some(asked) = asked {
                     asked.tell(&answer);
                 }
@@ -245,13 +251,13 @@ impl House {
         }
     }
 
-    /// Ends the browser session where the gateway says that the user has logged out.
+    /// Ends the browser session where the gateway says that the user asked to be logged out.
+    ///
+    /// It ends whether or not the agent's state could be stored: who leaves a desk must not be found
+    /// logged in by who sits down at it next, and to try again he can log in again.
     fn end_session(&self, answer: &Answer, given: Option<&mut Given>) {
-        let ended = answer.extensions().get::<(Operation, ReturnCode)>()
-            == Some(&(Operation::EndContactCenterSession, ReturnCode::Success));
-        if let Some(given) = given
-            && ended
-        {
+        let answered = answer.extensions().get::<(Operation, ReturnCode)>();
+        if let (Some((Operation::EndContactCenterSession, _)), Some(given)) = (answered, given) {
             self.login.end_session(given);
         }
     }

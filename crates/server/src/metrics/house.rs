@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use encke::broker::Stats;
 use encke::broker::stats::LATENCY_BOUNDS_US;
 use encke::calls::Core;
-use encke::gateway::RequestCounts;
+use encke::gateway::Gateway;
 use encke::journal::{Journal, Latency};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder};
@@ -27,7 +27,7 @@ pub(crate) struct House {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) core: Core,
-    pub(crate) requests: Arc<RequestCounts>,
+    pub(crate) gateway: Gateway,
     pub(crate) login: Arc<Login>,
     pub(crate) connections: Arc<AtomicU64>,
     pub(crate) handshakes: Arc<HandshakeRate>,
@@ -239,10 +239,26 @@ impl House {
             None,
             MetricType::Counter,
         )?;
-        for count in self.requests.snapshot() {
+        for count in self.gateway.counts().snapshot() {
             let code = count.code.number().to_string();
             let labels = [("operation", count.operation.name()), ("code", code.as_str())];
             encode_counter(&mut metric.encode_family(&labels)?, count.requests)?;
+        }
+        let changes = self.gateway.change_loops();
+        for (name, help, value) in [
+            (
+                "user_data_loops",
+                "Clients that changed the same user data in a loop and were slowed down",
+                changes.loops,
+            ),
+            (
+                "user_data_changes_limited",
+                "Changes of user data refused because one user made too many of the same data",
+                changes.refused,
+            ),
+        ] {
+            let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            encode_counter(&mut metric, value)?;
         }
         Ok(())
     }

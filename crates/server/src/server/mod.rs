@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use encke::broker::Broker;
 use encke::calls::{self, Core};
-use encke::gateway::{Gateway, Notify, Projection};
+use encke::gateway::{Gateway, Notify, Projection, Trace};
 use encke::journal::Journal;
 use encke::transport::{self, BayeuxService};
 use tempfile::TempDir;
@@ -88,6 +88,7 @@ pub struct Server {
     tasks: JoinSet<()>,
     writers: JoinSet<()>,
     logs: Logs,
+    trace: Trace,
     drain_delay: Duration,
     shutdown_timeout: Duration,
     secure: bool,
@@ -171,6 +172,7 @@ impl Server {
         )
         .again_after(again_after)
         .kept(notifications_log.as_ref().map(Found::kept));
+        let trace = projection.trace();
         let (core, writer) = Core::open(
             Arc::clone(&journal),
             config.calls,
@@ -179,7 +181,8 @@ impl Server {
         )
         .await
         .map_err(|error| StartError::part("call-state core", error))?;
-        let gateway = Gateway::new(core.clone(), config.directory.clone(), gateway_config, clock);
+        let gateway = Gateway::new(core.clone(), config.directory.clone(), gateway_config, clock)
+            .tracing(trace.clone());
 
         let tokens = match config.tokens.map(Tokens::open) {
             Some(opened) => Some(opened.map_err(|error| StartError::part("token login", error))?),
@@ -221,7 +224,7 @@ impl Server {
                     endpoints,
                     journal: Arc::clone(&journal),
                     core: core.clone(),
-                    requests: gateway.counts(),
+                    gateway: gateway.clone(),
                     login: Arc::clone(&login),
                     connections: Arc::clone(&open),
                     handshakes: config.handshakes,
@@ -329,6 +332,7 @@ impl Server {
             tasks,
             writers,
             logs,
+            trace,
             drain_delay: config.drain_delay,
             shutdown_timeout: config.shutdown_timeout,
             secure,
@@ -386,8 +390,9 @@ impl Server {
             () = tokio::time::sleep(self.drain_delay) => {}
         }
         drop(self.acceptor);
-        let brokers = self.brokers;
+        let (brokers, trace) = (self.brokers, self.trace);
         let release = || {
+            trace.close();
             for broker in &brokers {
                 broker.begin_drain(clock::now());
             }

@@ -364,8 +364,16 @@ pub struct UserDataSettings {
     pub max_key_bytes: usize,
     /// How deep values may nest. Default 64 levels; beyond it `statusCode` 10.
     pub max_depth: usize,
-    /// `all` writes a repeated key repeatedly, `last` only its last pair. Default `all`.
+    /// `all` writes a repeated key repeatedly, `last` only its last pair, `list` every pair as an
+    /// element of an array. Default `all`.
     pub duplicates: DuplicateKeys,
+    /// Notifications of a change say who changed which keys, in `origin`. Default off.
+    pub origin: bool,
+    /// Changes that one user makes of the data of one call or session in one window. Default 1,000;
+    /// beyond it 429 until the window is over. 0: as many as there come. (Demo: 0)
+    pub max_changes: u32,
+    /// How long a window is. Default 10,000 ms.
+    pub changes_window_ms: u64,
 }
 
 impl Default for UserDataSettings {
@@ -375,6 +383,9 @@ impl Default for UserDataSettings {
             max_key_bytes: 1_024,
             max_depth: 64,
             duplicates: DuplicateKeys::All,
+            origin: false,
+            max_changes: 1_000,
+            changes_window_ms: 10_000,
         }
     }
 }
@@ -388,6 +399,8 @@ pub enum DuplicateKeys {
     All,
     /// The last pair of a key, for strict parsers.
     Last,
+    /// Each pair, as `{"key":...,"value":...}` in an array, for strict parsers that want all.
+    List,
 }
 
 /// `[simulator]`: the outside world at `/sim/v1`, without a login.

@@ -128,6 +128,10 @@ pub struct UserSettings {
     /// Numbers of the user's phones; a number belongs to one user. Default none.
     #[serde(default)]
     pub dns: Vec<String>,
+    /// What the user may use of `api-voice`, `api-voice-recording` and `api-multimedia`; an operation
+    /// whose feature is not there is answered with `statusCode` 5. Default: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Vec<String>>,
 }
 
 impl UserSettings {
@@ -139,6 +143,7 @@ impl UserSettings {
             last_name: String::new(),
             roles: agent(),
             dns: Vec::new(),
+            features: None,
         }
     }
 }

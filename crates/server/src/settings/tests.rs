@@ -148,6 +148,7 @@ fn sample_file_holds_every_setting_with_its_default() {
         "[[rules]]",
         "api.keys.billing",
         "users.alice",
+        "features",
         "[[channels]]",
         "pattern",
         "endpoint",

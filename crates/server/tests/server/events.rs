@@ -52,3 +52,24 @@ async fn events_need_a_login_and_an_origin_and_may_be_switched_off() {
     assert_eq!(house.ask(&stream("alice")).await.status, 405);
     house.end().await;
 }
+
+#[tokio::test]
+async fn a_supervisor_reads_the_trace_of_all_calls_until_the_drain() {
+    let house = House::demo().await;
+    let trace = |user: &str| Request::new("GET", "/api/v2/tevents").login(&Login::demo(user));
+    assert_eq!(house.ask(&trace("alice")).await.status, 403);
+    let mut erin = house.open().await;
+    erin.send(&trace("erin").encode()).await.unwrap();
+    erin.read_until("the trace begins").await.unwrap();
+    let call = Request::json("/sim/v1/calls", r#"{"to":"15000","from":"+15550100"}"#);
+    let call = house.ask(&call).await.value()["id"].as_str().unwrap().to_owned();
+    let update = r#"{"operationName":"UpdateUserData","userData":{"k":"v"}}"#;
+    let update = Request::json(&format!("/api/v2/me/calls/{call}"), update);
+    assert_eq!(house.ask(&update.login(&Login::demo("alice"))).await.status, 200);
+    let told = erin.read_until(r#""userData":{"k":"v"}"#).await.unwrap();
+    assert!(told.contains("event: EventAttachedDataChanged"), "{told}");
+    assert!(told.contains(r#""thisDN":"15000","thirdPartyDN":"15000""#), "{told}");
+    let ended = house.stop();
+    erin.read_until("0\r\n\r\n").await.unwrap();
+    timeout(DEADLINE, ended).await.unwrap().unwrap().unwrap();
+}

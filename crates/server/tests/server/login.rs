@@ -1,5 +1,6 @@
 //! Credentials, cookies, CSRF tokens, throttling and rates on the wire.
 
+use encke_server::settings::SameSite;
 use encke_testkit::{Login, Request};
 
 use crate::house::{House, cookie, me, me_as};
@@ -25,6 +26,71 @@ async fn cookie_stands_for_the_login_and_ends_with_it() {
     let after = house.ask(&me().header("cookie", &cookie)).await;
     assert_eq!(after.status, 403);
     assert_eq!(after.value()["statusCode"], 20);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn who_logs_out_is_out_even_if_the_state_of_the_agent_cannot_be_stored() {
+    let house = House::demo().await;
+    let cookie = cookie(&house.ask(&me_as("alice")).await);
+    let start = r#"{"operationName":"StartContactCenterSession","channels":["voice"]}"#;
+    let started = house.ask(&Request::json("/api/v2/me", start).header("cookie", &cookie)).await;
+    assert_eq!(started.status, 200, "{}", started.text());
+    let fault = Request::json("/sim/v1/faults", r#"{"journal":"fail"}"#);
+    assert_eq!(house.ask(&fault).await.status, 200);
+    // What fails and is not a logout ends nothing.
+    let ready = r#"{"operationName":"Ready"}"#;
+    let failed = house.ask(&Request::json("/api/v2/me", ready).header("cookie", &cookie)).await;
+    assert_eq!((failed.status, failed.header("set-cookie")), (503, None));
+    let end = Request::json("/api/v2/me", r#"{"operationName":"EndContactCenterSession"}"#);
+    let ended = house.ask(&end.header("cookie", &cookie)).await;
+    assert_eq!(ended.status, 503, "{}", ended.text());
+    let text = ended.value()["statusMessage"].as_str().unwrap().to_owned();
+    assert!(text.ends_with("; the browser session has ended"), "{text}");
+    assert!(ended.header("set-cookie").unwrap().contains("Max-Age=0"));
+    assert_eq!(house.ask(&me().header("cookie", &cookie)).await.status, 403);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn cookies_have_the_attributes_that_the_settings_say() {
+    let house = House::with(|settings| {
+        settings.session.same_site = SameSite::None;
+        settings.session.secure = Some(true);
+        settings.session.partitioned = true;
+    })
+    .await;
+    let first = house.ask(&me_as("alice")).await;
+    let handshake = r#"[{"channel":"/meta/handshake","version":"1.0",
+        "supportedConnectionTypes":["long-polling"]}]"#;
+    let shaken = Request::json("/api/v2/notifications", handshake);
+    let shaken = house.ask(&shaken.header("cookie", &cookie(&first))).await;
+    for (answer, name) in [(first, "JSESSIONID="), (shaken, "BAYEUX_BROWSER=")] {
+        let given = answer.header("set-cookie").unwrap();
+        assert!(given.starts_with(name), "{given}");
+        for attribute in ["; SameSite=None", "; Secure", "; Partitioned", "; HttpOnly"] {
+            assert!(given.contains(attribute), "{attribute}: {given}");
+        }
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_request_id_comes_back_from_every_door() {
+    let house = House::demo().await;
+    for (request, status) in [
+        (me_as("alice"), 200),
+        (me(), 403),
+        (Request::json("/api/v2/notifications", "[]"), 403),
+        (Request::new("GET", "/no/such/page"), 404),
+        (Request::new("GET", "/version"), 200),
+    ] {
+        let answer = house.ask(&request.header("x-request-id", "r-17")).await;
+        assert_eq!((answer.status, answer.header("x-request-id")), (status, Some("r-17")));
+    }
+    let long = "x".repeat(129);
+    let answer = house.ask(&me().header("x-request-id", &long)).await;
+    assert_eq!(answer.header("x-request-id"), None);
     house.end().await;
 }
 

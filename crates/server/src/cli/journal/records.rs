@@ -43,6 +43,8 @@ struct Dumped<'a> {
     snapshot: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +69,8 @@ struct Record<'a> {
     snapshot: Option<&'a RawValue>,
     #[serde(default)]
     reference: Option<u64>,
+    #[serde(default)]
+    by: Option<&'a str>,
 }
 
 pub(super) fn dump(folder: &Path, id: &str, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -135,6 +139,7 @@ fn dumped(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
             event: record.event,
             snapshot: record.snapshot,
             reference: record.reference,
+            by: record.by,
         },
     )
 }
