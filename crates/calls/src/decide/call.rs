@@ -129,6 +129,7 @@ fn changed_by(
         call: call.id.clone(),
         at_ms: now_ms,
         what: CallHappening::UserDataChanged { requester: requester(by.clone()), change },
+        feed: None,
     }))
 }
 

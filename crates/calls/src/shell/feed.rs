@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::CommandError;
 use super::core::{Core, Outcome};
 use super::writer::{Message, Submission};
-use crate::{Call, Command, SourceName};
+use crate::{Call, Command, Note, SourceName};
 
 /// The answer to a command that stands in the queue.
 ///
@@ -48,7 +48,7 @@ impl Core {
     /// Dropped before it is ready, nothing happens.
     pub async fn queue(&self, command: Command) -> Result<Queued, CommandError> {
         let (answer, answered) = oneshot::channel();
-        let submission = Submission { command, reference: None, answer };
+        let submission = Submission { command, note: Note::default(), answer };
         let message = Message::Command(Box::new(submission));
         self.queue.send(message).await.map_err(|_| CommandError::Stopped)?;
         Ok(Queued(answered))
