@@ -197,6 +197,9 @@ struct CommonArguments {
     /// Milliseconds from which on a delivery counts as late
     #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     late_ms: u64,
+    /// Longest wait for deliveries after the last message
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    drain_seconds: u64,
     /// Allow addresses outside the loopback network. Ask the server's operator first.
     #[arg(long)]
     allow_remote: bool,
@@ -437,7 +440,8 @@ impl CommonArguments {
         let common = Common::new(target, channel, sessions, Duration::from_secs(self.seconds))
             .ramp(self.ramp.get(), Duration::from_secs(self.ramp_seconds))
             .threads(usize::from(self.threads))
-            .late(Duration::from_millis(self.late_ms));
+            .late(Duration::from_millis(self.late_ms))
+            .drain(Duration::from_secs(self.drain_seconds));
         Ok(match self.pid {
             Some(pid) => common.process(Process::new(pid)?),
             None => common,

@@ -45,10 +45,10 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// From the start of the schedule being fixed to its first message.
 const LEAD: Duration = Duration::from_millis(100);
 
-/// Longest wait for what is still owed after the last message.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long publishers may take to end after the last message was due.
+const OVERTIME: Duration = Duration::from_secs(10);
 
-/// The same when the run was stopped.
+/// Longest wait for what is still owed when the run was stopped.
 const DRAIN_STOPPED: Duration = Duration::from_secs(2);
 
 /// After everything came: time in which something may come once more.
@@ -280,10 +280,10 @@ impl Conductor<'_> {
         shared.schedule.get_or_init(|| schedule);
         shared.enter(Phase::Traffic);
         // Publishers end by themselves; the limit is for those who do not.
-        self.until(common.length + LEAD + DRAIN, |shared| {
+        self.until(common.length + LEAD + OVERTIME, |shared| {
             shared.publishing.load(Ordering::Acquire) == 0
         });
-        let drain = if shared.stop.is_stopped() { DRAIN_STOPPED } else { DRAIN };
+        let drain = if shared.stop.is_stopped() { DRAIN_STOPPED } else { common.drain };
         self.drain(drain);
         let end = self.moment()?;
         std::thread::sleep(ECHO);

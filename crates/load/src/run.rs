@@ -21,6 +21,7 @@ pub struct Common {
     pub(crate) process: Option<Process>,
     pub(crate) threads: usize,
     pub(crate) late: Duration,
+    pub(crate) drain: Duration,
 }
 
 /// How sessions are brought up.
@@ -34,7 +35,7 @@ impl Common {
     /// `sessions` sessions, each subscribed to `channel`, for `length` after all are up.
     pub fn new(target: Target, channel: ChannelName, sessions: usize, length: Duration) -> Self {
         let ramp = Ramp { at_once: 64, limit: Duration::from_secs(120) };
-        let late = Duration::from_secs(5);
+        let (late, drain) = (Duration::from_secs(5), Duration::from_secs(10));
         Self {
             target,
             channel,
@@ -44,6 +45,7 @@ impl Common {
             process: None,
             threads: 1,
             late,
+            drain,
         }
     }
 
@@ -67,6 +69,13 @@ impl Common {
     #[must_use]
     pub fn late(mut self, late: Duration) -> Self {
         self.late = late;
+        self
+    }
+
+    /// Longest wait for what is still owed after the last message. Default 10 s.
+    #[must_use]
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = drain;
         self
     }
 
