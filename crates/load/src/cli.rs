@@ -163,8 +163,10 @@ enum Transport {
 }
 
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are independent")]
 struct CommonArguments {
-    /// The Bayeux endpoint [default: http://127.0.0.1:8080/cometd, for calls /api/v2/notifications]
+    /// The Bayeux endpoint [default: port 8080 of this machine, `/cometd`; for calls
+    /// `/api/v2/notifications`]
     #[arg(long)]
     url: Option<String>,
     /// Sessions, each with one connection

@@ -244,8 +244,8 @@ pub struct Measure {
 pub struct Figure {
     /// The server's name.
     pub server: String,
-    /// Its median, divided by that of the first server.
-    pub ratio: f64,
+    /// Its median, divided by that of the first server; `None` if that is 0, as few ticks can be.
+    pub ratio: Option<f64>,
     /// The median over the rounds.
     pub median: f64,
     /// The smallest.
@@ -320,7 +320,7 @@ impl Comparison {
             .map(|measure| measure.servers.iter().map(|figure| figure.server.as_str()).collect())
             .unwrap_or_default();
         let names: &[&str] = &names;
-        let width = names.iter().map(|name| name.len()).max().unwrap_or(0).max(24);
+        let width = names.iter().map(|name| name.len()).max().unwrap_or(0).max(30);
         writeln!(out, "ratios of medians to {}", names.first().unwrap_or(&"nobody"))?;
         write!(out, "  {:24}", "")?;
         for name in names {
@@ -330,7 +330,9 @@ impl Comparison {
         for measure in &self.measures {
             write!(out, "  {:24}", measure.name)?;
             for figure in &measure.servers {
-                write!(out, "  {:>width$.2}", figure.ratio)?;
+                let text =
+                    figure.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+                write!(out, "  {text:>width$}")?;
             }
             writeln!(out)?;
         }
@@ -377,15 +379,14 @@ fn measures(names: &[&str], runs: &[Run]) -> Vec<Measure> {
             values.sort_by(f64::total_cmp);
             let (Some(least), Some(most)) = (values.first(), values.last()) else { break };
             let (least, most, median) = (*least, *most, median(&values));
-            servers.push(Figure { server: (*server).to_owned(), ratio: 1.0, median, least, most });
+            servers.push(Figure { server: (*server).to_owned(), ratio: None, median, least, most });
         }
         let Some(first) = servers.first().map(|figure| figure.median) else { continue };
         if servers.len() < names.len() {
             continue;
         }
         for figure in &mut servers {
-            // Nothing divided by nothing is as much; anything else by nothing is without bound.
-            figure.ratio = if figure.median == first { 1.0 } else { figure.median / first };
+            figure.ratio = (first.abs() > 0.0).then(|| figure.median / first);
         }
         measures.push(Measure { name, unit, servers });
     }

@@ -255,10 +255,11 @@ impl Job {
         }
     }
 
-    /// Appends a request body, or over HTTP a whole request, that publishes these messages.
+    /// Appends a request that publishes these messages: a whole one, or over WebSocket its text.
+    /// `publisher` is the session that speaks, if one has to.
     pub(crate) fn render(
         &self,
-        publisher: &Identity,
+        publisher: Option<&Identity>,
         flight: &[(u32, u64)],
         due_us: u64,
         out: &mut Vec<u8>,
@@ -274,6 +275,7 @@ impl Job {
             }
             return;
         }
+        let Some(publisher) = publisher else { return };
         let client_id = json_string(&publisher.client_id);
         let mut body = Vec::with_capacity(flight.len() * (bytes + 160));
         for (at, (stream, number)) in flight.iter().enumerate() {
@@ -442,7 +444,7 @@ mod tests {
             cookies: Cookies::default(),
         };
         let mut out = Vec::new();
-        job.render(&identity, &[(1, 0), (3, 5)], 9, &mut out);
+        job.render(Some(&identity), &[(1, 0), (3, 5)], 9, &mut out);
         let text = String::from_utf8(out).unwrap();
         let body: serde_json::Value =
             serde_json::from_str(text.split("\r\n\r\n").nth(1).unwrap()).unwrap();

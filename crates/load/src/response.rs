@@ -56,8 +56,9 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Option<(u16, &str, usize)>, ResponseE
     };
     let head = bytes.get(..length).unwrap_or_default();
     let head = std::str::from_utf8(head).map_err(|_| ResponseError::Head)?;
-    let (status_line, headers) = head.split_once("\r\n").ok_or(ResponseError::Head)?;
-    let status = status(status_line).ok_or(ResponseError::Head)?;
+    let line = memchr::memchr(b'\n', head.as_bytes()).ok_or(ResponseError::Head)?;
+    let (status_line, headers) = head.split_at(line + 1);
+    let status = status(status_line.trim_end()).ok_or(ResponseError::Head)?;
     Ok(Some((status, headers, length)))
 }
 
@@ -71,9 +72,9 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<Option<Response<'_>>, ResponseError>
         if (100..200).contains(&status) {
             continue;
         }
-        let close = rest.starts_with(b"HTTP/1.0")
-            || values(headers, "connection").any(|value| value.eq_ignore_ascii_case("close"));
-        let Some((body, length)) = body(bytes, at, status, headers)? else { return Ok(None) };
+        let framing = Framing::read(headers)?;
+        let close = framing.close || rest.starts_with(b"HTTP/1.0");
+        let Some((body, length)) = body(bytes, at, status, framing)? else { return Ok(None) };
         return Ok(Some(Response { status, headers, body, length, close }));
     }
 }
@@ -97,19 +98,51 @@ fn status(line: &str) -> Option<u16> {
 type Framed<'a> = Result<Option<(Cow<'a, [u8]>, usize)>, ResponseError>;
 
 /// The body that begins at `at`, and the length of the whole response.
-fn body<'a>(bytes: &'a [u8], at: usize, status: u16, headers: &str) -> Framed<'a> {
+fn body(bytes: &[u8], at: usize, status: u16, framing: Framing) -> Framed<'_> {
     if status == 204 || status == 304 {
         return Ok(Some((Cow::Borrowed(&[]), at)));
     }
-    if values(headers, "transfer-encoding").any(|value| value.eq_ignore_ascii_case("chunked")) {
+    if framing.chunked {
         return chunks(bytes, at);
     }
-    let length = values(headers, "content-length").next().ok_or(ResponseError::Unframed)?;
-    let length: usize = length.parse().map_err(|_| ResponseError::Head)?;
+    let length = framing.length.ok_or(ResponseError::Unframed)?;
     if length > MAX_RESPONSE_BYTES {
         return Err(ResponseError::TooLong(length));
     }
     Ok(bytes.get(at..at + length).map(|body| (Cow::Borrowed(body), at + length)))
+}
+
+/// What the headers say about the body and the connection, found in one walk.
+#[derive(Clone, Copy, Debug, Default)]
+struct Framing {
+    length: Option<usize>,
+    chunked: bool,
+    close: bool,
+}
+
+impl Framing {
+    fn read(headers: &str) -> Result<Self, ResponseError> {
+        let mut framing = Self::default();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', headers.as_bytes()) {
+            let line = headers.get(start..end).unwrap_or_default();
+            start = end + 1;
+            // The first letter leaves few lines to look at.
+            if !matches!(line.as_bytes().first(), Some(b'C' | b'c' | b'T' | b't')) {
+                continue;
+            }
+            let Some((name, value)) = line.split_once(':') else { continue };
+            let value = value.trim();
+            if name.eq_ignore_ascii_case("content-length") {
+                framing.length = Some(value.parse().map_err(|_| ResponseError::Head)?);
+            } else if name.eq_ignore_ascii_case("connection") {
+                framing.close |= value.eq_ignore_ascii_case("close");
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                framing.chunked |= value.eq_ignore_ascii_case("chunked");
+            }
+        }
+        Ok(framing)
+    }
 }
 
 fn chunks(bytes: &[u8], mut at: usize) -> Framed<'_> {

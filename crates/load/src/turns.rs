@@ -37,15 +37,14 @@ impl Turns {
 
     /// Sends a request and waits for the answer.
     pub(crate) fn ask(&mut self, request: &[u8]) -> Result<Answer, SessionError> {
-        let mut socket = match self.socket.take() {
-            Some(socket) => socket,
-            None => {
-                let socket = TcpStream::connect_timeout(&self.address, CONNECT_DEADLINE)?;
-                socket.set_read_timeout(Some(ANSWER_DEADLINE))?;
-                socket.set_write_timeout(Some(ANSWER_DEADLINE))?;
-                socket.set_nodelay(true)?;
-                socket
-            }
+        let mut socket = if let Some(socket) = self.socket.take() {
+            socket
+        } else {
+            let socket = TcpStream::connect_timeout(&self.address, CONNECT_DEADLINE)?;
+            socket.set_read_timeout(Some(ANSWER_DEADLINE))?;
+            socket.set_write_timeout(Some(ANSWER_DEADLINE))?;
+            socket.set_nodelay(true)?;
+            socket
         };
         socket.write_all(request)?;
         let mut bytes = Vec::new();

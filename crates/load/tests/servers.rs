@@ -72,11 +72,11 @@ fn servers_take_turns_and_the_first_is_the_measure() {
     let json = serde_json::to_value(&compared).unwrap();
     assert_eq!(json["runs"].as_array().unwrap().len(), 4);
     for measure in json["measures"].as_array().unwrap() {
-        assert_eq!(
-            (&measure["servers"][0]["server"], &measure["servers"][0]["ratio"]),
-            (&"a".into(), &1.0.into())
-        );
-        assert_eq!(measure["servers"][1]["server"], "b");
+        let [first, second] = [0, 1].map(|at| &measure["servers"][at]);
+        assert_eq!((&first["server"], &second["server"]), (&"a".into(), &"b".into()));
+        // So few messages may take less than a tick of CPU time.
+        let is_zero = first["median"] == 0.0;
+        assert!(first["ratio"] == 1.0 || (is_zero && first["ratio"].is_null()), "{measure:#}");
     }
     let mut out = Vec::new();
     compared.write(&mut out).unwrap();
