@@ -1,9 +1,9 @@
 //! Load for any Bayeux server over long-polling or WebSocket, and a check of every delivery.
 //!
-//! [`run`] carries out a [`Workload`]: it brings sessions up, publishes at absolute moments, checks
+//! [`run()`] carries out a [`Workload`]: it brings sessions up, publishes at absolute moments, checks
 //! each delivery (lost, doubled, out of order, late, stray, garbled) and says how late it came and
 //! what it cost the server in CPU time and memory. The command line around it is [`command_line`];
-//! tests call [`run`]. It blocks: sessions are served by threads of its own, without a runtime.
+//! tests call [`run()`]. It blocks: sessions are served by threads of its own, without a runtime.
 //!
 //! | Module       | Owns                                                                  |
 //! |--------------|-----------------------------------------------------------------------|

@@ -7,7 +7,7 @@ use crate::html::escape;
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 280.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 20.0;
+const RIGHT: f64 = 34.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 45.0;
 
