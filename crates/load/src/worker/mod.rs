@@ -216,7 +216,17 @@ impl Worker {
     fn handle(&mut self, event: &Event, buffer: &mut Buffer) {
         let Some(at) = event.token().0.checked_sub(1) else { return };
         if at < self.lanes.len() {
-            if let Err(error) = self.serve_lane(at, event, buffer) {
+            let served = match self.serve_lane(at, event, buffer) {
+                // Between two polls a server may close; the next one gets another connection.
+                Err(SessionError::Link(LinkError::Ended)) if self.is_between_polls(at) => {
+                    if let Some(lane) = self.lanes.get_mut(at) {
+                        lane.link = None;
+                    }
+                    return;
+                }
+                served => served,
+            };
+            if let Err(error) = served {
                 self.fail(at, &error);
             }
             return;
@@ -225,6 +235,13 @@ impl Worker {
         if let Err(error) = self.serve_publisher(at, event, buffer) {
             self.fail_publisher(at, &error);
         }
+    }
+
+    /// Whether a session rests, and nothing is under way on its connection.
+    fn is_between_polls(&self, at: usize) -> bool {
+        self.lanes.get(at).is_some_and(|lane| {
+            lane.state == State::Resting && !lane.session.identity.target.is_websocket()
+        })
     }
 
     /// Reads and writes what the socket of a session allows.
@@ -502,7 +519,8 @@ impl Worker {
             lane.wake = None;
             match lane.state {
                 State::Resting => {
-                    if let Err(error) = self.send_poll(at, now) {
+                    let fresh = if lane.link.is_none() { self.connect(at) } else { Ok(()) };
+                    if let Err(error) = fresh.and_then(|()| self.send_poll(at, now)) {
                         self.fail(at, &error);
                     }
                 }
