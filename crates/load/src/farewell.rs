@@ -6,12 +6,10 @@
 
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::stream;
-
-use crate::connection::Connection;
-use crate::request::{self, json_string};
-use crate::session::Identity;
+use crate::clock;
+use crate::request;
+use crate::session::{Identity, Session};
+use crate::turns::Turns;
 
 /// Connections that say farewell.
 const CONNECTIONS: usize = 8;
@@ -20,31 +18,23 @@ const CONNECTIONS: usize = 8;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Tells the server that these sessions leave.
-pub(crate) async fn say(identities: Vec<Identity>) {
-    let shares = identities.chunks(identities.len().div_ceil(CONNECTIONS).max(1));
-    let all = stream::iter(shares).for_each_concurrent(None, share);
-    // Whoever is not done by then is left to the server.
-    drop(tokio::time::timeout(LIMIT, all).await);
-}
-
-/// One connection's part; a broken connection is replaced once per session.
-async fn share(identities: &[Identity]) {
-    let mut connection = None;
-    for identity in identities {
-        let open = match connection.take() {
-            Some(open) => Ok(open),
-            None => Connection::open(identity.target.address(), None).await,
-        };
-        let Ok(mut open) = open else { continue };
-        let body = format!(
-            r#"[{{"channel":"/meta/disconnect","clientId":{},"id":"5"}}]"#,
-            json_string(&identity.client_id)
-        );
-        let request = request::post(&identity.target, &identity.cookies, &body);
-        if open.send(&request).await.is_ok()
-            && open.receive().await.is_ok_and(|response| !response.close)
-        {
-            connection = Some(open);
+pub(crate) fn say(identities: &[Identity]) {
+    let share = identities.len().div_ceil(CONNECTIONS).max(1);
+    let end = clock::now() + LIMIT;
+    std::thread::scope(|scope| {
+        for identities in identities.chunks(share) {
+            scope.spawn(move || {
+                let Some(first) = identities.first() else { return };
+                let mut turns = Turns::new(first.target.address());
+                for identity in identities {
+                    // Whoever is not done by then is left to the server.
+                    if clock::now() > end {
+                        return;
+                    }
+                    let body = Session::disconnect(identity);
+                    drop(turns.ask(&request::post(&identity.target, &identity.cookies, &body)));
+                }
+            });
         }
-    }
+    });
 }

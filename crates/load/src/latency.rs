@@ -29,6 +29,31 @@ impl Latencies {
         self.0.saturating_record(us.clamp(1, LONGEST_US));
     }
 
+    /// Adds the values of another histogram.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.0.add(&other.0).expect("both have the same bounds");
+    }
+
+    /// Values at quantiles that come ever closer to 1, for a plot.
+    pub(crate) fn percentiles(&self) -> Vec<Percentile> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let mut points = Vec::new();
+        for decade in 0..6 {
+            for step in 0..9 {
+                // 1 - 1, 1 - 0.9, ... 1 - 0.2, then the same with a tenth of it.
+                let left = (1.0 - f64::from(step) / 10.0) * 10_f64.powi(-decade);
+                let us = self.0.value_at_quantile(1.0 - left);
+                points.push(Percentile { quantile: 1.0 - left, us });
+                if us >= self.0.max() {
+                    return points;
+                }
+            }
+        }
+        points
+    }
+
     /// What there is to say; `None` without a value.
     pub(crate) fn summary(&self) -> Option<LatencySummary> {
         if self.0.is_empty() {
@@ -43,6 +68,16 @@ impl Latencies {
             max_us: self.0.max(),
         })
     }
+}
+
+/// A point of the curve of percentiles.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Percentile {
+    /// The share of values that are at most `us`, from 0 to below 1.
+    pub quantile: f64,
+    /// Microseconds.
+    pub us: u64,
 }
 
 /// Percentiles in microseconds, exact to three digits.
@@ -78,6 +113,21 @@ mod tests {
         assert!(near(summary.p99_us, 990_000), "{summary:?}");
         assert!(near(summary.p999_us, 999_000), "{summary:?}");
         assert!(near(summary.max_us, 1_000_000), "{summary:?}");
+    }
+
+    #[test]
+    fn the_curve_rises_and_ends_at_the_largest() {
+        let (mut some, mut more) = (Latencies::new(), Latencies::new());
+        assert_eq!(some.percentiles(), []);
+        for us in 1..=5000 {
+            some.record(Duration::from_micros(us));
+            more.record(Duration::from_micros(us + 5000));
+        }
+        some.merge(&more);
+        let curve = some.percentiles();
+        assert!(curve.windows(2).all(|two| two[0].quantile < two[1].quantile));
+        assert!(curve.windows(2).all(|two| two[0].us <= two[1].us));
+        assert_eq!(curve.last().unwrap().us, some.summary().unwrap().max_us);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Ledger {
     next: u64,
     missing: BTreeSet<u64>,
+    /// Missing, and not told apart any more.
+    forgotten: u64,
     doubled: u64,
     out_of_order: u64,
 }
@@ -35,11 +37,17 @@ pub(crate) struct Faults {
     pub(crate) out_of_order: u64,
 }
 
+/// Numbers that may be missing at the same time; a gap that is longer counts as lost at once.
+const MAX_MISSING: u64 = 1 << 16;
+
 impl Ledger {
     /// Enters a number, which must be below the number of messages of the run.
     pub(crate) fn enter(&mut self, number: u64) -> Entry {
         if number >= self.next {
-            self.missing.extend(self.next..number);
+            let room = MAX_MISSING.saturating_sub(self.missing.len() as u64);
+            let kept = self.next.max(number.saturating_sub(room));
+            self.forgotten += kept - self.next;
+            self.missing.extend(kept..number);
             self.next = number + 1;
             return Entry::New;
         }
@@ -51,11 +59,16 @@ impl Ledger {
         Entry::Doubled
     }
 
-    /// The balance after `sent` messages were accepted by the server.
-    pub(crate) fn close(&self, sent: u64) -> Faults {
+    /// The balance after `sent` messages, but for the `excused` ones, which the server did not
+    /// accept.
+    pub(crate) fn close(&self, sent: u64, excused: &[u64]) -> Faults {
         let gaps = self.missing.range(..sent).count() as u64;
+        let is_missing = |number: &&u64| {
+            **number < sent && (**number >= self.next || self.missing.contains(number))
+        };
+        let excused = excused.iter().filter(is_missing).count() as u64;
         Faults {
-            lost: gaps + sent.saturating_sub(self.next),
+            lost: (gaps + self.forgotten + sent.saturating_sub(self.next)).saturating_sub(excused),
             doubled: self.doubled,
             out_of_order: self.out_of_order,
         }
@@ -79,7 +92,7 @@ mod tests {
         for number in numbers {
             ledger.enter(*number);
         }
-        let Faults { lost, doubled, out_of_order } = ledger.close(sent);
+        let Faults { lost, doubled, out_of_order } = ledger.close(sent, &[]);
         (lost, doubled, out_of_order)
     }
 
@@ -103,6 +116,16 @@ mod tests {
     fn a_number_that_was_never_acknowledged_is_not_owed() {
         assert_eq!(after(&[0, 1, 2], 2), (0, 0, 0));
         assert_eq!(after(&[0, 3], 2), (1, 0, 0));
+    }
+
+    #[test]
+    fn what_the_server_did_not_accept_is_not_owed() {
+        let mut ledger = Ledger::default();
+        for number in [0, 2, 3] {
+            ledger.enter(number);
+        }
+        assert_eq!(ledger.close(6, &[1, 2, 5]).lost, 1, "number 4");
+        assert_eq!(ledger.close(6, &[9]).lost, 3);
     }
 
     #[test]

@@ -1,153 +1,124 @@
 //! The moments at which messages are due.
 //!
 //! A [`Schedule`] is plain arithmetic: message `n` is due `n / rate` after the start, whatever
-//! happened to those before it. A [`Pacer`] tells the publisher when the next moment has come. It
-//! is a thread of its own because the runtime's timer counts in whole milliseconds, which would
-//! show in every latency.
-//!
-//! # Ownership
-//!
-//! The thread ends when the schedule does or when the [`Pacer`] is dropped, which waits for it.
+//! happened to those before it. An [`Alarm`] wakes a thread that waits for sockets at such a
+//! moment; the time limit of that wait counts in whole milliseconds, which would show in every
+//! latency.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::io;
+use std::os::fd::AsRawFd as _;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use rustix::fd::OwnedFd;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
 
-use crate::clock;
+/// How fast messages follow each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pace {
+    /// So many a second, each at its moment.
+    Every(f64),
+    /// As fast as the server takes them, with so many on the way to all their subscribers.
+    Window(u32),
+}
 
-/// Moments that have come while the publisher was busy; beyond, the thread waits.
-const PENDING: usize = 1024;
-
-/// When each message is due.
+/// When each request is due.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
-    start: Instant,
-    rate: f64,
-    count: u64,
+    pub(crate) start: Instant,
+    pub(crate) end: Instant,
+    /// Requests a second; `None` without a pace.
+    rate: Option<f64>,
 }
 
 impl Schedule {
-    /// `rate` messages a second for `length`, at least one.
-    pub(crate) fn new(start: Instant, rate: f64, length: Duration) -> Self {
-        let count = (rate * length.as_secs_f64()).ceil().clamp(1.0, 1e12);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped to a range where both are exact"
-        )]
-        let count = count as u64;
-        Self { start, rate, count }
+    /// `rate` requests a second for `length`.
+    pub(crate) fn new(start: Instant, rate: Option<f64>, length: Duration) -> Self {
+        Self { start, end: start + length, rate }
     }
 
-    /// Messages in all.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
+    /// When request `number` of all is due; `None` without a pace.
+    pub(crate) fn due(&self, number: u64) -> Option<Instant> {
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let seconds = number as f64 / self.rate?;
+        Some(self.start + Duration::from_secs_f64(seconds.min(1e9)))
     }
 
-    /// When message `number` is due.
-    pub(crate) fn due(&self, number: u64) -> Instant {
-        #[expect(clippy::cast_precision_loss, reason = "at most 1e12, exact in a float")]
-        let seconds = number as f64 / self.rate;
-        self.start + Duration::from_secs_f64(seconds)
+    /// From the start to this moment.
+    pub(crate) fn micros(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.start).as_micros()).unwrap_or(u64::MAX)
     }
 }
 
-/// Sends the number of each message when it is due.
-pub(crate) struct Pacer {
-    due: Option<mpsc::Receiver<u64>>,
-    stopped: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+/// Wakes a thread that waits for sockets.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    timer: OwnedFd,
+    set: Option<Instant>,
 }
 
-impl Pacer {
-    /// Starts the thread.
-    pub(crate) fn start(schedule: Schedule) -> std::io::Result<Self> {
-        let (sender, due) = mpsc::channel(PENDING);
-        let stopped = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stopped);
-        let thread = std::thread::Builder::new().name("pace".to_owned()).spawn(move || {
-            for number in 0..schedule.count() {
-                loop {
-                    let left = schedule.due(number).saturating_duration_since(clock::now());
-                    if left.is_zero() || seen.load(Ordering::Acquire) {
-                        break;
-                    }
-                    std::thread::park_timeout(left);
-                }
-                if seen.load(Ordering::Acquire) || sender.blocking_send(number).is_err() {
-                    break;
-                }
-            }
-        })?;
-        Ok(Self { due: Some(due), stopped, thread: Some(thread) })
+impl Alarm {
+    /// An alarm that wakes waits of this registry, by events of this token.
+    pub(crate) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        registry.register(&mut SourceFd(&timer.as_raw_fd()), token, Interest::READABLE)?;
+        Ok(Self { timer, set: None })
     }
 
-    /// Waits for the next moment; `None` after the last.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost by dropping it.
-    pub(crate) async fn next(&mut self) -> Option<u64> {
-        self.due.as_mut()?.recv().await
-    }
-}
-
-impl Drop for Pacer {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Release);
-        // A thread that waits for room in the channel is released by the receiver's end.
-        self.due = None;
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // The thread has no panic of its own; one would have been printed.
-            drop(thread.join());
+    /// Goes off at this moment, and no more at the one that was set before.
+    pub(crate) fn set(&mut self, at: Instant, now: Instant) -> io::Result<()> {
+        if self.set == Some(at) && at > now {
+            return Ok(());
         }
-    }
-}
-
-impl fmt::Debug for Pacer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pacer").finish_non_exhaustive()
+        self.set = Some(at);
+        // Zero would switch the timer off.
+        let left = at.saturating_duration_since(now).max(Duration::from_nanos(1));
+        let value = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mio::{Events, Poll};
+
     use super::*;
+    use crate::clock;
 
     #[test]
     fn moments_do_not_drift() {
         let start = clock::now();
-        let schedule = Schedule::new(start, 3.0, Duration::from_secs(2));
-        assert_eq!(schedule.count(), 6);
-        assert_eq!(schedule.due(0), start);
-        assert_eq!(schedule.due(3), start + Duration::from_secs(1));
-        assert_eq!(schedule.due(3_000_000), start + Duration::from_secs(1_000_000));
-        assert_eq!(Schedule::new(start, 0.1, Duration::from_secs(1)).count(), 1);
+        let schedule = Schedule::new(start, Some(3.0), Duration::from_secs(2));
+        assert_eq!(schedule.due(0), Some(start));
+        assert_eq!(schedule.due(3), Some(start + Duration::from_secs(1)));
+        assert_eq!(schedule.due(3_000_000), Some(start + Duration::from_secs(1_000_000)));
+        assert_eq!(schedule.micros(start + Duration::from_millis(2)), 2000);
+        assert_eq!(Schedule::new(start, None, Duration::ZERO).due(1), None);
     }
 
-    #[tokio::test]
-    async fn numbers_come_in_order_and_not_before_they_are_due() {
-        let schedule = Schedule::new(clock::now(), 1000.0, Duration::from_millis(20));
-        let mut pacer = Pacer::start(schedule).unwrap();
-        for expected in 0..20 {
-            assert_eq!(pacer.next().await, Some(expected));
-            assert!(clock::now() >= schedule.due(expected));
+    #[test]
+    fn the_alarm_goes_off_again_and_again_and_not_early() {
+        let mut poll = Poll::new().unwrap();
+        let mut alarm = Alarm::new(poll.registry(), Token(3)).unwrap();
+        let mut events = Events::with_capacity(4);
+        let far = clock::now() + Duration::from_secs(1000);
+        alarm.set(far, clock::now()).unwrap();
+        for _ in 0..3 {
+            let at = clock::now() + Duration::from_millis(2);
+            alarm.set(at, clock::now()).unwrap();
+            poll.poll(&mut events, Some(Duration::from_secs(60))).unwrap();
+            assert!(clock::now() >= at);
+            assert_eq!(events.iter().next().map(mio::event::Event::token), Some(Token(3)));
         }
-        assert_eq!(pacer.next().await, None);
-    }
-
-    #[tokio::test]
-    async fn dropping_ends_the_thread_at_once() {
-        let begun = clock::now();
-        let schedule = Schedule::new(begun, 0.001, Duration::from_secs(10_000));
-        let mut pacer = Pacer::start(schedule).unwrap();
-        assert_eq!(pacer.next().await, Some(0));
-        drop(pacer);
-        assert!(begun.elapsed() < Duration::from_secs(100));
     }
 }

@@ -7,16 +7,37 @@ use crate::target::Target;
 
 /// A complete `POST` of a JSON body.
 pub(crate) fn post(target: &Target, cookies: &Cookies, body: &str) -> Vec<u8> {
+    post_to(target.path(), target, cookies, body)
+}
+
+/// The same to another path of the same host.
+pub(crate) fn post_to(path: &str, target: &Target, cookies: &Cookies, body: &str) -> Vec<u8> {
     let mut head = String::with_capacity(256 + body.len());
     // Writing to a String cannot fail, so the results say nothing.
     let _: std::fmt::Result = write!(
         head,
         "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json;charset=UTF-8\r\n\
          Content-Length: {}\r\n",
-        target.path(),
+        path,
         target.authority(),
         body.len(),
     );
+    identify(target, cookies, &mut head);
+    head.push_str("\r\n");
+    head.push_str(body);
+    head.into_bytes()
+}
+
+/// A complete `GET`.
+pub(crate) fn get(path: &str, target: &Target, cookies: &Cookies) -> Vec<u8> {
+    let mut head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n", target.authority());
+    identify(target, cookies, &mut head);
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// Appends the headers that say who asks.
+pub(crate) fn identify(target: &Target, cookies: &Cookies, head: &mut String) {
     for (name, value) in
         [("Authorization", target.authorization().map(str::to_owned)), ("Cookie", cookies.header())]
     {
@@ -24,9 +45,6 @@ pub(crate) fn post(target: &Target, cookies: &Cookies, body: &str) -> Vec<u8> {
             let _: std::fmt::Result = write!(head, "{name}: {value}\r\n");
         }
     }
-    head.push_str("\r\n");
-    head.push_str(body);
-    head.into_bytes()
 }
 
 /// Text as a JSON string.

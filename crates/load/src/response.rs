@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// Most bytes of a response, head and framing included.
-pub(crate) const MAX_RESPONSE_BYTES: usize = 64 << 20;
+pub(crate) const MAX_RESPONSE_BYTES: usize = 16 << 20;
 
 /// Most bytes of a head.
 const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -36,11 +36,30 @@ impl<'a> Response<'a> {
     }
 }
 
-fn values<'a>(headers: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
-    headers.split("\r\n").filter_map(move |line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim())
+pub(crate) fn values<'a>(headers: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    headers.split('\n').filter_map(move |line| {
+        let key = line.as_bytes().get(..name.len())?;
+        if line.as_bytes().get(name.len()) != Some(&b':')
+            || !key.eq_ignore_ascii_case(name.as_bytes())
+        {
+            return None;
+        }
+        line.get(name.len() + 1..).map(str::trim)
     })
+}
+
+/// Status, header lines and length of the head at the beginning of `bytes`.
+pub(crate) fn head(bytes: &[u8]) -> Result<Option<(u16, &str, usize)>, ResponseError> {
+    let Some(length) = head_end(bytes) else {
+        let longest = if bytes.len() > MAX_HEAD_BYTES { Some(bytes.len()) } else { None };
+        return longest.map_or(Ok(None), |length| Err(ResponseError::TooLong(length)));
+    };
+    let head = bytes.get(..length).unwrap_or_default();
+    let head = std::str::from_utf8(head).map_err(|_| ResponseError::Head)?;
+    let line = memchr::memchr(b'\n', head.as_bytes()).ok_or(ResponseError::Head)?;
+    let (status_line, headers) = head.split_at(line + 1);
+    let status = status(status_line.trim_end()).ok_or(ResponseError::Head)?;
+    Ok(Some((status, headers, length)))
 }
 
 /// The response at the beginning of `bytes`; `None` if more bytes are needed.
@@ -48,21 +67,14 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<Option<Response<'_>>, ResponseError>
     let mut at = 0;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
-        let Some(head_length) = head_end(rest) else {
-            let longest = if rest.len() > MAX_HEAD_BYTES { Some(rest.len()) } else { None };
-            return longest.map_or(Ok(None), |length| Err(ResponseError::TooLong(length)));
-        };
-        let head = rest.get(..head_length).unwrap_or_default();
-        let head = std::str::from_utf8(head).map_err(|_| ResponseError::Head)?;
-        let (status_line, headers) = head.split_once("\r\n").ok_or(ResponseError::Head)?;
-        let status = status(status_line).ok_or(ResponseError::Head)?;
+        let Some((status, headers, head_length)) = head(rest)? else { return Ok(None) };
         at += head_length;
         if (100..200).contains(&status) {
             continue;
         }
-        let close = status_line.starts_with("HTTP/1.0")
-            || values(headers, "connection").any(|value| value.eq_ignore_ascii_case("close"));
-        let Some((body, length)) = body(bytes, at, status, headers)? else { return Ok(None) };
+        let framing = Framing::read(headers)?;
+        let close = framing.close || rest.starts_with(b"HTTP/1.0");
+        let Some((body, length)) = body(bytes, at, status, framing)? else { return Ok(None) };
         return Ok(Some(Response { status, headers, body, length, close }));
     }
 }
@@ -70,7 +82,10 @@ pub(crate) fn frame(bytes: &[u8]) -> Result<Option<Response<'_>>, ResponseError>
 /// Bytes up to and with the empty line.
 fn head_end(bytes: &[u8]) -> Option<usize> {
     let window = bytes.get(..bytes.len().min(MAX_HEAD_BYTES))?;
-    window.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
+    // Lines are long: the end of one is found faster than four bytes are looked for everywhere.
+    memchr::memchr_iter(b'\n', window)
+        .find(|at| window.get(at.saturating_sub(3)..=*at) == Some(b"\r\n\r\n"))
+        .map(|at| at + 1)
 }
 
 fn status(line: &str) -> Option<u16> {
@@ -83,19 +98,51 @@ fn status(line: &str) -> Option<u16> {
 type Framed<'a> = Result<Option<(Cow<'a, [u8]>, usize)>, ResponseError>;
 
 /// The body that begins at `at`, and the length of the whole response.
-fn body<'a>(bytes: &'a [u8], at: usize, status: u16, headers: &str) -> Framed<'a> {
+fn body(bytes: &[u8], at: usize, status: u16, framing: Framing) -> Framed<'_> {
     if status == 204 || status == 304 {
         return Ok(Some((Cow::Borrowed(&[]), at)));
     }
-    if values(headers, "transfer-encoding").any(|value| value.eq_ignore_ascii_case("chunked")) {
+    if framing.chunked {
         return chunks(bytes, at);
     }
-    let length = values(headers, "content-length").next().ok_or(ResponseError::Unframed)?;
-    let length: usize = length.parse().map_err(|_| ResponseError::Head)?;
+    let length = framing.length.ok_or(ResponseError::Unframed)?;
     if length > MAX_RESPONSE_BYTES {
         return Err(ResponseError::TooLong(length));
     }
     Ok(bytes.get(at..at + length).map(|body| (Cow::Borrowed(body), at + length)))
+}
+
+/// What the headers say about the body and the connection, found in one walk.
+#[derive(Clone, Copy, Debug, Default)]
+struct Framing {
+    length: Option<usize>,
+    chunked: bool,
+    close: bool,
+}
+
+impl Framing {
+    fn read(headers: &str) -> Result<Self, ResponseError> {
+        let mut framing = Self::default();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', headers.as_bytes()) {
+            let line = headers.get(start..end).unwrap_or_default();
+            start = end + 1;
+            // The first letter leaves few lines to look at.
+            if !matches!(line.as_bytes().first(), Some(b'C' | b'c' | b'T' | b't')) {
+                continue;
+            }
+            let Some((name, value)) = line.split_once(':') else { continue };
+            let value = value.trim();
+            if name.eq_ignore_ascii_case("content-length") {
+                framing.length = Some(value.parse().map_err(|_| ResponseError::Head)?);
+            } else if name.eq_ignore_ascii_case("connection") {
+                framing.close |= value.eq_ignore_ascii_case("close");
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                framing.chunked |= value.eq_ignore_ascii_case("chunked");
+            }
+        }
+        Ok(framing)
+    }
 }
 
 fn chunks(bytes: &[u8], mut at: usize) -> Framed<'_> {
@@ -156,6 +203,8 @@ pub(crate) enum ResponseError {
     Unframed,
     /// A chunk breaks the grammar.
     Chunk,
+    /// A WebSocket frame that no server should send.
+    Frame,
     /// Longer than what is accepted.
     TooLong(usize),
 }
@@ -166,6 +215,7 @@ impl fmt::Display for ResponseError {
             Self::Head => f.write_str("the head of a response is broken"),
             Self::Unframed => f.write_str("a response has neither a content length nor chunks"),
             Self::Chunk => f.write_str("a chunk of a response is broken"),
+            Self::Frame => f.write_str("a WebSocket frame is broken"),
             Self::TooLong(_) => f.write_str("a response is too long"),
         }
     }

@@ -1,4 +1,4 @@
-//! What both workloads are told, and why one cannot run.
+//! What every workload is told, and why one cannot run.
 
 use std::fmt;
 use std::io;
@@ -19,6 +19,9 @@ pub struct Common {
     pub(crate) length: Duration,
     pub(crate) ramp: Ramp,
     pub(crate) process: Option<Process>,
+    pub(crate) threads: usize,
+    pub(crate) late: Duration,
+    pub(crate) drain: Duration,
 }
 
 /// How sessions are brought up.
@@ -32,7 +35,18 @@ impl Common {
     /// `sessions` sessions, each subscribed to `channel`, for `length` after all are up.
     pub fn new(target: Target, channel: ChannelName, sessions: usize, length: Duration) -> Self {
         let ramp = Ramp { at_once: 64, limit: Duration::from_secs(120) };
-        Self { target, channel, sessions: sessions.max(1), length, ramp, process: None }
+        let (late, drain) = (Duration::from_secs(5), Duration::from_secs(10));
+        Self {
+            target,
+            channel,
+            sessions: sessions.max(1),
+            length,
+            ramp,
+            process: None,
+            threads: 1,
+            late,
+            drain,
+        }
     }
 
     /// How many sessions are set up at the same time, and how long that may take altogether.
@@ -41,6 +55,27 @@ impl Common {
     #[must_use]
     pub fn ramp(mut self, at_once: usize, limit: Duration) -> Self {
         self.ramp = Ramp { at_once: at_once.max(1), limit };
+        self
+    }
+
+    /// Threads that serve the sessions. Default 1; with a server on the same machine they compete.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Latency from which on a delivery counts as late. Default 5 s.
+    #[must_use]
+    pub fn late(mut self, late: Duration) -> Self {
+        self.late = late;
+        self
+    }
+
+    /// Longest wait for what is still owed after the last message. Default 10 s.
+    #[must_use]
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = drain;
         self
     }
 
@@ -64,8 +99,12 @@ pub enum RunError {
     NoSession(String),
     /// The publisher did not come up.
     NoPublisher(String),
-    /// No thread for pacing.
+    /// Agents cannot log in or calls cannot be made; the text says why.
+    NoCall(String),
+    /// A thread that serves sessions did not start, or cannot wait for sockets.
     Thread(io::Error),
+    /// Such a thread panicked.
+    Broken,
 }
 
 impl From<DescriptorError> for RunError {
@@ -87,7 +126,9 @@ impl fmt::Display for RunError {
             Self::Process(_) => f.write_str("memory and CPU time cannot be read"),
             Self::NoSession(reason) => write!(f, "not one session came up: {reason}"),
             Self::NoPublisher(reason) => write!(f, "the publisher did not come up: {reason}"),
-            Self::Thread(_) => f.write_str("the thread that paces the publisher did not start"),
+            Self::NoCall(reason) => f.write_str(reason),
+            Self::Thread(_) => f.write_str("a thread for sessions does not work"),
+            Self::Broken => f.write_str("a thread for sessions broke"),
         }
     }
 }
@@ -98,7 +139,7 @@ impl std::error::Error for RunError {
             Self::Descriptors(error) => Some(error),
             Self::Process(error) => Some(error),
             Self::Thread(error) => Some(error),
-            Self::NoSession(_) | Self::NoPublisher(_) => None,
+            Self::NoSession(_) | Self::NoPublisher(_) | Self::NoCall(_) | Self::Broken => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Members of JSON messages, found without building a tree.
 //!
-//! A delivery is looked at once: the messages of a body one after the other, and of each the few
-//! members that matter, as slices of the body. Nesting and strings are respected, so a member's
+//! A body is walked once: the messages one after the other, and of each the few members that
+//! matter, as slices of the body. Nesting and strings are respected, so a member's
 //! name inside `data` or inside a text is never taken for one of the message. A body that was cut
 //! off is refused; beyond that, values that nobody looks at are skipped, not validated.
 
@@ -23,13 +23,24 @@ pub(crate) struct Message<'a> {
     pub(crate) advice: Option<&'a [u8]>,
     /// `error`.
     pub(crate) error: Option<&'a [u8]>,
+    /// `ext`.
+    pub(crate) ext: Option<&'a [u8]>,
 }
 
 impl<'a> Message<'a> {
-    fn read(object: &'a [u8]) -> Result<Self, Malformed> {
+    /// The message that begins at `at`, and where it ends.
+    fn read(bytes: &'a [u8], at: usize) -> Result<(Self, usize), Malformed> {
+        if bytes.get(at) != Some(&b'{') {
+            return Err(Malformed);
+        }
         let mut message = Self::default();
-        for member in members(object)? {
-            let (name, value) = member?;
+        let mut walk = Walk { bytes, at: at + 1, close: b'}' };
+        loop {
+            walk.at = blank(bytes, walk.at);
+            if bytes.get(walk.at) == Some(&b'}') {
+                return Ok((message, walk.at + 1));
+            }
+            let (name, value) = walk.pair()?;
             match name {
                 b"\"channel\"" => message.channel = Some(value),
                 b"\"data\"" => message.data = Some(value),
@@ -37,10 +48,10 @@ impl<'a> Message<'a> {
                 b"\"clientId\"" => message.client_id = Some(value),
                 b"\"advice\"" => message.advice = Some(value),
                 b"\"error\"" => message.error = Some(value),
+                b"\"ext\"" => message.ext = Some(value),
                 _ => {}
             }
         }
-        Ok(message)
     }
 
     /// Whether the message is on this channel.
@@ -59,15 +70,7 @@ pub(crate) fn messages(body: &[u8]) -> Result<Messages<'_>, Malformed> {
     let at = blank(body, 0);
     match body.get(at) {
         Some(b'[') => Ok(Messages(Some(Walk { bytes: body, at: at + 1, close: b']' }))),
-        Some(b'{') => {
-            let end = value_end(body, at)?;
-            let rest_is_blank = blank(body, end) == body.len();
-            if rest_is_blank {
-                Ok(Messages(Some(Walk { bytes: body, at, close: 0 })))
-            } else {
-                Err(Malformed)
-            }
-        }
+        Some(b'{') => Ok(Messages(Some(Walk { bytes: body, at, close: 0 }))),
         _ => Err(Malformed),
     }
 }
@@ -81,17 +84,11 @@ impl<'a> Iterator for Messages<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut walk = self.0.take()?;
-        let next = match walk.close {
-            // A single object has no brackets around it.
-            0 => value_end(walk.bytes, walk.at)
-                .map(|end| Some(walk.bytes.get(walk.at..end).unwrap_or_default())),
-            _ => walk.element().inspect(|element| {
-                if element.is_some() {
-                    self.0 = Some(walk);
-                }
-            }),
-        };
-        next.and_then(|object| object.map(Message::read).transpose()).transpose()
+        let next = walk.message();
+        if matches!(next, Ok(Some(_))) && walk.close != 0 {
+            self.0 = Some(walk);
+        }
+        next.transpose()
     }
 }
 
@@ -149,7 +146,10 @@ pub(crate) fn number(json: &[u8]) -> Option<u64> {
 }
 
 fn is_string(json: &[u8], expected: &str) -> bool {
-    text(json).is_some_and(|text| text == expected)
+    // Nearly always the text stands there as it is.
+    json.strip_prefix(b"\"").and_then(|json| json.strip_suffix(b"\"")) == Some(expected.as_bytes())
+        || (memchr::memchr(b'\\', json).is_some()
+            && text(json).is_some_and(|text| text == expected))
 }
 
 /// A place between the brackets of an array or object.
@@ -161,14 +161,19 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// The next element of an array; `None` at its end.
-    fn element(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
-        if self.closes()? {
+    /// The next message of an array, or the only one; `None` at the end.
+    fn message(&mut self) -> Result<Option<Message<'a>>, Malformed> {
+        if self.close != 0 && self.closes()? {
             return Ok(None);
         }
-        let value = self.value()?;
-        self.comma()?;
-        Ok(Some(value))
+        let (message, end) = Message::read(self.bytes, self.at)?;
+        self.at = end;
+        if self.close != 0 {
+            self.comma()?;
+        } else if blank(self.bytes, end) != self.bytes.len() {
+            return Err(Malformed);
+        }
+        Ok(Some(message))
     }
 
     /// The next member of an object; `None` at its end.
@@ -176,6 +181,11 @@ impl<'a> Walk<'a> {
         if self.closes()? {
             return Ok(None);
         }
+        self.pair().map(Some)
+    }
+
+    /// The member that begins here, and the comma behind it.
+    fn pair(&mut self) -> Result<Member<'a>, Malformed> {
         if self.bytes.get(self.at) != Some(&b'"') {
             return Err(Malformed);
         }
@@ -187,7 +197,7 @@ impl<'a> Walk<'a> {
         self.at = blank(self.bytes, self.at + 1);
         let value = self.value()?;
         self.comma()?;
-        Ok(Some((name, value)))
+        Ok((name, value))
     }
 
     /// Whether the closing bracket is here; nothing but blanks may follow it.
@@ -265,7 +275,7 @@ fn string_end(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     let mut at = at + 1;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
-        let stop = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).ok_or(Malformed)?;
+        let stop = memchr::memchr2(b'"', b'\\', rest).ok_or(Malformed)?;
         match rest.get(stop) {
             Some(b'"') => return Ok(at + stop + 1),
             _ => at += stop + 2,

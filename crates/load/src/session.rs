@@ -1,29 +1,36 @@
-//! One Bayeux client: handshake, subscribe, poll.
+//! One Bayeux client as a machine: what it sends next, and what an answer means.
 //!
-//! Over long-polling a session has one connection. Setting up takes turns on it; from then on it carries the
-//! `/meta/connect` that the server holds, and nothing else. The request of a poll is the same each
-//! time, so it is built once. A server that announces the end of the connection gets a new one;
-//! one that ends it without a word has failed the session. Over WebSocket a session has one socket,
-//! on which messages come at any time while a connect is held.
+//! A session reads no socket and no clock. The engine hands it the bodies that arrive and sends
+//! what it is given. A poll's request is built once and written again and again; with the
+//! acknowledgement extension, the batch that came last is written into it.
+//!
+//! # States
+//!
+//! | State         | Meaning                                  | Left when                  | Next          |
+//! |---------------|------------------------------------------|----------------------------|---------------|
+//! | `Down`        | there is no connection                   | the engine opens one       | `Handshaking` |
+//! | `Handshaking` | the handshake is under way               | the server accepts         | `Subscribing` |
+//! | `Subscribing` | all subscriptions are, in one batch      | the server accepts all     | `Polling`     |
+//! | `Polling`     | a `/meta/connect` is held                | the server answers it      | `Polling` or `Resting` |
+//! | `Resting`     | the server wants a pause before the next | the pause is over          | `Polling`     |
+//! | any           |                                          | anything fails             | `Down` or `Gone` |
+//!
+//! `Gone` is final: too many failures without an answered poll in between.
 //!
 //! # Sources
 //!
-//! Specified: Bayeux 1.0, "Handshake", "Connect", "Subscribe", "advice".
+//! Specified: Bayeux 1.0, "Handshake", "Connect", "Subscribe", "advice". Documented: CometD 5,
+//! acknowledge extension (`ext.ack`).
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use encke_bayeux::ChannelName;
-
-use crate::clock;
-use crate::connection::{Connection, ConnectionError};
 use crate::cookie::Cookies;
+use crate::link::LinkError;
 use crate::request::{self, json_string};
+use crate::response::ResponseError;
 use crate::scan::{self, Malformed, Message};
-use crate::socket::Socket;
 use crate::target::Target;
 
 /// Longest wait for an answer that is not held.
@@ -32,301 +39,220 @@ pub(crate) const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 /// Longest pause between two polls that a server's advice is obeyed in.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How long a server may hold a poll if it does not say.
+const USUAL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Longest hold that is believed.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Room for the number of a batch to acknowledge, padded with blanks.
+const ACK_DIGITS: usize = 20;
+
+/// Where a session stands; see the table above.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum State {
+    Down,
+    Handshaking,
+    Subscribing,
+    Polling,
+    Resting,
+    Gone,
+}
+
+impl State {
+    /// Whether it was set up: it polls, or will as soon as the pause is over.
+    pub(crate) fn is_up(self) -> bool {
+        matches!(self, Self::Polling | Self::Resting)
+    }
+
+    /// Whether it is being set up.
+    pub(crate) fn is_rising(self) -> bool {
+        matches!(self, Self::Handshaking | Self::Subscribing)
+    }
+}
+
 /// Who a session is, for requests on other connections than its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     /// The server to talk to.
     pub(crate) target: Arc<Target>,
     /// What the server called the session.
-    pub(crate) client_id: String,
+    pub(crate) client_id: Box<str>,
     /// What the server wants to see again.
     pub(crate) cookies: Cookies,
 }
 
-/// A session that was accepted by the server.
+/// One client.
 #[derive(Debug)]
 pub(crate) struct Session {
-    identity: Identity,
-    wire: Wire,
-    source: Option<SocketAddr>,
-    poll: Vec<u8>,
+    pub(crate) identity: Identity,
+    /// The request of a poll; over WebSocket the message only.
+    poll: Box<[u8]>,
+    /// Where in `poll` the acknowledged batch stands.
+    ack_at: usize,
+    /// How long the server says it holds a poll.
+    timeout: Duration,
 }
 
-#[derive(Debug)]
-enum Wire {
-    Polling(Connection),
-    Socket(Box<Socket>),
-}
-
-/// Somebody who looks at what the polls of one session bring.
-pub(crate) trait Listener: Send + 'static {
-    /// An event arrived. `data` is JSON text.
-    fn handle_event(&mut self, channel: &[u8], data: &[u8], arrived: Instant);
-}
-
-/// For sessions that nobody publishes to.
-impl Listener for () {
-    fn handle_event(&mut self, _: &[u8], _: &[u8], _: Instant) {}
-}
-
-/// What all sessions of a run count together.
-#[derive(Debug, Default)]
-pub(crate) struct Gauges {
-    /// Polls that were written and not answered.
-    pub(crate) held: AtomicU64,
-    /// Polls that were answered.
-    pub(crate) answered: AtomicU64,
-    /// Sessions that poll, or will as soon as advice lets them.
-    pub(crate) alive: AtomicU64,
+/// What a body said beside events.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Answers {
+    /// The handshake was accepted.
+    pub(crate) shaken: bool,
+    /// Subscriptions that were accepted.
+    pub(crate) subscribed: usize,
+    /// The connect was answered; the pause before the next.
+    pub(crate) connected: Option<Duration>,
+    /// Messages of ours that were accepted.
+    pub(crate) accepted: usize,
+    /// Messages of ours that were refused.
+    pub(crate) refused: usize,
 }
 
 impl Session {
-    /// Connects and shakes hands.
-    pub(crate) async fn open(
-        target: &Arc<Target>,
-        source: Option<SocketAddr>,
-    ) -> Result<Self, SessionError> {
-        let wire = if target.is_websocket() {
-            Wire::Socket(Box::new(Socket::open(target, source).await?))
-        } else {
-            Wire::Polling(Connection::open(target.address(), source).await?)
-        };
-        let identity = Identity {
-            target: Arc::clone(target),
-            client_id: String::new(),
-            cookies: Cookies::default(),
-        };
-        let mut session = Self { identity, wire, source, poll: Vec::new() };
-        let body = format!(
-            r#"[{{"channel":"/meta/handshake","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["{}"],"id":"1"}}]"#,
-            session.connection_type(),
-        );
-        let client_id = session
-            .ask(&body, "/meta/handshake", |reply| {
-                reply.client_id.and_then(scan::text).map(std::borrow::Cow::into_owned)
+    pub(crate) fn new(target: Arc<Target>, cookies: Cookies) -> Self {
+        let identity = Identity { target, client_id: Box::default(), cookies };
+        Self { identity, poll: Box::default(), ack_at: 0, timeout: USUAL_TIMEOUT }
+    }
+
+    /// The message that begins a session, as text.
+    pub(crate) fn handshake(&mut self) -> String {
+        self.identity.client_id = Box::default();
+        let ext = if self.identity.target.acknowledges() { r#","ext":{"ack":true}"# } else { "" };
+        format!(
+            r#"[{{"channel":"/meta/handshake","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["{}"],"id":"1"{ext}}}]"#,
+            self.connection_type(),
+        )
+    }
+
+    /// The batch that subscribes to these channels.
+    pub(crate) fn subscribe(&self, channels: &[String]) -> String {
+        let client_id = json_string(&self.identity.client_id);
+        let messages: Vec<_> = channels
+            .iter()
+            .map(|channel| {
+                let channel = json_string(channel);
+                format!(
+                    r#"{{"channel":"/meta/subscribe","clientId":{client_id},"subscription":{channel},"id":"2"}}"#
+                )
             })
-            .await?;
-        session.identity.client_id = client_id.ok_or(SessionError::Unanswered)?;
-        Ok(session)
+            .collect();
+        format!("[{}]", messages.join(","))
     }
 
-    /// Subscribes to one channel.
-    pub(crate) async fn subscribe(&mut self, channel: &ChannelName) -> Result<(), SessionError> {
+    /// Builds the poll, once the session has its name.
+    pub(crate) fn prepare_poll(&mut self) {
+        let target = &self.identity.target;
+        let padding = " ".repeat(ACK_DIGITS - 1);
+        let ext = if target.acknowledges() {
+            format!(r#","ext":{{"ack":0{padding}}}"#)
+        } else {
+            String::new()
+        };
         let body = format!(
-            r#"[{{"channel":"/meta/subscribe","clientId":{},"subscription":{},"id":"2"}}]"#,
-            json_string(&self.identity.client_id),
-            json_string(channel.as_str()),
-        );
-        self.ask(&body, "/meta/subscribe", |_| ()).await
-    }
-
-    /// Who the session is.
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    /// Polls until something goes wrong, and says what.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it leaves the poll unanswered on its connection: the session can be told to leave
-    /// by its [`Identity`], but not poll again.
-    pub(crate) async fn listen(
-        &mut self,
-        gauges: &Gauges,
-        listener: &mut impl Listener,
-    ) -> SessionError {
-        let body = format!(
-            r#"[{{"channel":"/meta/connect","clientId":{},"connectionType":"{}","id":"3"}}]"#,
+            r#"[{{"channel":"/meta/connect","clientId":{},"connectionType":"{}","id":"3"{ext}}}]"#,
             json_string(&self.identity.client_id),
             self.connection_type(),
         );
-        self.poll = match &self.wire {
-            Wire::Polling(_) => request::post(&self.identity.target, &self.identity.cookies, &body),
-            Wire::Socket(_) => body.into_bytes(),
+        let poll = if target.is_websocket() {
+            body.into_bytes()
+        } else {
+            request::post(target, &self.identity.cookies, &body)
         };
-        loop {
-            match self.poll(gauges, listener).await {
-                Ok(Duration::ZERO) => {}
-                Ok(interval) => tokio::time::sleep(interval).await,
-                Err(error) => return error,
+        // Behind the last digit come two or three closing brackets: of ext, message and array.
+        self.ack_at = poll.len().saturating_sub(ACK_DIGITS + r"}}]".len());
+        self.poll = poll.into_boxed_slice();
+    }
+
+    /// The poll: a whole request, or over WebSocket a message.
+    pub(crate) fn poll(&self) -> &[u8] {
+        &self.poll
+    }
+
+    /// The farewell, as a message.
+    pub(crate) fn disconnect(identity: &Identity) -> String {
+        format!(
+            r#"[{{"channel":"/meta/disconnect","clientId":{},"id":"5"}}]"#,
+            json_string(&identity.client_id)
+        )
+    }
+
+    /// How long a poll may be held before something must be wrong.
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout + ANSWER_DEADLINE
+    }
+
+    /// Looks at a body: hands on its events and says what it answers.
+    pub(crate) fn read(
+        &mut self,
+        body: &[u8],
+        mut event: impl FnMut(&[u8], &[u8]),
+    ) -> Result<Answers, SessionError> {
+        let mut answers = Answers::default();
+        for message in scan::messages(body)? {
+            let message = message?;
+            if message.successful.is_none() {
+                if let (Some(channel), Some(data)) = (message.channel, message.data) {
+                    event(channel, data);
+                }
+                continue;
             }
+            if message.is_on("/meta/connect") {
+                if !message.is_success() {
+                    return Err(SessionError::refused("/meta/connect", &message));
+                }
+                answers.connected = Some(self.advised(&message));
+                if let Some(ack) = message.ext.and_then(|ext| scan::member(ext, b"\"ack\"")) {
+                    self.acknowledge(ack);
+                }
+            } else if message.is_on("/meta/handshake") {
+                if !message.is_success() {
+                    return Err(SessionError::refused("/meta/handshake", &message));
+                }
+                let client_id = message.client_id.and_then(scan::text);
+                self.identity.client_id = client_id.ok_or(SessionError::Unanswered)?.into();
+                self.advised(&message);
+                answers.shaken = true;
+            } else if message.is_on("/meta/subscribe") {
+                if !message.is_success() {
+                    return Err(SessionError::refused("/meta/subscribe", &message));
+                }
+                answers.subscribed += 1;
+            } else if message.is_success() {
+                answers.accepted += 1;
+            } else {
+                answers.refused += 1;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Writes the batch to acknowledge into the next poll.
+    fn acknowledge(&mut self, ack: &[u8]) {
+        if scan::number(ack).is_none() || !self.identity.target.acknowledges() {
+            return;
+        }
+        let Some(room) = self.poll.get_mut(self.ack_at..self.ack_at + ACK_DIGITS) else { return };
+        room.fill(b' ');
+        for (to, digit) in room.iter_mut().zip(ack) {
+            *to = *digit;
         }
     }
 
-    /// One poll; returns the pause that the server wants before the next one.
-    async fn poll(
-        &mut self,
-        gauges: &Gauges,
-        listener: &mut impl Listener,
-    ) -> Result<Duration, SessionError> {
-        let (interval, close) = match &mut self.wire {
-            Wire::Polling(connection) => {
-                connection.send(&self.poll).await?;
-                let held = Held::new(&gauges.held);
-                let response = connection.receive().await?;
-                drop(held);
-                if response.status != 200 {
-                    return Err(SessionError::Status(response.status));
-                }
-                (take_in(&response.body, listener)?, response.close)
-            }
-            Wire::Socket(socket) => {
-                socket.send(&String::from_utf8_lossy(&self.poll)).await?;
-                let held = Held::new(&gauges.held);
-                let interval = loop {
-                    let frame = socket.receive().await?;
-                    if let Some(interval) = take_in(frame.as_bytes(), listener)? {
-                        break interval;
-                    }
-                };
-                drop(held);
-                (Some(interval), false)
-            }
+    /// Takes in the advice, and gives the pause that it wants.
+    fn advised(&mut self, message: &Message<'_>) -> Duration {
+        let of = |name| {
+            let value = message.advice.and_then(|advice| scan::member(advice, name));
+            value.and_then(scan::number).map(Duration::from_millis)
         };
-        gauges.answered.fetch_add(1, Ordering::Relaxed);
-        let interval = interval.ok_or(SessionError::Unanswered)?;
-        if close {
-            self.reopen().await?;
+        if let Some(timeout) = of(b"\"timeout\"") {
+            self.timeout = timeout.min(LONGEST_TIMEOUT);
         }
-        Ok(interval)
+        of(b"\"interval\"").unwrap_or_default().min(LONGEST_INTERVAL)
     }
 
     fn connection_type(&self) -> &'static str {
-        match self.wire {
-            Wire::Polling(_) => "long-polling",
-            Wire::Socket(_) => "websocket",
-        }
-    }
-
-    /// Sends one message and takes what is wanted from the successful reply on the same channel.
-    async fn ask<T>(
-        &mut self,
-        body: &str,
-        channel: &'static str,
-        take: impl FnOnce(&Message<'_>) -> T,
-    ) -> Result<T, SessionError> {
-        let connection = match &mut self.wire {
-            Wire::Polling(connection) => connection,
-            Wire::Socket(socket) => {
-                let answer = async {
-                    socket.send(body).await?;
-                    loop {
-                        let frame = socket.receive().await?;
-                        match successful_reply(200, frame.as_bytes(), channel) {
-                            // A frame of messages that were pushed meanwhile.
-                            Err(SessionError::Unanswered) => {}
-                            reply => return reply.map(|reply| take(&reply)),
-                        }
-                    }
-                };
-                let limited = tokio::time::timeout(ANSWER_DEADLINE, answer);
-                return limited.await.map_err(|_| SessionError::Late)?;
-            }
-        };
-        let request = request::post(&self.identity.target, &self.identity.cookies, body);
-        let answer = async {
-            connection.send(&request).await?;
-            connection.receive().await
-        };
-        let response = tokio::time::timeout(ANSWER_DEADLINE, answer)
-            .await
-            .map_err(|_| SessionError::Late)??;
-        for header in response.values("set-cookie") {
-            self.identity.cookies.absorb(header);
-        }
-        let close = response.close;
-        let taken = take(&successful_reply(response.status, &response.body, channel)?);
-        if close {
-            self.reopen().await?;
-        }
-        Ok(taken)
-    }
-
-    async fn reopen(&mut self) -> Result<(), SessionError> {
-        let connection = Connection::open(self.identity.target.address(), self.source).await?;
-        self.wire = Wire::Polling(connection);
-        Ok(())
-    }
-}
-
-/// Hands the events of a body to the listener; the pause that the server wants, if the body has the
-/// reply of the connect.
-fn take_in(body: &[u8], listener: &mut impl Listener) -> Result<Option<Duration>, SessionError> {
-    let arrived = clock::now();
-    let mut interval = None;
-    for message in scan::messages(body)? {
-        let message = message?;
-        if message.is_on("/meta/connect") {
-            if !message.is_success() {
-                return Err(SessionError::refused("/meta/connect", &message));
-            }
-            interval = Some(advised_interval(&message));
-        } else if let (Some(channel), Some(data)) = (message.channel, message.data) {
-            listener.handle_event(channel, data, arrived);
-        }
-    }
-    Ok(interval)
-}
-
-/// The reply on this channel, if it says yes.
-pub(crate) fn successful_reply<'a>(
-    status: u16,
-    body: &'a [u8],
-    channel: &'static str,
-) -> Result<Message<'a>, SessionError> {
-    reply(status, body, channel)?.map_err(|message| SessionError::refused(channel, &message))
-}
-
-/// The reply on this channel: a yes or a no.
-fn reply<'a>(
-    status: u16,
-    body: &'a [u8],
-    channel: &str,
-) -> Result<Result<Message<'a>, Message<'a>>, SessionError> {
-    if status != 200 {
-        return Err(SessionError::Status(status));
-    }
-    for message in scan::messages(body)? {
-        let message = message?;
-        if message.is_on(channel) && message.successful.is_some() {
-            return Ok(if message.is_success() { Ok(message) } else { Err(message) });
-        }
-    }
-    Err(SessionError::Unanswered)
-}
-
-/// Whether a publish on this channel was accepted.
-pub(crate) fn accepted_publish(
-    status: u16,
-    body: &[u8],
-    channel: &ChannelName,
-) -> Result<(), SessionError> {
-    reply(status, body, channel.as_str())?
-        .map_err(|message| SessionError::refused("a publish", &message))
-        .map(drop)
-}
-
-fn advised_interval(message: &Message<'_>) -> Duration {
-    let interval = message.advice.and_then(|advice| scan::member(advice, b"\"interval\""));
-    let interval = interval.and_then(scan::number).map_or(Duration::ZERO, Duration::from_millis);
-    interval.min(LONGEST_INTERVAL)
-}
-
-/// Counts a poll as held for as long as it lives, however that ends.
-#[derive(Debug)]
-struct Held<'a>(&'a AtomicU64);
-
-impl<'a> Held<'a> {
-    fn new(gauge: &'a AtomicU64) -> Self {
-        gauge.fetch_add(1, Ordering::Relaxed);
-        Self(gauge)
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        if self.identity.target.is_websocket() { "websocket" } else { "long-polling" }
     }
 }
 
@@ -334,14 +260,14 @@ impl Drop for Held<'_> {
 #[derive(Debug)]
 pub(crate) enum SessionError {
     /// The connection is of no more use.
-    Connection(ConnectionError),
+    Link(LinkError),
     /// Another status than 200.
     Status(u16),
     /// The body is not an array of messages.
     Malformed,
     /// No reply among the messages, or one that lacks what it has to say.
     Unanswered,
-    /// No answer within [`ANSWER_DEADLINE`].
+    /// No answer within [`ANSWER_DEADLINE`], or a poll held longer than the server said.
     Late,
     /// The server said no.
     Refused {
@@ -353,15 +279,39 @@ pub(crate) enum SessionError {
 }
 
 impl SessionError {
-    fn refused(channel: &'static str, message: &Message<'_>) -> Self {
+    pub(crate) fn refused(channel: &'static str, message: &Message<'_>) -> Self {
         let error = message.error.and_then(scan::text).unwrap_or_default();
         Self::Refused { channel, error: error.chars().take(80).collect() }
     }
+
+    /// The name under which reports count it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Link(LinkError::Response(_)) | Self::Malformed => "malformed",
+            Self::Link(LinkError::Io(_) | LinkError::Ended | LinkError::Stuck) => "connection",
+            Self::Link(LinkError::NoUpgrade(_)) | Self::Status(_) => "status",
+            Self::Unanswered => "unanswered",
+            Self::Late => "timeout",
+            Self::Refused { .. } => "refused",
+        }
+    }
 }
 
-impl From<ConnectionError> for SessionError {
-    fn from(error: ConnectionError) -> Self {
-        Self::Connection(error)
+impl From<LinkError> for SessionError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+impl From<ResponseError> for SessionError {
+    fn from(error: ResponseError) -> Self {
+        Self::Link(LinkError::Response(error))
+    }
+}
+
+impl From<std::io::Error> for SessionError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Link(LinkError::Io(error))
     }
 }
 
@@ -374,13 +324,11 @@ impl From<Malformed> for SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // The kind of a failure is what gets counted, so the cause is part of the text.
-            Self::Connection(ConnectionError::Response(error)) => error.fmt(f),
-            Self::Connection(error) => error.fmt(f),
+            Self::Link(error) => error.fmt(f),
             Self::Status(status) => write!(f, "the server answered with status {status}"),
             Self::Malformed => Malformed.fmt(f),
             Self::Unanswered => f.write_str("a response lacks the reply"),
-            Self::Late => write!(f, "no answer within {ANSWER_DEADLINE:?}"),
+            Self::Late => f.write_str("no answer in time"),
             Self::Refused { channel, error } => write!(f, "{channel} was refused: {error}"),
         }
     }
@@ -389,7 +337,7 @@ impl fmt::Display for SessionError {
 impl std::error::Error for SessionError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Connection(error) => error.source(),
+            Self::Link(error) => error.source(),
             _ => None,
         }
     }
@@ -398,28 +346,77 @@ impl std::error::Error for SessionError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::Reach;
 
-    #[test]
-    fn the_reply_is_found_among_events() {
-        let body =
-            br#"[{"channel":"/a","data":1},{"channel":"/meta/subscribe","successful":true}]"#;
-        assert!(successful_reply(200, body, "/meta/subscribe").is_ok());
-        let missing = successful_reply(200, body, "/meta/handshake");
-        assert!(matches!(missing, Err(SessionError::Unanswered)));
-        assert!(matches!(successful_reply(403, b"", "/a"), Err(SessionError::Status(403))));
-        let no = br#"{"channel":"/meta/subscribe","successful":false,"error":"403::denied"}"#;
-        let refused = successful_reply(200, no, "/meta/subscribe").unwrap_err();
-        assert_eq!(refused.to_string(), "/meta/subscribe was refused: 403::denied");
+    fn session(websocket: bool, ack: bool) -> Session {
+        let target = Target::new("http://127.0.0.1:1/cometd", Reach::Loopback).unwrap();
+        let target = target.websocket(websocket).acknowledge(ack);
+        Session::new(Arc::new(target), Cookies::default())
     }
 
     #[test]
-    fn the_interval_is_advised_and_bounded() {
-        let interval = |advice: &'static str| {
-            advised_interval(&Message { advice: Some(advice.as_bytes()), ..Message::default() })
-        };
-        assert_eq!(interval(r#"{"reconnect":"retry","interval":250}"#).as_millis(), 250);
-        assert_eq!(interval(r#"{"interval":99999999}"#), LONGEST_INTERVAL);
-        assert_eq!(interval("{}"), Duration::ZERO);
-        assert_eq!(advised_interval(&Message::default()), Duration::ZERO);
+    fn replies_and_events_are_told_apart() {
+        let mut session = session(false, false);
+        let body = br#"[{"channel":"/a","data":{"successful":true}},
+            {"channel":"/meta/handshake","successful":true,"clientId":"c1","advice":{"timeout":500}},
+            {"channel":"/meta/subscribe","successful":true},{"channel":"/b","successful":true},
+            {"channel":"/b","successful":false,"error":"403::denied"},
+            {"channel":"/meta/connect","successful":true,"advice":{"interval":250}}]"#;
+        let mut events = Vec::new();
+        let answers = session.read(body, |channel, _| events.push(channel.to_vec())).unwrap();
+        assert_eq!(events, [b"\"/a\""]);
+        assert_eq!(&*session.identity.client_id, "c1");
+        assert_eq!(session.patience(), ANSWER_DEADLINE + Duration::from_millis(500));
+        let connected = Some(Duration::from_millis(250));
+        let expected = Answers { shaken: true, subscribed: 1, connected, accepted: 1, refused: 1 };
+        assert_eq!(answers, expected);
+    }
+
+    #[test]
+    fn a_no_ends_the_session() {
+        for channel in ["/meta/handshake", "/meta/subscribe", "/meta/connect"] {
+            let body =
+                format!(r#"{{"channel":"{channel}","successful":false,"error":"402::Unknown"}}"#);
+            let refused = session(false, false).read(body.as_bytes(), |_, _| ()).unwrap_err();
+            assert_eq!(refused.to_string(), format!("{channel} was refused: 402::Unknown"));
+        }
+        let nameless = br#"[{"channel":"/meta/handshake","successful":true}]"#;
+        let refused = session(false, false).read(nameless, |_, _| ()).unwrap_err();
+        assert!(matches!(refused, SessionError::Unanswered));
+    }
+
+    #[test]
+    fn the_pause_is_bounded() {
+        let body = br#"[{"channel":"/meta/connect","successful":true,
+            "advice":{"interval":99999999,"timeout":999999999}}]"#;
+        let mut session = session(false, false);
+        let answers = session.read(body, |_, _| ()).unwrap();
+        assert_eq!(answers.connected, Some(LONGEST_INTERVAL));
+        assert_eq!(session.patience(), LONGEST_TIMEOUT + ANSWER_DEADLINE);
+    }
+
+    #[test]
+    fn the_batch_that_came_last_is_acknowledged() {
+        for websocket in [false, true] {
+            let mut session = session(websocket, true);
+            assert!(session.handshake().contains(r#""ext":{"ack":true}"#));
+            session.identity.client_id = "c1".into();
+            session.prepare_poll();
+            let ack = |session: &Session| {
+                let poll = String::from_utf8(session.poll().to_vec()).unwrap();
+                let body = poll.rsplit("\r\n").next().unwrap();
+                let tree: serde_json::Value = serde_json::from_str(body).unwrap();
+                (poll.len(), tree[0]["ext"]["ack"].as_u64().unwrap())
+            };
+            let (length, first) = ack(&session);
+            assert_eq!(first, 0);
+            for number in [7, u64::MAX, 12] {
+                let body = format!(
+                    r#"[{{"channel":"/meta/connect","successful":true,"ext":{{"ack":{number}}}}}]"#
+                );
+                session.read(body.as_bytes(), |_, _| ()).unwrap();
+                assert_eq!(ack(&session), (length, number));
+            }
+        }
     }
 }

@@ -28,6 +28,7 @@ pub struct Target {
     path: String,
     authorization: Option<String>,
     websocket: bool,
+    acknowledges: bool,
 }
 
 impl Target {
@@ -76,6 +77,7 @@ impl Target {
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             authorization: None,
             websocket: false,
+            acknowledges: false,
         })
     }
 
@@ -92,6 +94,17 @@ impl Target {
     pub fn websocket(mut self, websocket: bool) -> Self {
         self.websocket = websocket;
         self
+    }
+
+    /// Acknowledges what arrived, by the acknowledgement extension. Default: no.
+    #[must_use]
+    pub fn acknowledge(mut self, acknowledges: bool) -> Self {
+        self.acknowledges = acknowledges;
+        self
+    }
+
+    pub(crate) fn acknowledges(&self) -> bool {
+        self.acknowledges
     }
 
     pub(crate) fn is_websocket(&self) -> bool {
@@ -126,6 +139,7 @@ impl fmt::Debug for Target {
             .field("path", &self.path)
             .field("authorization", &self.authorization.as_ref().map(|_| "..."))
             .field("websocket", &self.websocket)
+            .field("acknowledges", &self.acknowledges)
             .finish()
     }
 }
