@@ -2,7 +2,7 @@
 
 Every operation is asked with what its document allows and with what it does not, and each answer
 must be a documented one: no 5xx, status, content type, headers and schema as described. `hooks.py`
-gives requests ids of calls and SMS sessions that live, and counts what was answered; an operation
+gives requests ids of calls and interactions that live, and counts what was answered; an operation
 that never answered 2xx was not tested, which is a failure too. `schemathesis.toml` says which checks are
 left out and why.
 
