@@ -1,4 +1,4 @@
-//! The call-state core: calls, parties, SMS sessions, user data, and the lines of agents.
+//! The call-state core: calls, parties, interactions of other media, user data, and the lines of agents.
 //!
 //! Commands go in, events come out, and state is what the events add up to. The crate knows neither
 //! HTTP nor Bayeux nor which user sits at which line; whoever shows calls to people does.
@@ -10,7 +10,7 @@
 //! - [`Core`] puts a journal behind the two: a change is answered when it is durable.
 //!
 //! What a party or an agent may do in a state is a table, see [`Situation`] and
-//! [`sms_capabilities`]; what happens to user data is another, see [`UserData`].
+//! [`interaction_capabilities`]; what happens to user data is another, see [`UserData`].
 //!
 //! # Bounds
 //!
@@ -59,6 +59,7 @@ mod event;
 mod evolve;
 mod fed;
 mod ids;
+mod interaction;
 mod limits;
 mod line;
 mod names;
@@ -69,7 +70,6 @@ mod recording;
 mod refusal;
 #[cfg(feature = "shell")]
 mod shell;
-mod sms;
 mod snapshot;
 mod state;
 mod user_data;
@@ -78,32 +78,37 @@ pub use call::{Call, CallType, Left, Party, PartyState, Role};
 pub use capabilities::{Profile, Situation};
 pub use command::{
     Actor, CallAction, Command, Destination, ImportedCall, NewParty, RecordAction, Requester,
-    SmsAction, SmsActor, SmsOffer, UserDataChange,
+    UserDataChange,
 };
 pub use consult::{Consult, ConsultLink, Purpose};
 pub use decide::decide;
-pub use event::{CallEvent, CallHappening, Event, LineEvent, SmsEvent, SmsHappening, Subject};
+pub use event::{CallEvent, CallHappening, Event, LineEvent, Subject};
 pub use evolve::{EvolveError, evolve};
 pub use fed::{Fed, FedCall, Report, Reported};
 pub use ids::{IdSource, SeededIds};
+pub use interaction::{
+    Asking, Details, EntryKind, Interaction, InteractionAction, InteractionActor, InteractionEvent,
+    InteractionHappening, InteractionKey, InteractionOffer, InteractionState, LastSeen, Medium,
+    Participant, ParticipantKind, Seat, TranscriptEntry, interaction_capabilities,
+    interaction_operations,
+};
 pub use limits::{ConsultUserData, Limits};
 pub use line::{AgentState, Line, LineAction, LineId, LineSettings, WorkMode};
 pub use names::{
-    CallId, ConnId, Digits, Dn, FedId, NameError, Nickname, Number, ParticipantId, Reason, SmsId,
-    SourceName, UserName,
+    CallId, ConnId, Contact, Digits, Dn, FedId, InteractionId, Label, MediaType, NameError, Nickname,
+    Number, ParticipantId, Reason, SourceName, UserName,
 };
 pub use note::Note;
-pub use operation::{Operation, sms_capabilities};
+pub use operation::Operation;
 pub use record::RecordError;
 pub use recording::Recording;
 pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{
-    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, Kept, LineChange,
-    Observer, OpenError, Outcome, Position, Queued, SmsChange, SystemClock, Writer, journal_key,
+    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, InteractionChange, Kept,
+    LineChange, Observer, OpenError, Outcome, Position, Queued, SystemClock, Writer, journal_key,
     replay_record,
 };
-pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};
 pub use snapshot::Snapshot;
 pub use state::State;
 pub use user_data::{Duplicates, Pair, UserData, UserDataError};

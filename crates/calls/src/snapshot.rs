@@ -1,4 +1,4 @@
-//! The whole of a call, a session or a line, as one record that stands for all its events so far.
+//! The whole of a call, an interaction or a line, as one record that stands for all its events so far.
 //!
 //! `{"v":1,"snapshot":{"call":{"id":"...","version":256,...}}}`
 //!
@@ -11,20 +11,20 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Call, EvolveError, Limits, Line, RecordError, SmsSession, State, Subject};
+use crate::{Call, EvolveError, Interaction, Limits, Line, RecordError, State, Subject};
 
 /// The version that is written, and the only one that is read.
 const FORMAT: u32 = 1;
 
-/// A call, a session or a line at one moment. Clones share it.
+/// A call, an interaction or a line at one moment. Clones share it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Snapshot {
     /// A call.
     Call(Arc<Call>),
-    /// An SMS session.
-    Sms(Arc<SmsSession>),
+    /// An interaction.
+    Interaction(Arc<Interaction>),
     /// What is set at a line, in one era.
     Line(Arc<Line>),
 }
@@ -47,7 +47,10 @@ impl Snapshot {
     pub fn of(state: &State, subject: &Subject) -> Option<Self> {
         match subject {
             Subject::Call(id) => state.call(id.as_str()).cloned().map(Self::Call),
-            Subject::Sms(id) => state.sms(id.as_str()).cloned().map(Self::Sms),
+            Subject::Interaction(key) => {
+                let known = state.interaction(key.id.as_str());
+                known.filter(|known| known.medium == key.medium).cloned().map(Self::Interaction)
+            }
             Subject::Line(id) => {
                 state.line(&id.dn).filter(|line| line.id == *id).cloned().map(Self::Line)
             }
@@ -58,7 +61,7 @@ impl Snapshot {
     pub fn subject(&self) -> Subject {
         match self {
             Self::Call(call) => Subject::Call(call.id.clone()),
-            Self::Sms(session) => Subject::Sms(session.id.clone()),
+            Self::Interaction(interaction) => Subject::Interaction(interaction.key()),
             Self::Line(line) => Subject::Line(line.id.clone()),
         }
     }
@@ -67,7 +70,7 @@ impl Snapshot {
     pub fn version(&self) -> u64 {
         match self {
             Self::Call(call) => call.version,
-            Self::Sms(session) => session.version,
+            Self::Interaction(interaction) => interaction.version,
             Self::Line(line) => line.version,
         }
     }
@@ -110,11 +113,14 @@ impl Snapshot {
                 }
                 state.set_call(&call.id.clone(), Some(call));
             }
-            Self::Sms(session) => {
-                if state.sms(session.id.as_str()).is_some() {
+            Self::Interaction(interaction) => {
+                if state.interaction(interaction.id.as_str()).is_some() {
                     return Err(EvolveError::Exists(subject));
                 }
-                state.set_sms(&session.id.clone(), Some(session));
+                if interaction.seats.len() > Interaction::MAX_AGENTS {
+                    return Err(EvolveError::TooManyParties(subject));
+                }
+                state.set_interaction(&interaction.id.clone(), Some(interaction));
             }
             Self::Line(line) => {
                 if state.line(&line.id.dn).is_some_and(|known| known.id.era >= line.id.era) {

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use encke_calls::{
     Actor, CallAction, CallId, CallType, Change, Command, CommandError, ConnId, Core, CoreConfig,
-    Dn, ImportedCall, Kept, Limits, LineAction, NewParty, Number, Observer, PartyState, Requester,
-    Role, SmsAction, SmsActor, SmsId, SmsOffer, State, Subject, SystemClock, UserData,
-    UserDataChange, UserName, Writer, replay_record,
+    Contact, Details, Dn, ImportedCall, InteractionAction, InteractionActor, InteractionKey,
+    InteractionOffer, Kept, Limits, LineAction, Medium, NewParty, Number, Observer, PartyState,
+    Requester, Role, State, Subject, SystemClock, UserData, UserDataChange, UserName, Writer,
+    replay_record,
 };
 use encke_journal::{
     Append, AppendError, Entry, Fault, FaultyJournal, FileConfig, FileJournal, Journal, Key,
@@ -182,9 +183,9 @@ async fn recovered(journal: &dyn Journal) -> BTreeMap<String, Vec<u8>> {
 
 fn held(state: &State) -> BTreeMap<String, Vec<u8>> {
     let calls = state.calls().map(|call| Subject::Call(call.id.clone()));
-    let sessions = state.sessions().map(|session| Subject::Sms(session.id.clone()));
+    let interactions = state.interactions().map(|one| Subject::Interaction(one.key()));
     let lines = state.lines().map(|line| Subject::Line(line.id.clone()));
-    let all = calls.chain(sessions).chain(lines);
+    let all = calls.chain(interactions).chain(lines);
     let record = |subject: &Subject| encke_calls::Snapshot::of(state, subject).unwrap().to_record();
     all.map(|subject| (subject.to_string(), record(&subject))).collect()
 }
@@ -397,7 +398,7 @@ enum Step {
     Operate(Index, usize, Index),
     Attach(Index, u64),
     Offer,
-    Sms(Index, Index),
+    Interaction(Index, Index),
     Line(usize, bool),
     /// The observer keeps so much more of what it was told, in percent.
     Keep(u64),
@@ -414,7 +415,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (any::<Index>(), 0..3_usize, any::<Index>()).prop_map(|(a, b, c)| Step::Operate(a, b, c)),
         12 => (any::<Index>(), 0..5_u64).prop_map(|(call, n)| Step::Attach(call, n)),
         2 => Just(Step::Offer),
-        5 => (any::<Index>(), any::<Index>()).prop_map(|(session, what)| Step::Sms(session, what)),
+        5 => (any::<Index>(), any::<Index>()).prop_map(|(one, what)| Step::Interaction(one, what)),
         6 => (0..3_usize, any::<bool>()).prop_map(|(line, on)| Step::Line(line, on)),
         6 => (0..=100_u64).prop_map(Step::Keep),
         2 => Just(Step::Sweep),
@@ -442,7 +443,7 @@ struct World {
     core: Core,
     writer: JoinHandle<()>,
     calls: Vec<CallId>,
-    sessions: Vec<SmsId>,
+    interactions: Vec<InteractionKey>,
 }
 
 impl World {
@@ -453,8 +454,8 @@ impl World {
         let (core, writer) =
             open(faults.clone(), Some(every), vec![keeper.clone() as Arc<dyn Observer>]).await;
         let writer = tokio::spawn(writer);
-        let (calls, sessions) = Default::default();
-        Self { twin, faults, every, keeper, core, writer, calls, sessions }
+        let (calls, interactions) = Default::default();
+        Self { twin, faults, every, keeper, core, writer, calls, interactions }
     }
 
     async fn step(&mut self, step: Step) {
@@ -469,35 +470,38 @@ impl World {
                 .map(|call| operate(&call, by, action.get(&actions()).clone())),
             Step::Attach(call, n) => picked(&call, &self.calls).map(|call| attach(&call, n)),
             Step::Offer => {
-                let offer = Command::OfferSms(SmsOffer {
+                let media = [Medium::Sms, Medium::Chat, Medium::Im];
+                let offer = Command::OfferInteraction(InteractionOffer {
+                    medium: media[self.interactions.len() % media.len()],
                     to: UserName::new("alice").unwrap(),
-                    from: Number::new("+15550100").unwrap(),
+                    from: Contact::new("+15550100").unwrap(),
+                    details: Details::default(),
                     nickname: None,
                     text: Some("hello".into()),
                     user_data: UserData::new(),
                 });
                 if let Ok(outcome) = self.core.submit(offer).await
-                    && let Subject::Sms(id) = outcome.subject
+                    && let Subject::Interaction(key) = outcome.subject
                 {
-                    self.sessions.push(id);
+                    self.interactions.push(key);
                 }
                 return;
             }
-            Step::Sms(session, what) if !self.sessions.is_empty() => {
+            Step::Interaction(one, what) if !self.interactions.is_empty() => {
                 let what = [
-                    SmsAction::Accept { nickname: None },
-                    SmsAction::SendMessage { text: "text".into() },
-                    SmsAction::SendMessage { text: "more".into() },
-                    SmsAction::Complete,
+                    InteractionAction::Accept { nickname: None },
+                    InteractionAction::SendMessage { text: "text".into() },
+                    InteractionAction::SendMessage { text: "more".into() },
+                    InteractionAction::Complete,
                 ]
                 .get(what.index(4))
                 .cloned()
                 .unwrap();
-                let by = SmsActor::Agent(UserName::new("alice").unwrap());
-                let session = session.get(&self.sessions).clone();
-                Some(Command::OperateSms { session, by, action: what })
+                let by = InteractionActor::Agent(UserName::new("alice").unwrap());
+                let interaction = one.get(&self.interactions).clone();
+                Some(Command::OperateInteraction { interaction, by, action: what })
             }
-            Step::Sms(..) => None,
+            Step::Interaction(..) => None,
             Step::Line(line, on) => Some(Command::OperateLines {
                 lines: vec![dn(NUMBERS[line])],
                 action: if on { LineAction::Ready } else { LineAction::NotReady(None) },
@@ -550,8 +554,8 @@ impl World {
         for call in &self.calls {
             assert_eq!(core.call(call.as_str()), expected.call(call.as_str()));
         }
-        for session in &self.sessions {
-            assert_eq!(core.sms(session.as_str()), expected.sms(session.as_str()));
+        for InteractionKey { id, .. } in &self.interactions {
+            assert_eq!(core.interaction(id.as_str()), expected.interaction(id.as_str()));
         }
         for line in NUMBERS {
             assert_eq!(core.line(&dn(line)), expected.line(&dn(line)));

@@ -1,6 +1,6 @@
 //! What an embedder may choose about the REST surface and the notifications.
 
-use encke_calls::{Duplicates, Profile, SmsId};
+use encke_calls::{Duplicates, Profile};
 use uuid::Uuid;
 
 use crate::changes::ChangeBound;
@@ -38,24 +38,6 @@ pub enum SmsSpelling {
     Smsession,
     /// `smssession`, `/v2/me/smssessions`.
     Smssession,
-}
-
-impl SmsSpelling {
-    /// The key of the resource in a payload.
-    pub const fn resource(self) -> &'static str {
-        match self {
-            Self::Smsession => "smsession",
-            Self::Smssession => "smssession",
-        }
-    }
-
-    /// The collection in paths and in the channel name.
-    pub const fn collection(self) -> &'static str {
-        match self {
-            Self::Smsession => "smsessions",
-            Self::Smssession => "smssessions",
-        }
-    }
 }
 
 impl Default for GatewayConfig {
@@ -133,15 +115,15 @@ impl GatewayConfig {
         self
     }
 
-    /// How often one user may change the user data of one call or session; `None` is for ever as
-    /// often as he likes. Default: [`ChangeBound::default`].
+    /// How often one user may change the user data of one call or interaction; `None` is for ever
+    /// as often as he likes. Default: [`ChangeBound::default`].
     #[must_use]
     pub fn changes(mut self, bound: Option<ChangeBound>) -> Self {
         self.changes = bound;
         self
     }
 
-    /// Whose lists of `capabilities` calls show. Default: those of the documented samples. What a
+    /// Whose lists of `capabilities` calls and interactions show. Default: those of the documented samples. What a
     /// list shows is allowed; not everything that is allowed is shown.
     #[must_use]
     pub fn capabilities(mut self, profile: Profile) -> Self {
@@ -175,11 +157,6 @@ impl GatewayConfig {
     /// The address of a resource, given its path below `/api/v2`.
     pub(crate) fn address(&self, path: &str) -> String {
         format!("{}/api/v2{path}", self.external_url)
-    }
-
-    /// The path of an SMS session below `/api/v2`.
-    pub(crate) fn sms_path(&self, id: &SmsId) -> String {
-        format!("/{}/{id}", self.sms_spelling.collection())
     }
 
     pub(crate) fn device_uri(&self, id: Uuid) -> String {

@@ -4,7 +4,7 @@
 //! |-----------------------|--------------------------------------------------------------------|
 //! | `api-voice`           | calls, phones and the voice channel: everything but reading        |
 //! | `api-voice-recording` | the recording operations                                           |
-//! | `api-multimedia`      | SMS sessions: everything but reading                               |
+//! | `api-multimedia`      | interactions of all media but IM sessions, which need `api-voice`: everything but reading |
 //!
 //! What a feature allows is not listed among the `capabilities` of a call either. Whoever has lost a
 //! feature may still log out.
@@ -15,7 +15,8 @@
 //! - Observed: GWS 8.5.202 shows features as a sub-resource of the user, with the members that
 //!   `view::feature` has. Its list has `api-multimedia-chat` and the like where the pages say
 //!   `api-multimedia`; here it is as the pages have it.
-//! - Ours: what an operation without its feature is answered, of which no page says anything.
+//! - Ours: what an operation without its feature is answered, of which no page says anything; and that
+//!   IM sessions, documented with `api-voice-instant-messaging`, have no feature of their own.
 
 use std::fmt;
 
@@ -61,7 +62,7 @@ impl Feature {
         match self {
             Self::Voice => "Calls, phones, and the state of an agent on the voice channel",
             Self::VoiceRecording => "Recording of calls",
-            Self::Multimedia => "SMS sessions",
+            Self::Multimedia => "SMS sessions, chats, e-mails and their siblings",
         }
     }
 

@@ -54,7 +54,7 @@ impl CoreConfig {
         self
     }
 
-    /// How long ended calls and sessions are kept, so that a late operation is told of the end.
+    /// How long ended calls and interactions are kept, so that a late operation is told of the end.
     /// Default 10 minutes. They are forgotten some time later, when a number of them is due or
     /// with the next [`Core::sweep`](crate::Core::sweep).
     #[must_use]
@@ -63,8 +63,8 @@ impl CoreConfig {
         self
     }
 
-    /// Events of a call, a session or a line after which one record takes their place. Default 256;
-    /// `None` for never.
+    /// Events of a call, an interaction or a line after which one record takes their place. Default
+    /// 256; `None` for never.
     ///
     /// At the next start a call costs one record and fewer than so many events, about 4 us of CPU
     /// time each. Each time costs a write of the whole call between two batches. A file that has a
@@ -75,7 +75,7 @@ impl CoreConfig {
         self
     }
 
-    /// How many ended calls and sessions are kept at most, whatever their age. Default 10,000.
+    /// How many ended calls and interactions are kept at most, whatever their age. Default 10,000.
     /// The oldest go first.
     #[must_use]
     pub fn retained(mut self, ended: usize) -> Self {

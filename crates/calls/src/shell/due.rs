@@ -1,6 +1,6 @@
 //! Which snapshots are due, and when they may be taken.
 //!
-//! One is due whenever the version of a call, a session or a line is a multiple of
+//! One is due whenever the version of a call, an interaction or a line is a multiple of
 //! [`CoreConfig::snapshot_after`](crate::CoreConfig::snapshot_after), so each stands for so many
 //! records and no more. It waits until everything up to its place is kept by those who would want to
 //! be told again, since what it stands for can be told to nobody.
@@ -36,7 +36,7 @@ impl Due {
         let Some(after) = self.after else { return };
         let version = match change {
             Change::Call(change) => change.after.version,
-            Change::Sms(change) => change.after.version,
+            Change::Interaction(change) => change.after.version,
             Change::Line(change) => change.after.version,
         };
         if version % after != 0 || self.waiting.len() >= MOST {
@@ -44,7 +44,7 @@ impl Due {
         }
         let snapshot = match change {
             Change::Call(change) => Snapshot::Call(Arc::clone(&change.after)),
-            Change::Sms(change) => Snapshot::Sms(Arc::clone(&change.after)),
+            Change::Interaction(change) => Snapshot::Interaction(Arc::clone(&change.after)),
             Change::Line(change) => Snapshot::Line(Arc::clone(&change.after)),
         };
         self.waiting.push_back((change.position(), snapshot));

@@ -28,9 +28,9 @@ impl WriterState {
                         self.state.set_call(&id, None);
                         self.shared.snapshots.forget_call(&id);
                     }
-                    Subject::Sms(id) => {
-                        self.state.set_sms(&id, None);
-                        self.shared.snapshots.forget_sms(&id);
+                    Subject::Interaction(key) => {
+                        self.state.set_interaction(&key.id, None);
+                        self.shared.snapshots.forget_interaction(&key.id);
                     }
                     Subject::Line(id) => self.state.forget_era(&id),
                 }

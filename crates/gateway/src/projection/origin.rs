@@ -10,7 +10,7 @@
 //!   of a GWS does, and none names keys.
 //! - Ours: the member, its form, and that a key counts as changed when its pairs differ.
 
-use encke_calls::{CallChange, CallHappening, Dn, SmsChange};
+use encke_calls::{CallChange, CallHappening, Dn, InteractionChange};
 use serde::Serialize;
 
 use super::Projection;
@@ -41,8 +41,8 @@ impl Projection {
         Some(member(by, keys))
     }
 
-    /// The member for a change of an SMS session, as JSON, if it is wanted.
-    pub(super) fn origin_of_sms(&self, change: &SmsChange) -> Option<String> {
+    /// The member for a change of an interaction, as JSON, if it is wanted.
+    pub(super) fn origin_of_interaction(&self, change: &InteractionChange) -> Option<String> {
         let before = change.before.as_ref().filter(|_| self.config.origin)?;
         let keys = change.after.user_data.changed_since(&before.user_data);
         Some(member(change.by.as_ref(), keys))

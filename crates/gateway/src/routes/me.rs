@@ -4,23 +4,23 @@ use axum::extract::State;
 use encke_calls::LineAction;
 use serde::Serialize;
 
-use super::{By, Payload, calls, channels, devices, features, sms};
+use super::{By, Payload, calls, channels, devices, features, interactions};
 use crate::caller::Caller;
-use crate::config::SmsSpelling;
 use crate::counts::Operation;
 use crate::directory::User;
 use crate::features::Feature;
 use crate::gateway::Gateway;
 use crate::json::quoted;
+use crate::media::Wire;
 use crate::reply::Reply;
 use crate::request::{Query, USER_OPERATIONS, UserRequest};
 use crate::status::{Failure, ReturnCode};
 use crate::view::{UserView, raw, render};
 
-/// `GET /api/v2/me`, with `subresources=*` or a list of `features`, `devices`, `channels`, `calls`,
-/// `smsessions`.
+/// `GET /api/v2/me`, with `subresources=*` or a list of `features`, `devices`, `channels`, `calls` and
+/// the lists of interactions: `smsessions`, `chats`, `emails`, ...
 ///
-/// Sub-resources this server does not have (`chats`, `interactions`, ...) are left out, as a GWS
+/// Sub-resources this server does not have (`interactions`, ...) are left out, as a GWS
 /// does for services the user lacks.
 pub(super) async fn read(State(gateway): State<Gateway>, By(caller): By, query: Query) -> Reply {
     let answer = || {
@@ -40,12 +40,10 @@ pub(super) async fn read(State(gateway): State<Gateway>, By(caller): By, query: 
         if wants("calls") {
             view.calls = Some(raw(calls::all(&gateway, user)));
         }
-        let spelling = gateway.config().sms_spelling;
-        if wants("smsessions") || wants("smssessions") {
-            let sessions = Some(raw(sms::all(&gateway, user)));
-            match spelling {
-                SmsSpelling::Smsession => view.smsessions = sessions,
-                SmsSpelling::Smssession => view.smssessions = sessions,
+        for wire in gateway.config().media() {
+            if wants(wire.list) || wire.paths.iter().any(|path| wants(path)) {
+                let all = raw(interactions::all(&gateway, user, wire.medium));
+                view.interactions.insert(wire.list, all);
             }
         }
         Ok(Reply::with("user", &render(&view)))
@@ -108,7 +106,7 @@ pub(super) fn user<'a>(gateway: &'a Gateway, caller: &Caller) -> Result<&'a User
     })
 }
 
-/// Logs in on `voice`, for who has a phone. Of SMS no state is kept.
+/// Logs in on `voice`, for who has a phone. Of other media no state is kept.
 async fn start_session(
     gateway: &Gateway,
     user: &User,
@@ -120,8 +118,10 @@ async fn start_session(
         channels::set(gateway, user, LineAction::LogIn).await?;
     }
     let (succeeded, failed): (Vec<_>, Vec<_>) = channels.iter().partition(|channel| {
-        let sms = matches!(channel.as_str(), "sms" | "smsession" | "smssession");
-        voice(channel) || (sms && user.features().has(Feature::Multimedia))
+        let medium = |wire: &Wire| {
+            wire.sessions.contains(&channel.as_str()) && user.features().has(wire.feature())
+        };
+        voice(channel) || gateway.config().media().any(medium)
     });
     if failed.is_empty() {
         return Ok(Reply::accepted());

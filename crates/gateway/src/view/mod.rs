@@ -18,7 +18,7 @@ mod call;
 mod channel;
 mod device;
 mod feature;
-mod sms;
+mod interaction;
 mod user;
 
 pub(crate) use self::{
@@ -26,7 +26,7 @@ pub(crate) use self::{
     channel::ChannelView,
     device::DeviceView,
     feature::FeatureView,
-    sms::{MessageView, SmsView},
+    interaction::{MessageView, addresses, interaction, media_type, path},
     user::UserView,
 };
 

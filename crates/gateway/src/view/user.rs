@@ -1,5 +1,7 @@
 //! The user himself, as `GET /api/v2/me` shows him.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -30,10 +32,9 @@ pub(crate) struct UserView<'a> {
     pub(crate) channels: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) calls: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) smsessions: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) smssessions: Option<Box<RawValue>>,
+    /// Interactions, by the name of their list.
+    #[serde(flatten)]
+    pub(crate) interactions: BTreeMap<&'static str, Box<RawValue>>,
 }
 
 impl<'a> UserView<'a> {
@@ -55,8 +56,7 @@ impl<'a> UserView<'a> {
             devices: None,
             channels: None,
             calls: None,
-            smsessions: None,
-            smssessions: None,
+            interactions: BTreeMap::new(),
         }
     }
 }

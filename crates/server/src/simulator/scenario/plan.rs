@@ -20,7 +20,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use encke::calls::{
-    Digits, Dn, LineAction, Number, Purpose, Reason, SmsOffer, UserData, UserDataChange, UserName,
+    Contact, Details, Digits, Dn, InteractionOffer, LineAction, Medium, Number, Purpose, Reason, UserData, UserDataChange, UserName,
     WorkMode,
 };
 use serde_json::{Map, Value};
@@ -356,9 +356,11 @@ impl Draft<'_> {
         let to = self.seats.get(seat).map(|seat| seat.name.clone()).ok_or_else(String::new)?;
         let nick =
             table.nickname.as_deref().map(|text| nickname(&draws.parsed(text)?)).transpose()?;
-        let offer = SmsOffer {
+        let offer = InteractionOffer {
+            medium: Medium::Sms,
             to,
-            from: number(&draws.parsed(&table.from)?)?,
+            from: contact(&draws.parsed(&table.from)?)?,
+            details: Details::default(),
             nickname: nick,
             text: Some(draws.parsed(&table.text)?),
             user_data: draws.table(Some(&table.data))?,

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use encke::calls::{
     Actor, Call, CallAction, CallId, Command, Destination, EntryKind, LineAction, ParticipantKind,
-    PartyState, Purpose, Requester, SmsAction, SmsActor, SmsId, SmsSession, SmsState, Subject,
+    PartyState, Purpose, Requester, InteractionAction, InteractionActor, InteractionKey, Interaction, Subject,
     UserData,
 };
 
@@ -69,7 +69,7 @@ pub(super) enum Done<'a> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Watched {
     Call { main: CallId, consultation: Option<CallId> },
-    Sms(SmsId),
+    Interaction(InteractionKey),
 }
 
 /// What happened so far, in steps.
@@ -120,7 +120,7 @@ struct Live {
     lead: Option<usize>,
     main: Option<CallId>,
     consultation: Option<CallId>,
-    sms: Option<SmsId>,
+    interaction: Option<InteractionKey>,
     /// Texts of the agent.
     heard: usize,
     /// What is left to do to end it.
@@ -180,11 +180,11 @@ impl Player {
     /// What others may change, by story.
     pub(super) fn watched(&self) -> Vec<(usize, Watched)> {
         let watched = |(story, live): (&usize, &Live)| {
-            let watched = match (&live.main, &live.sms) {
+            let watched = match (&live.main, &live.interaction) {
                 (Some(main), _) => {
                     Watched::Call { main: main.clone(), consultation: live.consultation.clone() }
                 }
-                (None, Some(session)) => Watched::Sms(session.clone()),
+                (None, Some(key)) => Watched::Interaction(key.clone()),
                 (None, None) => return None,
             };
             Some((*story, watched))
@@ -307,26 +307,27 @@ impl Player {
         }
     }
 
-    /// How a story's session is at `now_ms`.
-    pub(super) fn handle_sms(&mut self, now_ms: u64, story: usize, session: &SmsSession) {
+    /// How a story's interaction is at `now_ms`.
+    pub(super) fn handle_interaction(&mut self, now_ms: u64, story: usize, one: &Interaction) {
         if self.in_flight.is_some_and(|(_, busy)| busy == story) {
             return;
         }
         let Some(live) = self.live.get_mut(&story) else { return };
-        if session.is_completed() {
+        if one.is_completed() {
             if live.tidy.is_none() {
                 self.counts.passed += self.left(story);
             }
             return self.end(story, now_ms);
         }
-        let texts = session.transcript.iter().filter(|entry| {
+        let texts = one.transcript.iter().filter(|entry| {
             entry.kind == EntryKind::Text && entry.from.kind == ParticipantKind::Agent
         });
         let said = texts.count();
         let writes = said > std::mem::replace(&mut live.heard, said);
         let (wait, tidies) = (live.wait, live.tidy.is_some());
         let act = self.act(story);
-        let accepted = matches!(act, Some(Act::Accept)) && session.state == SmsState::Chatting;
+        let working = one.state() == one.medium.working();
+        let accepted = matches!(act, Some(Act::Accept)) && working;
         if !tidies && (accepted || (wait == Some(Wait::Reply) && writes)) {
             self.counts.passed += 1;
             self.advance(story, 1, now_ms, None);
@@ -403,7 +404,7 @@ impl Player {
             lead,
             main: None,
             consultation: None,
-            sms: None,
+            interaction: None,
             heard: 0,
             tidy: None,
         };
@@ -425,13 +426,14 @@ impl Player {
         };
         let lead = || self.seats.get(live.lead?);
         let customer = |action| {
-            let session = live.sms.clone()?;
-            let by = SmsActor::Customer;
-            Some(Verdict::Do(None, Command::OperateSms { session, by, action }))
+            let interaction = live.interaction.clone()?;
+            let by = InteractionActor::Customer;
+            Some(Verdict::Do(None, Command::OperateInteraction { interaction, by, action }))
         };
         let agent = |action| {
-            let by = SmsActor::Agent(first.name.clone());
-            Some(Command::OperateSms { session: live.sms.clone()?, by, action })
+            let by = InteractionActor::Agent(first.name.clone());
+            let interaction = live.interaction.clone()?;
+            Some(Command::OperateInteraction { interaction, by, action })
         };
         let to = |target: &Target| Destination {
             number: target.number.clone(),
@@ -510,22 +512,23 @@ impl Player {
                     None => Some(Verdict::Instead(outside(call, CallAction::Hangup))),
                 }
             }
-            Act::Offer(offer) => Some(Verdict::Do(None, Command::OfferSms(offer.clone()))),
+            Act::Offer(offer) => Some(Verdict::Do(None, Command::OfferInteraction(offer.clone()))),
             Act::Accept if !first.robot => Some(Verdict::Wait(Wait::Answer)),
-            Act::Accept => Some(by_robot(first, agent(SmsAction::Accept { nickname: None })?)),
-            Act::Reject => Some(by_robot(first, agent(SmsAction::Reject)?)),
-            Act::CustomerWrites { text } => customer(SmsAction::SendMessage { text: text.clone() }),
+            Act::Accept => Some(by_robot(first, agent(InteractionAction::Accept { nickname: None })?)),
+            Act::Reject => Some(by_robot(first, agent(InteractionAction::Reject)?)),
+            Act::CustomerWrites { text } => customer(InteractionAction::SendMessage { text: text.clone() }),
             Act::AgentWrites { .. } if !first.robot => Some(Verdict::Wait(Wait::Reply)),
             Act::AgentWrites { text } => {
-                Some(by_robot(first, agent(SmsAction::SendMessage { text: text.clone() })?))
+                Some(by_robot(first, agent(InteractionAction::SendMessage { text: text.clone() })?))
             }
             Act::AgentChanges { change } => {
-                let (session, agent) = (live.sms.clone()?, first.name.clone());
+                let (interaction, agent) = (live.interaction.clone()?, Some(first.name.clone()));
                 let change = change.clone();
-                Some(by_robot(first, Command::ChangeSmsUserData { session, agent, change }))
+                let command = Command::ChangeInteractionUserData { interaction, agent, change };
+                Some(by_robot(first, command))
             }
-            Act::CustomerLeaves => customer(SmsAction::Leave),
-            Act::Completes => Some(by_robot(first, agent(SmsAction::Complete)?)),
+            Act::CustomerLeaves => customer(InteractionAction::Leave),
+            Act::Completes => Some(by_robot(first, agent(InteractionAction::Complete)?)),
         }
     }
 
@@ -559,8 +562,8 @@ impl Player {
                 }
             }
             Act::Offer(_) => {
-                if let Subject::Sms(id) = subject {
-                    live.sms = Some(id.clone());
+                if let Subject::Interaction(key) = subject {
+                    live.interaction = Some(key.clone());
                 }
             }
             Act::Answer { seat: Some(seat), .. } => {
@@ -640,10 +643,10 @@ impl Player {
             tidy.push_back((None, outside(call, CallAction::Hangup)));
             tidy.extend(robots.into_iter().filter_map(|seat| by(seat, call, CallAction::Clear)));
         }
-        if let Some(session) = &live.sms {
-            let (session, by) = (session.clone(), SmsActor::Customer);
-            let action = SmsAction::Leave;
-            tidy.push_back((None, Command::OperateSms { session, by, action }));
+        if let Some(interaction) = &live.interaction {
+            let (interaction, by) = (interaction.clone(), InteractionActor::Customer);
+            let action = InteractionAction::Leave;
+            tidy.push_back((None, Command::OperateInteraction { interaction, by, action }));
         }
         if let Some(live) = self.live.get_mut(&story) {
             live.next = end;

@@ -147,9 +147,9 @@ fn look(core: &Core, player: &mut Player, now_ms: u64) {
                     player.handle_call(now_ms, story, &main, consultation.as_deref());
                 }
             }
-            Watched::Sms(session) => {
-                if let Some(session) = core.sms(session.as_str()) {
-                    player.handle_sms(now_ms, story, &session);
+            Watched::Interaction(key) => {
+                if let Some(one) = core.interaction(key.id.as_str()) {
+                    player.handle_interaction(now_ms, story, &one);
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! and waits where they have to wait.
 
 use encke::calls::{
-    Digits, Dn, LineAction, Nickname, Number, Purpose, SmsOffer, UserDataChange, UserName,
+    Digits, Dn, LineAction, Nickname, Number, Purpose, InteractionOffer, UserDataChange, UserName,
 };
 
 /// Everything that one customer or one agent is to do.
@@ -107,7 +107,7 @@ pub(super) enum Act {
     Back,
     CustomerHangsUp,
     AgentHangsUp,
-    Offer(SmsOffer),
+    Offer(InteractionOffer),
     Accept,
     Reject,
     CustomerWrites {

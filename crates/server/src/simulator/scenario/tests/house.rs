@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use encke::calls::{
-    Actor, Call, CallAction, Command, Dn, Limits, PartyState, SeededIds, SmsAction, SmsActor,
-    SmsState, State, UserName, decide, evolve,
+    Actor, Call, CallAction, Command, Dn, Limits, PartyState, SeededIds, InteractionAction, InteractionActor,
+    InteractionState, State, UserName, decide, evolve,
 };
 
 use super::super::file::Scenario;
@@ -129,9 +129,9 @@ impl House {
                     let main = self.state.call(main.as_str()).unwrap();
                     player.handle_call(self.now_ms, story, main, consultation.map(|call| &**call));
                 }
-                Watched::Sms(id) => {
-                    let session = self.state.sms(id.as_str()).unwrap();
-                    player.handle_sms(self.now_ms, story, session);
+                Watched::Interaction(key) => {
+                    let one = self.state.interaction(key.id.as_str()).unwrap();
+                    player.handle_interaction(self.now_ms, story, one);
                 }
             }
         }
@@ -161,21 +161,22 @@ impl House {
         }
         let mut sessions: Vec<_> = self
             .state
-            .sessions()
-            .filter(|session| !session.is_completed())
-            .map(|session| (session.id.clone(), session.agent.clone(), session.state))
+            .interactions()
+            .filter(|one| !one.is_completed())
+            .map(|one| (one.key(), one.seats[0].agent.clone(), one.seats[0].state))
             .collect();
         sessions.sort_by(|a, b| a.0.cmp(&b.0));
         if let Some((session, agent, state)) = draws.one(&sessions)
             && draws.chance(0.2)
         {
             let action = match state {
-                SmsState::Invited => SmsAction::Accept { nickname: None },
-                _ if draws.chance(0.2) => SmsAction::Complete,
-                _ => SmsAction::SendMessage { text: "hm".to_owned() },
+                InteractionState::Invited => InteractionAction::Accept { nickname: None },
+                _ if draws.chance(0.2) => InteractionAction::Complete,
+                _ => InteractionAction::SendMessage { text: "hm".to_owned() },
             };
-            let by = SmsActor::Agent(agent.clone());
-            drop(self.submit(&Command::OperateSms { session: session.clone(), by, action }));
+            let by = InteractionActor::Agent(agent.clone());
+            let interaction = session.clone();
+            drop(self.submit(&Command::OperateInteraction { interaction, by, action }));
         }
     }
 

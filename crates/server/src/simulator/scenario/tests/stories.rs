@@ -1,7 +1,7 @@
 //! What stories do, one kind after the other.
 
 use encke::calls::{
-    Actor, AgentState, CallAction, Command, PartyState, SmsAction, SmsActor, UserName,
+    Actor, AgentState, CallAction, Command, PartyState, InteractionAction, InteractionActor, UserName,
 };
 
 use super::super::player::Player;
@@ -161,7 +161,7 @@ fn a_dialogue_goes_to_and_fro_and_is_completed() {
     let (mut house, mut player) = start(SMS);
     house.play(&mut player, 100_000);
     assert_eq!(house.texts("bob"), ["Hello", "Yes?", "No."]);
-    assert!(house.state.sessions().all(|session| session.is_completed()));
+    assert!(house.state.interactions().all(|session| session.is_completed()));
     let counts = player.counts();
     assert_eq!((counts.done, counts.failed, counts.passed), (9, 0, 0));
 }
@@ -172,17 +172,17 @@ fn a_customer_waits_for_what_a_human_writes() {
     house.humans.insert("bob");
     house.play(&mut player, 5_000);
     let act = |house: &mut House, action| {
-        let session = house.state.sessions().next().unwrap().id.clone();
-        let by = SmsActor::Agent(UserName::new("bob").unwrap());
-        house.submit(&Command::OperateSms { session, by, action }).unwrap();
+        let interaction = house.state.interactions().next().unwrap().key();
+        let by = InteractionActor::Agent(UserName::new("bob").unwrap());
+        house.submit(&Command::OperateInteraction { interaction, by, action }).unwrap();
     };
-    act(&mut house, SmsAction::Accept { nickname: None });
+    act(&mut house, InteractionAction::Accept { nickname: None });
     house.play(&mut player, 9_000);
     assert_eq!(house.texts("bob"), ["Hello"]);
-    act(&mut house, SmsAction::SendMessage { text: "What?".to_owned() });
+    act(&mut house, InteractionAction::SendMessage { text: "What?".to_owned() });
     house.play(&mut player, 100_000);
     assert_eq!(house.texts("bob"), ["Hello", "What?", "No."]);
-    assert!(house.state.sessions().all(|session| !session.is_completed()), "that is Bob's matter");
+    assert!(house.state.interactions().all(|session| !session.is_completed()), "that is Bob's matter");
 }
 
 #[test]
