@@ -95,8 +95,8 @@ pub use interaction::{
 pub use limits::{ConsultUserData, Limits};
 pub use line::{AgentState, Line, LineAction, LineId, LineSettings, WorkMode};
 pub use names::{
-    CallId, ConnId, Contact, Digits, Dn, FedId, InteractionId, Label, MediaType, NameError, Nickname,
-    Number, ParticipantId, Reason, SourceName, UserName,
+    CallId, ConnId, Contact, Digits, Dn, FedId, InteractionId, Label, MediaType, NameError,
+    Nickname, Number, ParticipantId, Reason, SourceName, UserName,
 };
 pub use note::Note;
 pub use operation::Operation;

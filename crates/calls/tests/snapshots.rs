@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use encke_calls::{
-    Actor, CallAction, CallId, CallType, Change, Command, CommandError, ConnId, Core, CoreConfig,
-    Contact, Details, Dn, ImportedCall, InteractionAction, InteractionActor, InteractionKey,
+    Actor, CallAction, CallId, CallType, Change, Command, CommandError, ConnId, Contact, Core,
+    CoreConfig, Details, Dn, ImportedCall, InteractionAction, InteractionActor, InteractionKey,
     InteractionOffer, Kept, Limits, LineAction, Medium, NewParty, Number, Observer, PartyState,
     Requester, Role, State, Subject, SystemClock, UserData, UserDataChange, UserName, Writer,
     replay_record,

@@ -22,9 +22,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// An interaction has ended when no agent has anything to do with it. The customer may leave before,
 /// which ends nothing: agents decide when the work is complete.
-#[derive(
-    Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
-)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[non_exhaustive]
 pub enum InteractionState {
     /// Waits for the agent.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use encke_calls::{
     Asking, Command, Details, Event, Interaction, InteractionAction, InteractionActor,
     InteractionId, InteractionOffer, Limits, Medium, Operation, Pair, Profile, Refusal, Seat,
-    SeededIds, Snapshot, State, Subject, UserData, UserDataChange, decide, evolve, interaction_capabilities,
+    SeededIds, Snapshot, State, Subject, UserData, UserDataChange, decide, evolve,
+    interaction_capabilities,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -126,16 +126,7 @@ impl Projection {
     ) -> Self {
         let channels = Channels::new(config);
         let (config, trace) = (config.clone(), Trace::new());
-        Self {
-            directory,
-            notify,
-            config,
-            clock,
-            channels,
-            trace,
-            again_after: None,
-            kept: None,
-        }
+        Self { directory, notify, config, clock, channels, trace, again_after: None, kept: None }
     }
 
     /// Sends again what follows from changes behind this place in the journal, when the core is

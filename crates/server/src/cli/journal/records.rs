@@ -21,9 +21,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encke::bayeux::Timestamp;
-use encke::calls::{
-    self, CallId, Event, InteractionId, InteractionKey, Medium, Snapshot, Subject,
-};
+use encke::calls::{self, CallId, Event, InteractionId, InteractionKey, Medium, Snapshot, Subject};
 use encke::journal::{Entry, Key, Position, ReadError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -20,8 +20,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use encke::calls::{
-    Contact, Details, Digits, Dn, InteractionOffer, LineAction, Medium, Number, Purpose, Reason, UserData, UserDataChange, UserName,
-    WorkMode,
+    Contact, Details, Digits, Dn, InteractionOffer, LineAction, Medium, Number, Purpose, Reason,
+    UserData, UserDataChange, UserName, WorkMode,
 };
 use serde_json::{Map, Value};
 
@@ -583,6 +583,10 @@ impl Draws<'_> {
 
 fn number(text: &str) -> Result<Number, String> {
     Number::new(Arc::from(text)).map_err(|error: encke::calls::NameError| text_of(&error))
+}
+
+fn contact(text: &str) -> Result<Contact, String> {
+    Contact::new(Arc::from(text)).map_err(|error: encke::calls::NameError| text_of(&error))
 }
 
 fn text_of(error: &dyn Display) -> String {

@@ -22,9 +22,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use encke::calls::{
-    Actor, Call, CallAction, CallId, Command, Destination, EntryKind, LineAction, ParticipantKind,
-    PartyState, Purpose, Requester, InteractionAction, InteractionActor, InteractionKey, Interaction, Subject,
-    UserData,
+    Actor, Call, CallAction, CallId, Command, Destination, EntryKind, Interaction,
+    InteractionAction, InteractionActor, InteractionKey, LineAction, ParticipantKind, PartyState,
+    Purpose, Requester, Subject, UserData,
 };
 
 use super::plan::Plan;
@@ -427,7 +427,7 @@ impl Player {
         let lead = || self.seats.get(live.lead?);
         let customer = |action| {
             let interaction = live.interaction.clone()?;
-            let by = InteractionActor::Customer;
+            let by = InteractionActor::Outside;
             Some(Verdict::Do(None, Command::OperateInteraction { interaction, by, action }))
         };
         let agent = |action| {
@@ -514,9 +514,13 @@ impl Player {
             }
             Act::Offer(offer) => Some(Verdict::Do(None, Command::OfferInteraction(offer.clone()))),
             Act::Accept if !first.robot => Some(Verdict::Wait(Wait::Answer)),
-            Act::Accept => Some(by_robot(first, agent(InteractionAction::Accept { nickname: None })?)),
+            Act::Accept => {
+                Some(by_robot(first, agent(InteractionAction::Accept { nickname: None })?))
+            }
             Act::Reject => Some(by_robot(first, agent(InteractionAction::Reject)?)),
-            Act::CustomerWrites { text } => customer(InteractionAction::SendMessage { text: text.clone() }),
+            Act::CustomerWrites { text } => {
+                customer(InteractionAction::SendMessage { text: text.clone() })
+            }
             Act::AgentWrites { .. } if !first.robot => Some(Verdict::Wait(Wait::Reply)),
             Act::AgentWrites { text } => {
                 Some(by_robot(first, agent(InteractionAction::SendMessage { text: text.clone() })?))
@@ -644,7 +648,7 @@ impl Player {
             tidy.extend(robots.into_iter().filter_map(|seat| by(seat, call, CallAction::Clear)));
         }
         if let Some(interaction) = &live.interaction {
-            let (interaction, by) = (interaction.clone(), InteractionActor::Customer);
+            let (interaction, by) = (interaction.clone(), InteractionActor::Outside);
             let action = InteractionAction::Leave;
             tidy.push_back((None, Command::OperateInteraction { interaction, by, action }));
         }

@@ -4,7 +4,7 @@
 //! and waits where they have to wait.
 
 use encke::calls::{
-    Digits, Dn, LineAction, Nickname, Number, Purpose, InteractionOffer, UserDataChange, UserName,
+    Digits, Dn, InteractionOffer, LineAction, Nickname, Number, Purpose, UserDataChange, UserName,
 };
 
 /// Everything that one customer or one agent is to do.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use encke::calls::{
-    Actor, Call, CallAction, Command, Dn, Limits, PartyState, SeededIds, InteractionAction, InteractionActor,
-    InteractionState, State, UserName, decide, evolve,
+    Actor, Call, CallAction, Command, Dn, InteractionAction, InteractionActor, InteractionState,
+    Limits, PartyState, SeededIds, State, UserName, decide, evolve,
 };
 
 use super::super::file::Scenario;
@@ -187,8 +187,7 @@ impl House {
 
     /// The texts of the only session of this user, in order.
     pub(super) fn texts(&self, user: &str) -> Vec<String> {
-        let user = UserName::new(user).unwrap();
-        let session = self.state.sessions().find(|session| session.agent == user).unwrap();
+        let session = self.state.interactions().find(|one| one.seat(user).is_some()).unwrap();
         session.transcript.iter().filter_map(|entry| entry.text.clone()).collect()
     }
 

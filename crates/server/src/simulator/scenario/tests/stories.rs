@@ -1,7 +1,8 @@
 //! What stories do, one kind after the other.
 
 use encke::calls::{
-    Actor, AgentState, CallAction, Command, PartyState, InteractionAction, InteractionActor, UserName,
+    Actor, AgentState, CallAction, Command, InteractionAction, InteractionActor, PartyState,
+    UserName,
 };
 
 use super::super::player::Player;
@@ -182,7 +183,10 @@ fn a_customer_waits_for_what_a_human_writes() {
     act(&mut house, InteractionAction::SendMessage { text: "What?".to_owned() });
     house.play(&mut player, 100_000);
     assert_eq!(house.texts("bob"), ["Hello", "What?", "No."]);
-    assert!(house.state.interactions().all(|session| !session.is_completed()), "that is Bob's matter");
+    assert!(
+        house.state.interactions().all(|session| !session.is_completed()),
+        "that is Bob's matter"
+    );
 }
 
 #[test]
