@@ -27,6 +27,7 @@ use hyper::client::conn::http1;
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::net::TcpStream;
 
@@ -83,8 +84,9 @@ struct Answer {
     call: Option<String>,
     #[serde(default)]
     ok: bool,
+    /// `true` of a line, a number at the end.
     #[serde(default)]
-    known: bool,
+    known: Value,
     #[serde(default)]
     end: bool,
     error: Option<String>,
@@ -187,7 +189,7 @@ impl Feeder {
             }
             let answer: Answer = serde_json::from_slice(line)?;
             if answer.ok {
-                *(if answer.known { &mut self.known } else { &mut self.stored }) += 1;
+                *(if answer.known == true { &mut self.known } else { &mut self.stored }) += 1;
             } else if answer.end {
                 // What follows is the end of the body, in order or with a reason.
                 if let Some(error) = answer.error {

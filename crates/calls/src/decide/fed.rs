@@ -147,22 +147,18 @@ fn steps(state: &State, call: &Call, parties: &[NewParty], whole: bool) -> Resul
         let place = place_of(call, party);
         let known = place.and_then(|place| call.parties.get(place));
         steps.named.extend(place);
-        match (place, known) {
-            (Some(place), Some(known)) if known.is_live() => {
-                if known.state != party.state {
-                    steps.moves.push((place, party.state));
-                }
+        if let (Some(place), Some(known)) = (place, known.filter(|known| known.is_live())) {
+            let moves = known.state != party.state;
+            steps.moves.extend(moves.then_some((place, party.state)));
+        } else if is_live(party) {
+            if let Some(dn) = &party.dn {
+                check_free(state, dn)?;
             }
-            (_, known) if is_live(party) => {
-                if let Some(dn) = &party.dn {
-                    check_free(state, dn)?;
-                }
-                // A line that left comes back to its place.
-                new += usize::from(known.is_none() || party.dn.is_none());
-                steps.joined.push(party.clone());
-            }
-            (None, _) if !whole => return Err(Refusal::NoSuchParticipant),
-            _ => {}
+            // A line that left comes back to its place.
+            new += usize::from(known.is_none() || party.dn.is_none());
+            steps.joined.push(party.clone());
+        } else if known.is_none() && !whole {
+            return Err(Refusal::NoSuchParticipant);
         }
     }
     check_places(state, call, new)?;
@@ -181,17 +177,15 @@ fn left_out(call: &Call, named: &HashSet<usize>) -> Vec<(usize, PartyState)> {
 /// Where the party is on the call, or was. Of those outside who have one number, it is who is
 /// still there.
 fn place_of(call: &Call, party: &NewParty) -> Option<usize> {
-    match &party.dn {
-        Some(dn) => call.place(dn),
-        None => {
-            let outside = || {
-                let parties = call.parties.iter().enumerate();
-                parties.filter(|(_, known)| known.dn.is_none() && known.number == party.number)
-            };
-            let live = outside().find(|(_, known)| known.is_live());
-            live.or_else(|| outside().last()).map(|(place, _)| place)
-        }
+    if let Some(dn) = &party.dn {
+        return call.place(dn);
     }
+    let outside = || {
+        let parties = call.parties.iter().enumerate();
+        parties.filter(|(_, known)| known.dn.is_none() && known.number == party.number)
+    };
+    let live = outside().find(|(_, known)| known.is_live());
+    live.or_else(|| outside().next_back()).map(|(place, _)| place)
 }
 
 fn check_unique(parties: &[NewParty]) -> Result<(), Refusal> {

@@ -21,7 +21,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::watch;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::asked::Asked;
 use super::places::Place;
@@ -97,8 +97,9 @@ fn begin(
         return Err(Problem::PositionAhead(head));
     }
     let place = feed.0.places.take(&source.key)?;
-    let every = feed.0.bounds.heartbeat;
-    let mut heartbeat = interval_at(Instant::now() + every, every);
+    // Its first tick is the line that begins the stream.
+    let mut heartbeat = interval(feed.0.bounds.heartbeat);
+    heartbeat.reset();
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let changes = Changes {
         source: source.name,

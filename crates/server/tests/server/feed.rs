@@ -47,7 +47,7 @@ fn known(call: &str, seq: u64) -> Value {
 }
 
 fn text(lines: &[Value]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
 }
 
 fn get(path: &str) -> Request {
@@ -125,6 +125,13 @@ async fn short_body_is_a_feed_too_and_may_be_answered_by_counts() {
     house.end().await;
 }
 
+/// A whole call.
+fn script(id: &str) -> [Value; 4] {
+    let attach = json!({"call": id, "seq": 2, "event": "attach", "userData": {"a": 1}});
+    let ended = json!({"call": id, "seq": 4, "event": "ended"});
+    [began(id), attach, update(id, 3, 3), ended]
+}
+
 #[tokio::test]
 async fn sending_all_again_after_a_cut_at_any_byte_doubles_and_loses_nothing() {
     let house = house().await;
@@ -151,12 +158,6 @@ async fn sending_all_again_after_a_cut_at_any_byte_doubles_and_loses_nothing() {
         assert_eq!(stands, expected, "cut at {cut}");
     }
     house.end().await;
-
-    fn script(id: &str) -> [Value; 4] {
-        let attach = json!({"call": id, "seq": 2, "event": "attach", "userData": {"a": 1}});
-        let ended = json!({"call": id, "seq": 4, "event": "ended"});
-        [began(id), attach, update(id, 3, 3), ended]
-    }
 }
 
 #[tokio::test]
@@ -597,6 +598,7 @@ async fn page_about_feeds_says_what_is_so() {
         fed += 1;
     }
     assert!(fed >= 3, "the page has examples");
+    assert!(events.remove("hold"), "the page shows one that is none");
     let all =
         ["attach", "began", "clear", "delete", "ended", "parties", "replace", "snapshot", "update"];
     assert_eq!(events.iter().collect::<Vec<_>>(), all);
