@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use encke::calls::{
     Actor, Call, CallAction, Command, Dn, InteractionAction, InteractionActor, InteractionState,
-    Limits, PartyState, SeededIds, State, UserName, decide, evolve,
+    Limits, PartyState, SeededIds, State, decide, evolve,
 };
 
 use super::super::file::Scenario;
