@@ -13,7 +13,7 @@
 
 use encke_calls::{Call, CallChange, CallHappening, Dn, Operation, Party, PartyState};
 
-use super::{Began, Projection};
+use super::{Began, Projection, Rendered};
 use crate::json::Object;
 use crate::view::{CallView, render};
 
@@ -25,18 +25,19 @@ const RECORDING: &str = "CallRecordingStateChange";
 impl Projection {
     pub(super) fn call_changed(&self, change: &CallChange, began: &Began) {
         let call = &*change.after;
+        let rendered = Rendered::new();
         for (place, party) in call.parties.iter().enumerate() {
             if let Some(kind) = told(change, place, party) {
-                self.call_message(call, party, kind, began);
+                self.call_message(call, party, kind, &rendered, began);
             }
         }
         match &change.event.what {
             CallHappening::UserDataChanged { requester, .. } => {
-                self.attached_data_changed(call, requester.dn(), began);
+                self.attached_data_changed(call, requester.dn(), &rendered, began);
             }
             CallHappening::Recorded { party, .. } => {
                 if let Some(dn) = call.parties.get(*party).and_then(|party| party.dn.as_ref()) {
-                    self.attached_data_changed(call, dn, began);
+                    self.attached_data_changed(call, dn, &rendered, began);
                 }
             }
             CallHappening::Moved { party, operation: Operation::NoAnswer, .. } => {
@@ -49,11 +50,18 @@ impl Projection {
     }
 
     /// Tells one party, if it is inside and its line has an owner.
-    fn call_message(&self, call: &Call, party: &Party, kind: &str, began: &Began) {
+    fn call_message(
+        &self,
+        call: &Call,
+        party: &Party,
+        kind: &str,
+        rendered: &Rendered,
+        began: &Began,
+    ) {
         let Some(place) = began.next_place() else { return };
         let Some(dn) = &party.dn else { return };
         let Some(owner) = self.directory.owner(dn) else { return };
-        let data = self.call_payload(call, party, dn, kind, began);
+        let data = self.call_payload(call, party, dn, kind, rendered, began);
         self.deliver(owner.name(), &self.channels.calls, &data, place);
     }
 
@@ -63,9 +71,12 @@ impl Projection {
         party: &Party,
         dn: &Dn,
         kind: &str,
+        rendered: &Rendered,
         began: &Began,
     ) -> String {
-        let view = CallView::new(call, party, dn, began.at_ms, &self.directory, &self.config);
+        let data = self.user_data(call, rendered);
+        let (directory, config) = (&self.directory, &self.config);
+        let view = CallView::new(call, party, dn, began.at_ms, directory, config, Some(data));
         let message = Object::new()
             .with_text("notificationType", kind)
             .with("call", &render(&view))

@@ -43,7 +43,7 @@
 //! - Observed: GWS 8.5.202 sends the initiator the notification too, and `metrics` with every one.
 //! - Ours: `/v2/me/tevents`; that messages before the acceptance wait for it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -51,6 +51,7 @@ use encke_bayeux::ChannelName;
 use encke_broker::UserId;
 use encke_calls::{Change, Clock, Observer, Position};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::config::GatewayConfig;
 use crate::directory::Directory;
@@ -160,6 +161,9 @@ impl Observer for Projection {
         self.notify.missing(until);
     }
 }
+
+/// The user data of a call as JSON, from when somebody is first told of it.
+type Rendered = OnceCell<Box<RawValue>>;
 
 /// A change that is being told: when that began, here and at its command, and how far it is.
 struct Began {
