@@ -3,7 +3,12 @@
 //! What is made ready before a step and what is left behind it are not counted. Those of the
 //! journal are the whole process, since the work is its writer's: subtract the one from the other.
 
-#![expect(missing_docs, unused_qualifications, reason = "of what the macros make of the steps")]
+#![expect(
+    clippy::exit,
+    missing_docs,
+    unused_qualifications,
+    reason = "of what the macros make of the steps"
+)]
 
 use std::hint::black_box;
 

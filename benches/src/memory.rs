@@ -2,7 +2,7 @@
 //!
 //! What a socket costs is known and the kernel's; this holds very many sessions with the rest of what
 //! they cost, beyond what one machine has ports and descriptors for. A held poll is the same value
-//! that waits beside hyper over HTTP/1.1. Its connection's task, about a kilobyte, is not here.
+//! that waits beside hyper over HTTP/1.1; the task of its connection is not here.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -27,7 +27,8 @@ pub struct MemoryCrowd {
 impl MemoryCrowd {
     /// A service without sessions.
     pub fn new() -> Self {
-        let broker = Broker::new(Config::default()).expect("defaults do not contradict themselves");
+        let config = Config::default().sessions(usize::MAX);
+        let broker = Broker::new(config).expect("defaults do not contradict themselves");
         let service = BayeuxService::new(broker.clone(), HttpConfig::default());
         Self { broker, service, polls: Vec::new() }
     }

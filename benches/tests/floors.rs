@@ -1,5 +1,11 @@
 //! The floors start, and carry one message from one client to another.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "support code of tests, which clippy takes for library code"
+)]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};

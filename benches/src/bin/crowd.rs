@@ -42,5 +42,7 @@ fn resident_kib() -> std::io::Result<usize> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
-    number.and_then(|number| number.parse().ok()).ok_or_else(|| std::io::ErrorKind::InvalidData.into())
+    number
+        .and_then(|number| number.parse().ok())
+        .ok_or_else(|| std::io::ErrorKind::InvalidData.into())
 }

@@ -191,7 +191,11 @@ fn measure(
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("encke-load printed no report: {error}"))?;
     if !output.status.success() {
-        eprintln!("{}: not clean: {}", candidate.name, report.get("errors").unwrap_or(&Value::Null));
+        eprintln!(
+            "{}: not clean: {}",
+            candidate.name,
+            report.get("errors").unwrap_or(&Value::Null)
+        );
     }
     Ok(report)
 }

@@ -10,10 +10,7 @@ pub(super) enum Asked<'a> {
     Connect,
     Subscribe(&'a str),
     Disconnect,
-    Publish {
-        channel: &'a str,
-        data: &'a str,
-    },
+    Publish { channel: &'a str, data: &'a str },
 }
 
 /// A message and its `id`, as JSON text.

@@ -39,13 +39,12 @@ impl Told {
         let users = ["alice", "bob"].map(UserId::new);
         let lines = ["15000", "15001"].map(|number| Dn::new(number).expect("a number is a DN"));
         let people = users.iter().zip(&lines);
-        let people = people
-            .map(|(name, dn)| User::new(name.clone()).device(Device::new(dn.clone())));
+        let people =
+            people.map(|(name, dn)| User::new(name.clone()).device(Device::new(dn.clone())));
         let directory = Directory::new(people).expect("nobody is there twice");
         let change = changed(&directory, &lines);
-        let private = ["/v2/me", "/v2/me/**"].map(|text| {
-            encke_bayeux::ChannelPattern::new(text).expect("a fixed pattern is one")
-        });
+        let private = ["/v2/me", "/v2/me/**"]
+            .map(|text| encke_bayeux::ChannelPattern::new(text).expect("a fixed pattern is one"));
         let rules = Rules::default().anonymous(false).publish(false);
         let config = Config::default().private(private.into()).policy(Arc::new(rules));
         let broker = Broker::new(config).expect("settings do not contradict themselves");
