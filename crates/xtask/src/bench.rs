@@ -30,7 +30,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
 fn count(arguments: &[String]) -> Result<(), String> {
     let runner = setup::counter()?;
     let mut bench = cargo();
-    bench.args(["bench", "--package", "encke-benches", "--bench", "micro", "--"]).args(arguments);
+    bench.args(["bench", "--locked", "--package", "encke-benches", "--bench", "micro", "--"]);
+    bench.args(arguments.iter().map(|step| format!("*{step}*")));
     must(bench.env("GUNGRAUN_RUNNER", runner))
 }
 
