@@ -57,10 +57,10 @@ impl ChannelName {
     /// [`ChannelError`] names the rule that was broken.
     pub fn new(text: &str) -> Result<Self, ChannelError> {
         let text = check(text)?;
-        match text.rsplit('/').next() {
-            Some("*" | "**") => Err(ChannelError::Wildcard),
-            _ => Ok(Self(text.into())),
+        if text.ends_with("/*") || text.ends_with("/**") {
+            return Err(ChannelError::Wildcard);
         }
+        Ok(Self(text.into()))
     }
 
     /// The name as text, without a trailing slash.
@@ -146,19 +146,32 @@ pub(crate) fn check(text: &str) -> Result<&str, ChannelError> {
     if text.len() > MAX_CHANNEL_BYTES {
         return Err(ChannelError::TooLong);
     }
-    if let Some(c) = text.chars().find(|c| !is_legal(*c)) {
+    if !text.bytes().all(is_legal_byte)
+        && let Some(c) = text.chars().find(|c| !is_legal(*c))
+    {
         return Err(ChannelError::Character(c));
     }
     let segments = segments.strip_suffix('/').unwrap_or(segments);
-    let mut count = 0;
-    for segment in segments.split('/') {
-        if segment.is_empty() {
-            return Err(ChannelError::EmptySegment);
+    // Byte by byte: a slash in front of a segment that is not empty.
+    let (mut count, mut before) = (0, b'/');
+    for byte in segments.bytes() {
+        if before == b'/' {
+            if byte == b'/' {
+                return Err(ChannelError::EmptySegment);
+            }
+            count += 1;
         }
-        count += 1;
+        before = byte;
+    }
+    if before == b'/' {
+        return Err(ChannelError::EmptySegment);
     }
     if count > MAX_CHANNEL_SEGMENTS {
         return Err(ChannelError::TooDeep);
+    }
+    // Most names have no star at all.
+    if !segments.bytes().any(|byte| byte == b'*') {
+        return Ok(text.strip_suffix('/').unwrap_or(text));
     }
     let mut inner = segments.split('/').rev().skip(1);
     if inner.any(|segment| segment == "*" || segment == "**") {
@@ -169,25 +182,29 @@ pub(crate) fn check(text: &str) -> Result<&str, ChannelError> {
 
 /// Characters of channel names; ids of messages may use them too.
 pub(crate) fn is_legal(c: char) -> bool {
-    c.is_ascii_alphanumeric()
-        || matches!(
-            c,
-            ' ' | '!'
-                | '#'
-                | '$'
-                | '('
-                | ')'
-                | '*'
-                | '+'
-                | '-'
-                | '.'
-                | '/'
-                | '@'
-                | '_'
-                | '{'
-                | '~'
-                | '}'
-        )
+    u8::try_from(c).is_ok_and(is_legal_byte)
+}
+
+/// The same of a byte; those of longer characters are not legal.
+fn is_legal_byte(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b' '
+            | b'!'
+            | b'#'
+            | b'$'
+            | b'('
+            | b')'
+            | b'*'..=b'+'
+            | b'-'..=b'/'
+            | b'@'
+            | b'_'
+            | b'{'
+            | b'}'..=b'~'
+    )
 }
 
 #[cfg(test)]

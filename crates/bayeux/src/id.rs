@@ -39,7 +39,9 @@ impl ClientId {
     /// Reads an id as a client sent it; anything that this server cannot have made is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 32] = text.as_bytes().try_into().ok()?;
-        bytes.iter().all(|byte| ALPHABET.contains(byte)).then_some(Self(bytes))
+        // What `ALPHABET` has. Looking each byte up in it would cost twenty times as much.
+        let legal = |byte: &u8| matches!(byte, b'a'..=b'z' | b'2'..=b'7');
+        bytes.iter().all(legal).then_some(Self(bytes))
     }
 
     /// The id as it goes over the wire.
@@ -98,6 +100,14 @@ mod tests {
             let mut random = [0_u8; 20];
             random[bit / 8] = 1 << (bit % 8);
             assert_ne!(ClientId::from_random(random), ClientId::from_random([0; 20]), "{bit}");
+        }
+    }
+
+    #[test]
+    fn letters_of_the_alphabet_are_legal_and_no_others() {
+        for byte in 0..=127 {
+            let text = String::from_utf8([byte; 32].to_vec()).unwrap();
+            assert_eq!(ClientId::parse(&text).is_some(), ALPHABET.contains(&byte), "{byte}");
         }
     }
 

@@ -3,22 +3,25 @@
 //! Fixed resources are serde types; this is for what surrounds them. Member values are JSON text
 //! already and go in as they are.
 
+/// Room for some short members.
+const ROOM: usize = 128;
+
 /// An object in the making.
 #[derive(Clone, Debug)]
 pub(crate) struct Object(String);
 
 impl Object {
     pub(crate) fn new() -> Self {
-        Self(String::from("{"))
+        let mut text = String::with_capacity(ROOM);
+        text.push('{');
+        Self(text)
     }
 
     /// Adds a member whose value is JSON text.
     pub(crate) fn with(mut self, name: &str, json: &str) -> Self {
-        if self.0.len() > 1 {
-            self.0.push(',');
-        }
-        self.0.push_str(&quoted(name));
-        self.0.push(':');
+        // What follows a long member is mostly short.
+        self.0.reserve(name.len() + json.len() + ROOM);
+        self.name(name);
         self.0.push_str(json);
         self
     }
@@ -32,8 +35,18 @@ impl Object {
     }
 
     /// Adds a member whose value is a string.
-    pub(crate) fn with_text(self, name: &str, text: &str) -> Self {
-        self.with(name, &quoted(text))
+    pub(crate) fn with_text(mut self, name: &str, text: &str) -> Self {
+        self.name(name);
+        push_quoted(&mut self.0, text);
+        self
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        push_quoted(&mut self.0, name);
+        self.0.push(':');
     }
 
     /// The text of the whole object.
@@ -45,7 +58,20 @@ impl Object {
 
 /// A string as JSON.
 pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut json = String::with_capacity(text.len() + 2);
+    push_quoted(&mut json, text);
+    json
+}
+
+/// Appends a string as JSON. Most have nothing in them that must be escaped.
+fn push_quoted(json: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        json.push_str(&serde_json::Value::from(text).to_string());
+    } else {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +83,12 @@ mod tests {
         let object = Object::new().with("b", "1.10").with_text("a", "\"x\"").finish();
         assert_eq!(object, r#"{"b":1.10,"a":"\"x\""}"#);
         assert_eq!(Object::new().finish(), "{}");
+    }
+
+    #[test]
+    fn texts_are_escaped_where_they_have_to_be() {
+        for text in ["", "plain", "a\"b\\c", "\n\t\u{0}\u{1f}\u{7f}", "\u{e9}\u{1f600}\u{2028}"] {
+            assert_eq!(quoted(text), serde_json::Value::from(text).to_string());
+        }
     }
 }

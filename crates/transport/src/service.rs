@@ -5,11 +5,12 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use encke_broker::{Answer, Broker, Request as BrokerRequest};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;
@@ -62,6 +63,25 @@ pub enum Served {
     Held(HeldPoll),
 }
 
+/// What the head of a request says.
+enum Looked<B> {
+    /// The response; the body does not matter.
+    Answered(Box<Response<ReplyBody>>),
+    /// That the body is for the broker.
+    Asks(Box<Asks<B>>),
+}
+
+/// A request whose body is to be read.
+struct Asks<B> {
+    who: Who,
+    multiplexed: bool,
+    takes_gzip: bool,
+    /// How the response is to be wrapped, and the messages, where those are not the body; or why
+    /// there are none.
+    callback: Result<Option<(Box<Callback>, Bytes)>, Refusal>,
+    body: B,
+}
+
 impl BayeuxService {
     /// Serves `broker`. Run [`crate::drive`] beside it.
     pub fn new(broker: Broker, config: HttpConfig) -> Self {
@@ -105,31 +125,82 @@ impl BayeuxService {
     ///
     /// A server that can wait for a held poll at less expense than a request that is under way costs
     /// in its HTTP engine takes this in the place of [`BayeuxService::serve`].
-    pub async fn begin<B>(self, request: Request<B>) -> Served
+    ///
+    /// Of the request the future keeps its body and the little that is needed of its head: requests
+    /// are large, and a future is moved about before it is polled.
+    pub fn begin<B>(self, request: Request<B>) -> impl Future<Output = Served>
     where
         B: Body,
     {
-        if websocket::is_upgrade(request.method(), request.headers()) {
-            return Served::Answered(self.upgrade(request));
+        let first = self.look(request);
+        async move {
+            match first {
+                Looked::Answered(response) => Served::Answered(*response),
+                Looked::Asks(asks) => self.take(*asks).await,
+            }
         }
+    }
+
+    /// Looks at the head of a request.
+    fn look<B>(&self, request: Request<B>) -> Looked<B> {
+        if websocket::is_upgrade(request.method(), request.headers()) {
+            return Looked::Answered(Box::new(self.upgrade(request)));
+        }
+        let (parts, body) = request.into_parts();
         if self.config.views
-            && let Some(view) = View::of(request.method(), request.uri())
+            && let Some(view) = View::of(&parts.method, &parts.uri)
         {
-            let (parts, _) = request.into_parts();
             let answer = view.answer(&self.broker, &self.config, &parts);
-            return Served::Answered(answer.unwrap_or_else(Refusal::response));
+            return Looked::Answered(Box::new(answer.unwrap_or_else(Refusal::response)));
         }
         let takes_gzip =
-            self.config.compress_above.is_some() && compress::is_welcome(request.headers());
-        let (answer, callback) = match self.answer(request).await {
+            self.config.compress_above.is_some() && compress::is_welcome(&parts.headers);
+        let callback = if self.config.callback_polling && parts.method == Method::GET {
+            Callback::read(&parts.uri, &self.config.callback)
+                .map(|(callback, messages)| Some((Box::new(callback), messages)))
+        } else {
+            incoming::check(&parts.method, &parts.headers).map(|()| None)
+        };
+        let browser = cookie::read(&parts.headers, &self.config.cookie.name);
+        let who = Who::of(&parts.extensions, browser);
+        let multiplexed = parts.version == Version::HTTP_2;
+        Looked::Asks(Box::new(Asks { who, multiplexed, takes_gzip, callback, body }))
+    }
+
+    /// Reads the body and hands it to the broker.
+    async fn take<B: Body>(self, asks: Asks<B>) -> Served {
+        let Asks { who, multiplexed, takes_gzip, callback, body } = asks;
+        // The body is read even where it does not matter, so that the connection can go on.
+        let read = self.read(body).await;
+        let answered = read.and_then(|body| {
+            let (callback, body) =
+                callback?.map_or((None, body), |(callback, messages)| (Some(callback), messages));
+            let request = BrokerRequest { multiplexed, ..who.request() };
+            let answer = self.broker.handle(&request, &body).map_err(|error| Refusal::Body {
+                status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
+                text: error.to_string(),
+            })?;
+            Ok((answer, callback))
+        });
+        let (answer, callback) = match answered {
             Ok(answered) => answered,
             Err(refusal) => return Served::Answered(refusal.response()),
         };
-        let form = Form { config: self.config, callback: callback.map(Box::new), takes_gzip };
+        let form = Form { config: self.config, callback, takes_gzip };
         match answer {
             Answer::Reply(delivery) => Served::Answered(form.respond(delivery)),
             Answer::Hold(hold) => Served::Held(HeldPoll::new(hold, form)),
         }
+    }
+
+    /// Reads a body. One that is here already, as nearly all are, costs no timer.
+    async fn read<B: Body>(&self, body: B) -> Result<Bytes, Refusal> {
+        let mut read = std::pin::pin!(incoming::read_body(body, self.config.body_bytes));
+        if let Poll::Ready(read) = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await {
+            return read;
+        }
+        let late = tokio::time::timeout(self.config.body_timeout, read).await;
+        late.unwrap_or(Err(Refusal::TooSlow))
     }
 
     /// A refused upgrade is answered at once, so that clients fall back without waiting.
@@ -152,34 +223,6 @@ impl BayeuxService {
             }
         }));
         response
-    }
-
-    async fn answer<B: Body>(
-        &self,
-        request: Request<B>,
-    ) -> Result<(Answer, Option<Callback>), Refusal> {
-        let (parts, body) = request.into_parts();
-        // The body is read even where it does not matter, so that the connection can go on.
-        let read = incoming::read_body(body, self.config.body_bytes);
-        let body = tokio::time::timeout(self.config.body_timeout, read)
-            .await
-            .map_err(|_| Refusal::TooSlow)??;
-        let (callback, body) = if self.config.callback_polling && parts.method == Method::GET {
-            let (callback, body) = Callback::read(&parts.uri, &self.config.callback)?;
-            (Some(callback), body)
-        } else {
-            incoming::check(&parts.method, &parts.headers)?;
-            (None, body)
-        };
-        let browser = cookie::read(&parts.headers, &self.config.cookie.name);
-        let who = Who::of(&parts.extensions, browser);
-        let request =
-            BrokerRequest { multiplexed: parts.version == Version::HTTP_2, ..who.request() };
-        let answer = self.broker.handle(&request, &body).map_err(|error| Refusal::Body {
-            status: StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST),
-            text: error.to_string(),
-        })?;
-        Ok((answer, callback))
     }
 }
 

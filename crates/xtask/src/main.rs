@@ -1,5 +1,5 @@
 //! The two commands of the README, each with all its set-up on a bare checkout, and parts of the
-//! second: client libraries alone, the descriptions alone, and fuzzing for longer.
+//! second: client libraries alone, the descriptions alone, and fuzzing for longer. And measuring.
 //!
 //! `cargo xtask demo` fetches the web client's packages and starts `encke demo`; what follows `--`
 //! is handed on. `cargo xtask test` fetches whatever the tests need and runs every one of them.
@@ -9,6 +9,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod demo;
 mod fuzz;
 mod gate;
@@ -27,6 +28,11 @@ usage: cargo xtask <command>
   schema           set up and ask the server for all that its OpenAPI documents describe
   fuzz [TARGET] [SECONDS]
                    let libFuzzer look for input that breaks what must hold
+  bench [ARGS]     set the server beside servers that do next to nothing
+  bench micro [STEP]
+                   count the instructions of single steps
+  bench memory [ARGS]
+                   hold very many sessions without sockets
 ";
 
 /// Exit code for a command line that is not understood.
@@ -43,6 +49,7 @@ fn main() -> ExitCode {
         Some("test") if arguments.next().is_none() => gate::run(),
         Some("interop") if arguments.next().is_none() => interop::run(),
         Some("schema") if arguments.next().is_none() => schema::run(),
+        Some("bench") => bench::run(&arguments.collect::<Vec<_>>()),
         Some("fuzz") => fuzz::run(&arguments.collect::<Vec<_>>()),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

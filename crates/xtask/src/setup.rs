@@ -4,7 +4,7 @@
 //! What cannot be installed is an error that names the command to install by hand.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::steps;
@@ -95,6 +95,29 @@ pub(crate) fn nextest() -> Result<(), String> {
     // From elsewhere than the checkout, so that its settings do not reach the tool's own build.
     install.current_dir(std::env::temp_dir()).args(["install", "--locked", "cargo-nextest"]);
     steps::must(&mut install)
+}
+
+/// What counts instructions: valgrind, and the runner of the version that `encke-benches` is built
+/// with; where the runner is.
+pub(crate) fn counter() -> Result<PathBuf, String> {
+    install_debian((!runs("valgrind")).then_some("valgrind").into_iter())?;
+    let lock = workspace::root().join("Cargo.lock");
+    let lock = fs::read_to_string(&lock)
+        .map_err(|error| format!("cannot read {}: {error}", lock.display()))?;
+    let version = lock
+        .split_once("name = \"gungraun\"\nversion = \"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map(|(version, _)| version)
+        .ok_or("Cargo.lock has no gungraun")?;
+    let home = workspace::target().join("xtask").join(format!("gungraun-{version}"));
+    let runner = home.join("bin").join("gungraun-runner");
+    if !runner.is_file() {
+        let mut install = Command::new(workspace::cargo());
+        // From elsewhere than the checkout, so that its settings do not reach the tool's own build.
+        install.current_dir(std::env::temp_dir()).args(["install", "--locked", "gungraun-runner"]);
+        steps::must(install.args(["--version", version, "--root"]).arg(&home))?;
+    }
+    Ok(runner)
 }
 
 /// Whether the cargo subcommand `name` is installed.

@@ -13,7 +13,7 @@
 
 use encke_calls::{Call, CallChange, CallHappening, Dn, Operation, Party, PartyState};
 
-use super::{Began, Projection};
+use super::{Began, Projection, Rendered};
 use crate::json::Object;
 use crate::view::{CallView, render};
 
@@ -25,51 +25,49 @@ const RECORDING: &str = "CallRecordingStateChange";
 impl Projection {
     pub(super) fn call_changed(&self, change: &CallChange, began: &Began) {
         let call = &*change.after;
-        let mut origin = None;
+        let rendered = Rendered { origin: self.origin_of_call(change), ..Rendered::default() };
         for (place, party) in call.parties.iter().enumerate() {
             if let Some(kind) = told(change, place, party) {
-                if kind == DATA && origin.is_none() {
-                    origin = self.origin_of_call(change);
-                }
-                let origin = origin.as_deref().filter(|_| kind == DATA);
-                self.call_message(call, party, kind, origin, began);
+                self.call_message(call, party, kind, &rendered, began);
             }
         }
         match &change.event.what {
             CallHappening::UserDataChanged { requester, .. } => {
-                self.attached_data_changed(call, requester.dn(), began);
+                self.attached_data_changed(call, requester.dn(), &rendered, began);
             }
-            CallHappening::Recorded { party, .. } => self.data_set_by(call, *party, began),
+            CallHappening::Recorded { party, .. } => {
+                self.data_set_by(call, *party, &rendered, began);
+            }
             CallHappening::Joined { party, user_data, .. }
             | CallHappening::ConsultBegan { party, user_data, .. }
                 if !user_data.is_empty() =>
             {
-                self.data_set_by(call, *party, began);
+                self.data_set_by(call, *party, &rendered, began);
             }
             CallHappening::Moved { party, operation: Operation::NoAnswer, .. } => {
                 if let Some(silent) = call.parties.get(*party) {
                     self.nobody_answered(change, silent, began);
                 }
             }
-            CallHappening::Restated { .. } => self.data_restated(change, began),
+            CallHappening::Restated { .. } => self.data_restated(change, &rendered, began),
             _ => {}
         }
     }
 
     /// User data that is another after a source said how all of a call is.
-    fn data_restated(&self, change: &CallChange, began: &Began) {
+    fn data_restated(&self, change: &CallChange, rendered: &Rendered, began: &Began) {
         let source = change.after.fed.as_ref().map(|fed| fed.source.as_str());
         let changed = change.before.as_deref().map(|before| &before.user_data)
             != Some(&change.after.user_data);
         if let Some(source) = source.and_then(|source| Dn::new(source).ok()).filter(|_| changed) {
-            self.attached_data_changed(&change.after, &source, began);
+            self.attached_data_changed(&change.after, &source, rendered, began);
         }
     }
 
     /// Sends the copies of a change that a party made by doing something else.
-    fn data_set_by(&self, call: &Call, party: usize, began: &Began) {
+    fn data_set_by(&self, call: &Call, party: usize, rendered: &Rendered, began: &Began) {
         if let Some(dn) = call.parties.get(party).and_then(|party| party.dn.as_ref()) {
-            self.attached_data_changed(call, dn, began);
+            self.attached_data_changed(call, dn, rendered, began);
         }
     }
 
@@ -79,13 +77,13 @@ impl Projection {
         call: &Call,
         party: &Party,
         kind: &str,
-        origin: Option<&str>,
+        rendered: &Rendered,
         began: &Began,
     ) {
         let Some(place) = began.next_place() else { return };
         let Some(dn) = &party.dn else { return };
         let Some(owner) = self.directory.owner(dn) else { return };
-        let data = self.call_payload(call, party, dn, kind, origin, began);
+        let data = self.call_payload(call, party, dn, kind, rendered, began);
         self.deliver(owner.name(), &self.channels.calls, &data, place);
     }
 
@@ -95,16 +93,18 @@ impl Projection {
         party: &Party,
         dn: &Dn,
         kind: &str,
-        origin: Option<&str>,
+        rendered: &Rendered,
         began: &Began,
     ) -> String {
-        let view = CallView::new(call, party, dn, began.at_ms, &self.directory, &self.config);
+        let data = self.user_data(call, rendered);
+        let (directory, config) = (&self.directory, &self.config);
+        let view = CallView::new(call, party, dn, began.at_ms, directory, config, Some(data));
         let message = Object::new()
             .with_text("notificationType", kind)
             .with("call", &render(&view))
             .with_text("phoneNumber", dn.as_str())
             .with_text("messageType", "CallStateChangeMessage")
-            .with_some("origin", origin);
+            .with_some("origin", rendered.origin.as_deref().filter(|_| kind == DATA));
         self.finish(message, began)
     }
 

@@ -48,7 +48,7 @@
 //! - Observed: GWS 8.5.202 sends the initiator the notification too, and `metrics` with every one.
 //! - Ours: `/v2/me/tevents`; that messages before the acceptance wait for it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -56,6 +56,7 @@ use encke_bayeux::ChannelName;
 use encke_broker::UserId;
 use encke_calls::{Change, Clock, Kept, Medium, Observer, Position};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::config::GatewayConfig;
 use crate::directory::Directory;
@@ -195,6 +196,15 @@ impl Observer for Projection {
     fn forgotten(&self, until: Position) {
         self.notify.missing(until);
     }
+}
+
+/// What is the same for all who are told of one change of a call, as JSON.
+#[derive(Debug, Default)]
+struct Rendered {
+    /// The user data of the call, from when somebody is first told of it.
+    user_data: OnceCell<Box<RawValue>>,
+    /// Who changed it, where that is wanted.
+    origin: Option<String>,
 }
 
 /// A change that is being told: when that began, here and at its command, and how far it is.

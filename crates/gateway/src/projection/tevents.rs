@@ -12,7 +12,7 @@ use encke_calls::{Call, Dn, Party};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Began, Projection};
+use super::{Began, Projection, Rendered};
 use crate::view::{all_user_data, render};
 
 /// One copy of the event.
@@ -32,16 +32,22 @@ struct EventAttachedDataChanged<'a> {
 
 impl Projection {
     /// Sends the parties' copies in the order of the parties, then that of an outside requester.
-    pub(super) fn attached_data_changed(&self, call: &Call, requester: &Dn, began: &Began) {
+    pub(super) fn attached_data_changed(
+        &self,
+        call: &Call,
+        requester: &Dn,
+        rendered: &Rendered,
+        began: &Began,
+    ) {
         let conn_id = format!("{}@{}", call.conn_id, self.config.site);
-        let user_data = all_user_data(&call.user_data, self.config.duplicates);
+        let user_data = self.user_data(call, rendered);
         let copy = |this_dn| EventAttachedDataChanged {
             event: "EventAttachedDataChanged",
             conn_id: &conn_id,
             this_dn,
             third_party_dn: requester.as_str(),
             call_uuid: call.call_uuid().as_str(),
-            user_data: &user_data,
+            user_data,
             time: began.at_ms,
         };
         let parties = call.parties.iter().filter(|party| party.is_live());
@@ -51,6 +57,12 @@ impl Projection {
         if !call.party(requester).is_some_and(Party::is_live) {
             self.tevent(requester, &copy(None), began);
         }
+    }
+
+    /// The user data of the call, rendered and checked to be JSON once for all who are told of it.
+    pub(super) fn user_data<'r>(&self, call: &Call, rendered: &'r Rendered) -> &'r RawValue {
+        let render = || all_user_data(&call.user_data, self.config.duplicates);
+        rendered.user_data.get_or_init(render)
     }
 
     /// To the owner of the line, if it has one, and to the trace, if somebody reads it.

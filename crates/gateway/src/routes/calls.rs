@@ -187,7 +187,7 @@ fn shown(gateway: &Gateway, user: &User, fields: &Fields) -> String {
 }
 
 fn view<'a>(gateway: &Gateway, call: &'a Call, party: &'a Party, dn: &Dn) -> CallView<'a> {
-    CallView::new(call, party, dn, gateway.now_ms(), gateway.directory(), gateway.config())
+    CallView::new(call, party, dn, gateway.now_ms(), gateway.directory(), gateway.config(), None)
 }
 
 fn no_call(id: &str) -> Failure {

@@ -3,11 +3,13 @@
 //! Each party sees its own state, device, capabilities and duration, and the others as
 //! participants; what belongs to the call is the same for all.
 
+use std::borrow::Cow;
+
 use encke_calls::{Call, CallType, Dn, Number, Operation, Party, Role};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::user_data;
+use super::all_user_data;
 use crate::config::GatewayConfig;
 use crate::directory::Directory;
 use crate::features::Feature;
@@ -30,7 +32,7 @@ pub(crate) struct CallView<'a> {
     capabilities: Vec<&'static str>,
     /// Absent when there is none, as `DeleteUserData` stresses.
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_data: Option<Box<RawValue>>,
+    user_data: Option<Cow<'a, RawValue>>,
     /// Whole seconds since the call appeared at this device, as text.
     duration: String,
     /// Absent where the call was never recorded.
@@ -51,6 +53,8 @@ pub(crate) struct CallView<'a> {
 
 impl<'a> CallView<'a> {
     /// How `party`, whose line is `dn`, sees `call` at `now_ms`.
+    ///
+    /// `rendered` is the user data of the call as JSON, where it is at hand.
     pub(crate) fn new(
         call: &'a Call,
         party: &'a Party,
@@ -58,7 +62,16 @@ impl<'a> CallView<'a> {
         now_ms: u64,
         directory: &Directory,
         config: &GatewayConfig,
+        rendered: Option<&'a RawValue>,
     ) -> Self {
+        let seen = call.user_data_of(party);
+        let user_data = match rendered {
+            _ if seen.is_empty() => None,
+            Some(json) if std::ptr::eq(seen, &raw const call.user_data) => {
+                Some(Cow::Borrowed(json))
+            }
+            _ => Some(Cow::Owned(all_user_data(seen, config.duplicates))),
+        };
         let until_ms = party.left.as_ref().map_or(now_ms, |left| left.at_ms);
         let path = format!("/calls/{}", call.id);
         let parent = call.consult.as_ref().filter(|consult| consult.by == *dn);
@@ -83,7 +96,7 @@ impl<'a> CallView<'a> {
                 .filter(|_| has(Feature::Voice))
                 .map(Operation::as_str)
                 .collect(),
-            user_data: user_data(call.user_data_of(party), config.duplicates),
+            user_data,
             duration: (until_ms.saturating_sub(party.since_ms) / 1000).to_string(),
             recording_state: call.recording_of(party).as_str(),
             mute: if party.muted { "On" } else { "Off" },

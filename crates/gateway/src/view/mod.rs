@@ -30,9 +30,15 @@ pub(crate) use self::{
     user::UserView,
 };
 
+/// Room for a usual view.
+const ROOM: usize = 1024;
+
 /// A view as JSON text.
 pub(crate) fn render<T: Serialize>(view: &T) -> String {
-    serde_json::to_string(view).expect("a view holds texts, numbers, lists and JSON only")
+    let mut text = Vec::with_capacity(ROOM);
+    serde_json::to_writer(&mut text, view)
+        .expect("a view holds texts, numbers, lists and JSON only");
+    String::from_utf8(text).expect("JSON is text")
 }
 
 /// Text of this crate that is JSON, to be set into a larger view as it is.

@@ -12,24 +12,34 @@ use super::part::Part;
 use crate::answer::Refused;
 use crate::api::BackEnd;
 use crate::clock::Moment;
-use crate::login::{Found, Given, Refusal, Shown};
+use crate::login::{Found, Given, Known, Refusal, Shown, Unchecked};
 
 /// The role of users who may use the API.
 const SERVICE: &str = "service";
 
+/// What is known of a request without waiting.
+#[derive(Debug)]
+pub(super) enum Admission {
+    /// It may go on, and its answer has to tell this.
+    Granted(Option<Box<Given>>),
+    /// Its proof has to be checked first, which takes time: see [`House::check`].
+    Unchecked(Unchecked),
+}
+
 impl House {
     /// Finds out who asks, and whether they may go on to this part.
     ///
-    /// Puts the user into the request's extensions, and returns what the answer has to tell them.
-    pub(super) async fn admit(
+    /// Puts the user into the request's extensions. Nearly everybody is known already, so this is no
+    /// future, whose room would be moved about with every request.
+    pub(super) fn admit(
         &self,
         part: Part,
         head: &mut request::Parts,
         peer: IpAddr,
         now: Moment,
-    ) -> Result<Option<Box<Given>>, Box<Refused>> {
+    ) -> Result<Admission, Box<Refused>> {
         if part == Part::Simulator {
-            return Ok(None);
+            return Ok(Admission::Granted(None));
         }
         if let (Part::Api | Part::Feed, Some(door)) = (part, &self.api) {
             match door.keys.find(&head.headers) {
@@ -39,7 +49,7 @@ impl House {
                 Shown::Nothing => {}
                 Shown::Known(back_end) => {
                     head.extensions.insert(back_end);
-                    return Ok(None);
+                    return Ok(Admission::Granted(None));
                 }
                 Shown::Unknown => {
                     let refusal = self.login.refuse_key(peer, now);
@@ -49,20 +59,38 @@ impl House {
         }
         let anonymous =
             part == Part::Cometd && self.cometd.as_ref().is_some_and(|cometd| cometd.anonymous);
-        let known = match self.login.identify(head, peer, now) {
-            Found::Known(known) => known,
-            Found::Unchecked(unchecked) => {
-                let check = self.login.check(unchecked, &head.headers, peer, now);
-                match Box::pin(check).await {
-                    Ok(known) => known,
-                    Err(refusal) => return Err(Box::new(self.refuse(refusal))),
-                }
-            }
-            Found::Nobody(_) if anonymous => return Ok(None),
-            Found::Nobody(refusal) | Found::Refused(refusal) => {
-                return Err(Box::new(self.refuse(refusal)));
-            }
-        };
+        match self.login.identify(head, peer, now) {
+            Found::Known(known) => self.let_in(known, part, head, now).map(Admission::Granted),
+            Found::Unchecked(unchecked) => Ok(Admission::Unchecked(unchecked)),
+            Found::Nobody(_) if anonymous => Ok(Admission::Granted(None)),
+            Found::Nobody(refusal) | Found::Refused(refusal) => Err(Box::new(self.refuse(refusal))),
+        }
+    }
+
+    /// Checks a proof that [`House::admit`] could not vouch for, and decides as it does. Returns what
+    /// the answer has to tell.
+    pub(super) async fn check(
+        &self,
+        unchecked: Unchecked,
+        part: Part,
+        head: &mut request::Parts,
+        peer: IpAddr,
+        now: Moment,
+    ) -> Result<Option<Box<Given>>, Box<Refused>> {
+        match self.login.check(unchecked, &head.headers, peer, now).await {
+            Ok(known) => self.let_in(known, part, head, now),
+            Err(refusal) => Err(Box::new(self.refuse(refusal))),
+        }
+    }
+
+    /// Whether somebody who is known may go on to this part.
+    fn let_in(
+        &self,
+        known: Known,
+        part: Part,
+        head: &mut request::Parts,
+        now: Moment,
+    ) -> Result<Option<Box<Given>>, Box<Refused>> {
         if let Some(outcome) = known.outcome {
             self.counted.login(outcome);
         }

@@ -92,7 +92,7 @@ mod held;
 mod part;
 mod request_id;
 
-use admission::too_many;
+use admission::{Admission, too_many};
 use held::{Asked, Held, Marks};
 use part::Part;
 use request_id::RequestId;
@@ -160,7 +160,14 @@ impl Front {
             return refuse(refused);
         }
         // In boxes: over HTTP/2 a held poll waits here, and would keep the room that they take.
-        let given = match Box::pin(house.admit(part, &mut head, peer, now)).await {
+        let admitted = match house.admit(part, &mut head, peer, now) {
+            Ok(Admission::Granted(given)) => Ok(given),
+            Ok(Admission::Unchecked(unchecked)) => {
+                Box::pin(house.check(unchecked, part, &mut head, peer, now)).await
+            }
+            Err(refused) => Err(refused),
+        };
+        let given = match admitted {
             Ok(given) => given,
             Err(refused) => return refuse(*refused),
         };

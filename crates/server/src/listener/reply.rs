@@ -5,9 +5,11 @@
 use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
-use bytes::{Buf as _, BufMut as _, BytesMut};
+use axum::body::Body;
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::header::CONNECTION;
 use http::response::Parts;
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use httpdate::HttpDate;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
@@ -32,7 +34,7 @@ pub(super) async fn write(
     unix_ms: u64,
 ) -> io::Result<()> {
     let (mut parts, body) = answer.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let body = whole(body).await?;
     let date = HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_millis(unix_ms));
     parts.headers.remove(CONNECTION);
     let copied = if body.len() > COPIED { 0 } else { body.len() };
@@ -47,6 +49,19 @@ pub(super) async fn write(
         stream.write_all_buf(&mut text.chain(body)).await?;
     }
     stream.flush().await
+}
+
+/// The bytes of a body. That of a poll is one frame, which need not be copied.
+async fn whole(mut body: Body) -> io::Result<Bytes> {
+    let first = match body.frame().await {
+        Some(frame) => frame.map_err(io::Error::other)?.into_data().unwrap_or_default(),
+        None => Bytes::new(),
+    };
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    let rest = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    Ok(if rest.is_empty() { first } else { [first, rest].concat().into() })
 }
 
 /// The status line and the headers of the answer itself.
