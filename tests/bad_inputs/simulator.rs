@@ -122,7 +122,7 @@ pub fn cases(world: &World) -> Vec<Case> {
             "{}",
             404,
             6,
-            "the simulator has /sim/v1/calls, /sim/v1/smssessions, /sim/v1/interactions and /sim/v1/faults",
+            "the simulator has /sim/v1/calls, /sim/v1/smssessions, /sim/v1/interactions, /sim/v1/faults and /sim/v1/scenarios",
         ),
     ]
 }

@@ -50,7 +50,7 @@ const WRITTEN: &str = concat!(
     r#""muted":false,"consult":null,"rings_until_ms":null,"left":{"at_ms":5,"version":1,"#,
     r#""user_data":[["a",1.10],["a",12345678901234567890123]],"recording":"Off"},"joined":0}],"#,
     r#""user_data":[["a",1.10],["a",12345678901234567890123]],"dnis":null,"ani":"+1","#,
-    r#""consult":null,"recording":"Off","created_at_ms":5,"released_at_ms":null,"version":1}}}"#,
+    r#""consult":null,"recording":"Off","created_at_ms":5,"released_at_ms":null,"version":1,"fed":null}}}"#,
 );
 
 #[test]
