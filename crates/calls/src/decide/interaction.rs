@@ -6,8 +6,8 @@ use super::{check_change, check_data, new_interaction_id};
 use crate::interaction::table;
 use crate::{
     Asking, Bound, IdSource, Interaction, InteractionAction, InteractionActor, InteractionEvent,
-    InteractionHappening, InteractionKey, InteractionOffer, Medium, Nickname, Participant,
-    ParticipantId, ParticipantKind, Refusal, Seat, State, UserData, UserDataChange, UserName, ids,
+    InteractionHappening, InteractionKey, InteractionOffer, Nickname, Participant, ParticipantId,
+    ParticipantKind, Refusal, Seat, State, UserData, UserDataChange, UserName, ids,
 };
 
 /// Under which key of the user data a disposition stands.
@@ -191,7 +191,7 @@ pub(super) fn change(
     if !table::allows(key.medium, state_now, operation) {
         return Err(Refusal::InvalidState { operation, state: state_now.as_str() });
     }
-    changed(state, interaction, own.map(|seat: &Seat| &seat.agent), change, now_ms)
+    changed(state, interaction, own.map(|seat| &seat.agent), change, now_ms)
 }
 
 fn changed(
@@ -212,11 +212,8 @@ fn changed(
 }
 
 fn find<'a>(state: &'a State, key: &InteractionKey) -> Result<&'a Arc<Interaction>, Refusal> {
-    let of_medium = |found: &&Arc<Interaction>| -> bool {
-        let medium: Medium = found.medium;
-        medium == key.medium
-    };
-    state.interaction(key.id.as_str()).filter(of_medium).ok_or(Refusal::NotFound)
+    let found = state.interaction(key.id.as_str());
+    found.filter(|found| found.medium == key.medium).ok_or(Refusal::NotFound)
 }
 
 fn check_text(state: &State, text: &str) -> Result<(), Refusal> {
