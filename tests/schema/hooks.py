@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 
 import schemathesis
 
-from live import Live
+from live import OTHER, Live
 
 _live = Live(os.environ["ENCKE_SCHEMA_URL"])
 _turns = Counter()
@@ -48,7 +48,7 @@ def before_call(context, case, **kwargs):
     if name and isinstance(body.get("participant"), str):
         body["participant"] = "15002"
     if name and isinstance(body.get("targetUser"), str):
-        body["targetUser"] = "bob"
+        body["targetUser"] = OTHER
     if "mediaType" in (case.path_parameters or {}):
         case.path_parameters = {**case.path_parameters, "mediaType": "openmedia"}
     if "id" in (case.path_parameters or {}):

@@ -6,6 +6,8 @@ There is one of each at a time: what was there before is ended, so that no bound
 from server import USER, ask
 
 DN = "15009"
+# Who is asked to take over and to join.
+OTHER = "bob"
 OUTSIDE = {"phoneNumber": "+15550188"}
 TRANSFER = {"operationName": "InitiateTransfer", "destination": OUTSIDE}
 CONFERENCE = {"operationName": "InitiateConference", "destination": OUTSIDE}
@@ -75,8 +77,11 @@ class Live:
         medium = MEDIA.get(collection, collection.removesuffix("s"))
         place = "me/openmedia/openmedia" if medium == "openmedia" else f"me/{collection}"
         if medium in self._interactions:
+            old = f"{place}/{self._interactions[medium]}"
+            # Who was asked does not want it, so it comes back.
+            ask(f"{self._url}/api/v2/{old}", "POST", {"operationName": "Reject"}, OTHER)
             for step in ("Accept", "PullFromWorkbin", "Complete"):
-                self._ask("POST", f"{place}/{self._interactions[medium]}", {"operationName": step})
+                self._ask("POST", old, {"operationName": step})
         offer = {"medium": medium, "to": USER, "from": "+15550100", "text": "Where is my order?"}
         self._interactions[medium] = self._simulate("interactions", offer)["id"]
         for step in INTERACTION_BEFORE.get(operation, ["Accept"]):

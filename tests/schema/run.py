@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 SEED = os.environ.get("ENCKE_SEED", "20170")
 EXAMPLES = os.environ.get("ENCKE_EXAMPLES", "20")
 # Several times of what a run takes on a slow machine.
-LIMIT_S = 100 + 5 * int(EXAMPLES)
+LIMIT_S = 200 + 12 * int(EXAMPLES)
 
 DOCUMENTS = {
     "/openapi.json": ["--auth", f"{USER}:{PASSWORD}"],
