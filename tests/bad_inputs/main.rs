@@ -11,6 +11,7 @@ mod calls;
 mod case;
 mod ground;
 mod http;
+mod interactions;
 mod login;
 mod simulator;
 mod smssessions;
@@ -37,4 +38,6 @@ macro_rules! tables {
     };
 }
 
-tables! { api bayeux_framing bayeux_messages calls http login simulator smssessions tokens }
+tables! {
+    api bayeux_framing bayeux_messages calls http interactions login simulator smssessions tokens
+}

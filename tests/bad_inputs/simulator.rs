@@ -74,6 +74,35 @@ pub fn cases(world: &World) -> Vec<Case> {
             "text is missing",
         ),
         bad(
+            "an interaction of no medium",
+            "interactions",
+            r#"{"to":"alice","from":"x"}"#,
+            1,
+            "medium is missing",
+        ),
+        bad(
+            "an interaction of an unknown medium",
+            "interactions",
+            r#"{"medium":"fax","to":"alice","from":"x"}"#,
+            10,
+            "medium must be one of sms, chat, email, workitem, openmedia, im, facebook, twitter",
+        ),
+        row(
+            "an unknown interaction",
+            "interactions/nope",
+            r#"{"operationName":"Leave"}"#,
+            404,
+            6,
+            "there is no such interaction",
+        ),
+        bad(
+            "a URL that is none",
+            &sms,
+            r#"{"operationName":"SendUrl","url":"javascript:x"}"#,
+            10,
+            "a URL begins with http:// or https:// and has no blanks",
+        ),
+        bad(
             "a fault that does not exist",
             "faults",
             r#"{"nonsense":true}"#,
@@ -93,7 +122,7 @@ pub fn cases(world: &World) -> Vec<Case> {
             "{}",
             404,
             6,
-            "the simulator has /sim/v1/calls, /sim/v1/smssessions and /sim/v1/faults",
+            "the simulator has /sim/v1/calls, /sim/v1/smssessions, /sim/v1/interactions and /sim/v1/faults",
         ),
     ]
 }

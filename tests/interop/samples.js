@@ -88,7 +88,7 @@ export const SMS_USER_DATA = {
   Subject: "Customer support",
 };
 
-/** An SMS session while the agent chats: the sample of the SMS Session API, with what exists here. */
+/** An SMS session while the agent chats: the sample of the SMS Session API. */
 export function smsView({ url, id, referenceId, customer, agent }, userData) {
   return {
     referenceId,
@@ -96,12 +96,19 @@ export function smsView({ url, id, referenceId, customer, agent }, userData) {
       userData,
       state: "Chatting",
       capabilities: [
+        "Transfer",
         "Leave",
+        "Invite",
+        "Consult",
+        "SetInFocus",
+        "SetDisposition",
         "AttachUserData",
         "DeleteUserData",
         "UpdateUserData",
         "Complete",
         "SendMessage",
+        "SendStartTypingNotification",
+        "SendStopTypingNotification",
       ],
       uri: `${url}/api/v2/smsessions/${id}`,
       participants: [

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know: ids of calls and SMS sessions that live, in the state that the
+"""What schemathesis cannot know: ids of calls and interactions that live, in the state that the
 operation is for. Three requests of four get one; every other fourth keeps what was generated, or
 learned from an answer, and the rest get an id of nothing.
 
@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 
 import schemathesis
 
-from live import Live
+from live import OTHER, Live
 
 _live = Live(os.environ["ENCKE_SCHEMA_URL"])
 _turns = Counter()
@@ -47,6 +47,10 @@ def before_call(context, case, **kwargs):
         body["destination"]["phoneNumber"] = "+15550177"
     if name and isinstance(body.get("participant"), str):
         body["participant"] = "15002"
+    if name and isinstance(body.get("targetUser"), str):
+        body["targetUser"] = OTHER
+    if "mediaType" in (case.path_parameters or {}):
+        case.path_parameters = {**case.path_parameters, "mediaType": "openmedia"}
     if "id" in (case.path_parameters or {}):
         live = _live.id_for(case.operation.path, name)
         case.path_parameters = {**case.path_parameters, "id": live}

@@ -1,4 +1,4 @@
-"""Calls and SMS sessions of the user who asks, brought into the state that an operation needs.
+"""Calls and interactions of the user who asks, brought into the state that an operation needs.
 
 There is one of each at a time: what was there before is ended, so that no bound is reached.
 """
@@ -6,6 +6,8 @@ There is one of each at a time: what was there before is ended, so that no bound
 from server import USER, ask
 
 DN = "15009"
+# Who is asked to take over and to join.
+OTHER = "bob"
 OUTSIDE = {"phoneNumber": "+15550188"}
 TRANSFER = {"operationName": "InitiateTransfer", "destination": OUTSIDE}
 CONFERENCE = {"operationName": "InitiateConference", "destination": OUTSIDE}
@@ -23,15 +25,26 @@ CALL_BEFORE = {
     "PauseCallRecording": ["Answer", "StartCallRecording"],
     "ResumeCallRecording": ["Answer", "StartCallRecording", "PauseCallRecording"],
 }
-# The same of a session that is offered.
-SMS_BEFORE = {"Accept": [], "Reject": []}
+# The same of an interaction that is offered.
+INTERACTION_BEFORE = {"Accept": [], "Reject": [], "PullFromWorkbin": ["Accept", "PlaceInWorkbin"]}
+# The medium of each collection whose name is not one with an `s`.
+MEDIA = {
+    "smsessions": "sms",
+    "smssessions": "sms",
+    "openmedia": "openmedia",
+    "im-sessions": "im",
+    "facebooksession": "facebook",
+    "facebooksessions": "facebook",
+    "twitter": "twitter",
+    "twitters": "twitter",
+}
 
 
 class Live:
     def __init__(self, url):
         self._url = url
         self.consultation = "none"
-        self._sms = None
+        self._interactions = {}
         _, document = ask(f"{url}/openapi.json")
         schemas = document["components"]["schemas"]
         named = (schema.get("properties", {}).get("operationName") for schema in schemas.values())
@@ -45,7 +58,7 @@ class Live:
         if "devices" in path:
             self._end_calls()
             return DN
-        return self._call(operation) if "calls" in path else self._session(operation)
+        return self._call(operation) if "calls" in path else self._interaction(path, operation)
 
     def _call(self, operation):
         self._end_calls()
@@ -59,15 +72,21 @@ class Live:
             self._simulate(f"calls/{self.consultation}", {"operationName": "Answer"})
         return call
 
-    def _session(self, operation):
-        if self._sms:
-            for step in ("Accept", "Complete"):
-                self._ask("POST", f"me/smsessions/{self._sms}", {"operationName": step})
-        offer = {"to": USER, "from": "+15550100", "text": "Where is my order?"}
-        self._sms = self._simulate("smssessions", offer)["id"]
-        for step in SMS_BEFORE.get(operation, ["Accept"]):
-            self._operate(f"me/smsessions/{self._sms}", step)
-        return self._sms
+    def _interaction(self, path, operation):
+        collection = path.removeprefix("/api/v2/").removeprefix("me/").split("/")[0]
+        medium = MEDIA.get(collection, collection.removesuffix("s"))
+        place = "me/openmedia/openmedia" if medium == "openmedia" else f"me/{collection}"
+        if medium in self._interactions:
+            old = f"{place}/{self._interactions[medium]}"
+            # Who was asked does not want it, so it comes back.
+            ask(f"{self._url}/api/v2/{old}", "POST", {"operationName": "Reject"}, OTHER)
+            for step in ("Accept", "PullFromWorkbin", "Complete"):
+                self._ask("POST", old, {"operationName": step})
+        offer = {"medium": medium, "to": USER, "from": "+15550100", "text": "Where is my order?"}
+        self._interactions[medium] = self._simulate("interactions", offer)["id"]
+        for step in INTERACTION_BEFORE.get(operation, ["Accept"]):
+            self._operate(f"{place}/{self._interactions[medium]}", step)
+        return self._interactions[medium]
 
     def _calls(self):
         return [call["id"] for call in self._ask("GET", "me/calls?fields=id")[1]["calls"]]

@@ -2,7 +2,7 @@
 
 Every operation is asked with what its document allows and with what it does not, and each answer
 must be a documented one: no 5xx, status, content type, headers and schema as described. `hooks.py`
-gives requests ids of calls and SMS sessions that live, and counts what was answered; an operation
+gives requests ids of calls and interactions that live, and counts what was answered; an operation
 that never answered 2xx was not tested, which is a failure too. `schemathesis.toml` says which checks are
 left out and why.
 
@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 SEED = os.environ.get("ENCKE_SEED", "20170")
 EXAMPLES = os.environ.get("ENCKE_EXAMPLES", "20")
 # Several times of what a run takes on a slow machine.
-LIMIT_S = 100 + 5 * int(EXAMPLES)
+LIMIT_S = 200 + 12 * int(EXAMPLES)
 
 DOCUMENTS = {
     "/openapi.json": ["--auth", f"{USER}:{PASSWORD}"],

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallId, CallType, ConnId, Digits, Dn, LineAction, LineId, Nickname, Number, Operation,
-    PartyState, Purpose, Role, SmsId, Subject, UserData, UserName,
+    CallId, CallType, ConnId, Digits, Dn, InteractionAction, InteractionActor, InteractionKey,
+    InteractionOffer, LineAction, LineId, Number, Operation, PartyState, Purpose, Role, Subject,
+    UserData, UserName,
 };
 
 /// One request to the core. It is accepted whole or refused with a [`Refusal`](crate::Refusal).
@@ -66,34 +67,34 @@ pub enum Command {
         /// What is done.
         action: LineAction,
     },
-    /// A customer's message is offered to an agent, as a new SMS session.
-    OfferSms(SmsOffer),
-    /// A side of an SMS session does something.
-    OperateSms {
-        /// The session.
-        session: SmsId,
+    /// A customer's message, or a piece of work, is offered to an agent as a new interaction.
+    OfferInteraction(InteractionOffer),
+    /// Somebody does something in an interaction.
+    OperateInteraction {
+        /// The interaction.
+        interaction: InteractionKey,
         /// Who acts.
-        by: SmsActor,
+        by: InteractionActor,
         /// What he does.
-        action: SmsAction,
+        action: InteractionAction,
     },
-    /// The agent changes the user data of an SMS session.
-    ChangeSmsUserData {
-        /// The session.
-        session: SmsId,
-        /// Who asks for it; only the session's agent may.
-        agent: UserName,
-        /// What changes. On a session an attach replaces existing keys.
+    /// Somebody changes the user data of an interaction.
+    ChangeInteractionUserData {
+        /// The interaction.
+        interaction: InteractionKey,
+        /// The agent who asks for it, who must have a part in it; `None` is somebody else.
+        agent: Option<UserName>,
+        /// What changes. In an interaction an attach replaces existing keys.
         change: UserDataChange,
     },
 }
 
 impl Command {
-    /// The call, session or line the command is about; `None` for commands that begin one. Of
+    /// The call, interaction or line the command is about; `None` for commands that begin one. Of
     /// several lines it is the first, in whatever era.
     pub fn subject(&self) -> Option<Subject> {
         match self {
-            Self::Dial { .. } | Self::Inbound { .. } | Self::OfferSms(_) => None,
+            Self::Dial { .. } | Self::Inbound { .. } | Self::OfferInteraction(_) => None,
             Self::Import(imported) => Some(Subject::Call(imported.id.clone())),
             Self::Operate { call, .. }
             | Self::GiveUp { call, .. }
@@ -101,8 +102,9 @@ impl Command {
             Self::OperateLines { lines, .. } => {
                 lines.first().map(|dn| Subject::Line(LineId { dn: dn.clone(), era: 0 }))
             }
-            Self::OperateSms { session, .. } | Self::ChangeSmsUserData { session, .. } => {
-                Some(Subject::Sms(session.clone()))
+            Self::OperateInteraction { interaction, .. }
+            | Self::ChangeInteractionUserData { interaction, .. } => {
+                Some(Subject::Interaction(interaction.clone()))
             }
         }
     }
@@ -229,7 +231,7 @@ impl Requester {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UserDataChange {
-    /// Appends pairs; on an SMS session the same as an update.
+    /// Appends pairs; in an interaction the same as an update.
     Attach(UserData),
     /// Replaces the values of existing keys and appends new keys.
     Update(UserData),
@@ -290,79 +292,4 @@ pub struct NewParty {
     pub state: PartyState,
     /// Which end of the call it is.
     pub role: Role,
-}
-
-/// A message of a customer that begins an SMS session. `Debug` does not show the text.
-#[derive(Clone, Eq, PartialEq)]
-pub struct SmsOffer {
-    /// The user it is offered to.
-    pub to: UserName,
-    /// The number the customer writes from.
-    pub from: Number,
-    /// The name the customer is shown under; without one it is the number.
-    pub nickname: Option<Nickname>,
-    /// What the customer wrote.
-    pub text: Option<String>,
-    /// Data attached from the start. Of a repeated key the last value counts.
-    pub user_data: UserData,
-}
-
-impl fmt::Debug for SmsOffer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SmsOffer")
-            .field("to", &self.to)
-            .field("user_data", &self.user_data)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Who acts on an SMS session.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum SmsActor {
-    /// The agent; anybody but the session's agent does not find the session.
-    Agent(UserName),
-    /// The customer.
-    Customer,
-}
-
-/// What a side of an SMS session does. `Debug` does not show texts.
-#[derive(Clone, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum SmsAction {
-    /// The agent takes the session, shown under this name or else under the user's name.
-    Accept {
-        /// The name to show.
-        nickname: Option<Nickname>,
-    },
-    /// The agent turns the session down.
-    Reject,
-    /// Either side writes.
-    SendMessage {
-        /// What is written.
-        text: String,
-    },
-    /// Either side leaves.
-    Leave,
-    /// The agent ends the session.
-    Complete,
-}
-
-impl SmsAction {
-    /// The operation that must be among the capabilities.
-    pub fn operation(&self) -> Operation {
-        match self {
-            Self::Accept { .. } => Operation::Accept,
-            Self::Reject => Operation::Reject,
-            Self::SendMessage { .. } => Operation::SendMessage,
-            Self::Leave => Operation::Leave,
-            Self::Complete => Operation::Complete,
-        }
-    }
-}
-
-impl fmt::Debug for SmsAction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SmsAction").field(&self.operation()).finish()
-    }
 }

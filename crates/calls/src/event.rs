@@ -5,24 +5,71 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
-    CallId, CallType, ConnId, Consult, Digits, LineId, LineSettings, NewParty, Number, Operation,
-    Participant, ParticipantId, PartyState, Purpose, Recording, Requester, SmsId, UserData,
-    UserDataChange, UserName,
+    CallId, CallType, ConnId, Consult, Digits, InteractionEvent, InteractionKey, LineId,
+    LineSettings, Medium, NewParty, Number, Operation, PartyState, Purpose, Recording, Requester,
+    UserData, UserDataChange,
 };
 
-/// One thing that happened to one call, one SMS session or one line.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// One thing that happened to one call, one interaction or one line.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(from = "Recorded")]
 pub enum Event {
     /// To a call.
     Call(CallEvent),
-    /// To an SMS session.
-    Sms(SmsEvent),
+    /// To an interaction.
+    Interaction(InteractionEvent),
     /// To a line.
     Line(LineEvent),
+}
+
+/// How an event is recorded: interactions under the name of their medium.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Recorded {
+    Call(CallEvent),
+    Line(LineEvent),
+    Sms(InteractionEvent),
+    Chat(InteractionEvent),
+    Email(InteractionEvent),
+    Workitem(InteractionEvent),
+    Openmedia(InteractionEvent),
+    Im(InteractionEvent),
+    Facebook(InteractionEvent),
+    Twitter(InteractionEvent),
+}
+
+impl From<Recorded> for Event {
+    fn from(recorded: Recorded) -> Self {
+        let (medium, event) = match recorded {
+            Recorded::Call(event) => return Self::Call(event),
+            Recorded::Line(event) => return Self::Line(event),
+            Recorded::Sms(event) => (Medium::Sms, event),
+            Recorded::Chat(event) => (Medium::Chat, event),
+            Recorded::Email(event) => (Medium::Email, event),
+            Recorded::Workitem(event) => (Medium::Workitem, event),
+            Recorded::Openmedia(event) => (Medium::Openmedia, event),
+            Recorded::Im(event) => (Medium::Im, event),
+            Recorded::Facebook(event) => (Medium::Facebook, event),
+            Recorded::Twitter(event) => (Medium::Twitter, event),
+        };
+        Self::Interaction(InteractionEvent { medium, ..event })
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The place of a variant means nothing where it has a name.
+        match self {
+            Self::Call(event) => serializer.serialize_newtype_variant("Event", 0, "call", event),
+            Self::Interaction(event) => {
+                serializer.serialize_newtype_variant("Event", 1, event.medium.name(), event)
+            }
+            Self::Line(event) => serializer.serialize_newtype_variant("Event", 2, "line", event),
+        }
+    }
 }
 
 impl Event {
@@ -30,7 +77,7 @@ impl Event {
     pub fn subject(&self) -> Subject {
         match self {
             Self::Call(event) => Subject::Call(event.call.clone()),
-            Self::Sms(event) => Subject::Sms(event.session.clone()),
+            Self::Interaction(event) => Subject::Interaction(event.key()),
             Self::Line(event) => Subject::Line(event.line.clone()),
         }
     }
@@ -39,19 +86,19 @@ impl Event {
     pub fn at_ms(&self) -> u64 {
         match self {
             Self::Call(event) => event.at_ms,
-            Self::Sms(event) => event.at_ms,
+            Self::Interaction(event) => event.at_ms,
             Self::Line(event) => event.at_ms,
         }
     }
 }
 
-/// A call, an SMS session or a line, by its id.
+/// A call, an interaction or a line, by its id.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Subject {
     /// A call.
     Call(CallId),
-    /// An SMS session.
-    Sms(SmsId),
+    /// An interaction.
+    Interaction(InteractionKey),
     /// A line in one era.
     Line(LineId),
 }
@@ -60,7 +107,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call(id) => write!(f, "call {id}"),
-            Self::Sms(id) => write!(f, "sms session {id}"),
+            Self::Interaction(key) => write!(f, "{} interaction {}", key.medium, key.id),
             Self::Line(id) => write!(f, "line {} in era {}", id.dn, id.era),
         }
     }
@@ -189,80 +236,4 @@ pub struct LineEvent {
     pub at_ms: u64,
     /// All that is set now.
     pub settings: LineSettings,
-}
-
-/// One thing that happened to an SMS session.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct SmsEvent {
-    /// The session.
-    pub session: SmsId,
-    /// When, in milliseconds since 1970.
-    pub at_ms: u64,
-    /// What.
-    pub what: SmsHappening,
-}
-
-/// What can happen to an SMS session. `Debug` does not show texts.
-#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SmsHappening {
-    /// A customer's message was offered to an agent.
-    Offered {
-        /// The user it is offered to.
-        agent: UserName,
-        /// The number the customer writes from.
-        number: Number,
-        /// The customer.
-        customer: Participant,
-        /// What the customer wrote.
-        text: Option<String>,
-        /// The data attached from the start.
-        user_data: UserData,
-    },
-    /// The agent took the session.
-    Accepted {
-        /// The agent.
-        agent: Participant,
-    },
-    /// The agent turned the session down, which ends it.
-    Rejected,
-    /// A participant wrote.
-    MessageSent {
-        /// Who.
-        from: ParticipantId,
-        /// What.
-        text: String,
-    },
-    /// A participant left.
-    Left {
-        /// Who.
-        participant: ParticipantId,
-    },
-    /// The agent ended the session.
-    Completed,
-    /// The agent changed the user data, or set it to what it was.
-    UserDataChanged {
-        /// What was asked.
-        change: UserDataChange,
-    },
-}
-
-impl fmt::Debug for SmsHappening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Offered { agent, .. } => {
-                f.debug_struct("Offered").field("agent", agent).finish_non_exhaustive()
-            }
-            Self::Accepted { agent } => f.debug_tuple("Accepted").field(&agent.id).finish(),
-            Self::Rejected => f.write_str("Rejected"),
-            Self::MessageSent { from, .. } => {
-                f.debug_struct("MessageSent").field("from", from).finish_non_exhaustive()
-            }
-            Self::Left { participant } => f.debug_tuple("Left").field(participant).finish(),
-            Self::Completed => f.write_str("Completed"),
-            Self::UserDataChanged { change } => {
-                f.debug_tuple("UserDataChanged").field(change).finish()
-            }
-        }
-    }
 }

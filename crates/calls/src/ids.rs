@@ -1,11 +1,11 @@
-//! Where the ids of new calls and sessions come from.
+//! Where the ids of new calls and interactions come from.
 //!
 //! Ids need to be unique, not secret: whoever may not see a call is refused whatever he knows. The
 //! source is passed in, so a scenario with a [`SeededIds`] replays from its seed.
 
 use std::fmt::Debug;
 
-use crate::{CallId, ConnId, ParticipantId, SmsId};
+use crate::{CallId, ConnId, InteractionId, ParticipantId};
 
 /// A stream of random numbers, of which ids are made.
 pub trait IdSource: Debug + Send {
@@ -52,8 +52,8 @@ pub(crate) fn conn_id(ids: &mut dyn IdSource) -> ConnId {
 }
 
 /// 16 characters of `[0-9A-Za-z]`.
-pub(crate) fn sms_id(ids: &mut dyn IdSource) -> SmsId {
-    SmsId::new(text(ids, 16, MIXED)).expect("the alphabet is allowed in ids")
+pub(crate) fn interaction_id(ids: &mut dyn IdSource) -> InteractionId {
+    InteractionId::new(text(ids, 16, MIXED)).expect("the alphabet is allowed in ids")
 }
 
 /// 16 upper-case hexadecimal digits.
@@ -85,7 +85,7 @@ mod tests {
             assert!(call.as_str().bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()));
             let conn = conn_id(ids);
             assert!(conn.as_str().starts_with("00") && conn.as_str().len() == 16, "{conn}");
-            assert_eq!(sms_id(ids).as_str().len(), 16);
+            assert_eq!(interaction_id(ids).as_str().len(), 16);
             assert_eq!(participant_id(ids).as_str().len(), 16);
         }
     }

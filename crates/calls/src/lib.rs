@@ -1,4 +1,4 @@
-//! The call-state core: calls, parties, SMS sessions, user data, and the lines of agents.
+//! The call-state core: calls, parties, interactions of other media, user data, and the lines of agents.
 //!
 //! Commands go in, events come out, and state is what the events add up to. The crate knows neither
 //! HTTP nor Bayeux nor which user sits at which line; whoever shows calls to people does.
@@ -9,7 +9,7 @@
 //! - [`Core`] puts a journal behind the two: a change is answered when it is durable.
 //!
 //! What a party or an agent may do in a state is a table, see [`Situation`] and
-//! [`sms_capabilities`]; what happens to user data is another, see [`UserData`].
+//! [`interaction_capabilities`]; what happens to user data is another, see [`UserData`].
 //!
 //! # Bounds
 //!
@@ -57,6 +57,7 @@ mod decide;
 mod event;
 mod evolve;
 mod ids;
+mod interaction;
 mod limits;
 mod line;
 mod names;
@@ -66,7 +67,6 @@ mod recording;
 mod refusal;
 #[cfg(feature = "shell")]
 mod shell;
-mod sms;
 mod state;
 mod user_data;
 
@@ -74,27 +74,34 @@ pub use call::{Call, CallType, Left, Party, PartyState, Role};
 pub use capabilities::{Profile, Situation};
 pub use command::{
     Actor, CallAction, Command, Destination, ImportedCall, NewParty, RecordAction, Requester,
-    SmsAction, SmsActor, SmsOffer, UserDataChange,
+    UserDataChange,
 };
 pub use consult::{Consult, ConsultLink, Purpose};
 pub use decide::decide;
-pub use event::{CallEvent, CallHappening, Event, LineEvent, SmsEvent, SmsHappening, Subject};
+pub use event::{CallEvent, CallHappening, Event, LineEvent, Subject};
 pub use evolve::{EvolveError, evolve};
 pub use ids::{IdSource, SeededIds};
+pub use interaction::{
+    Asking, Details, EntryKind, Interaction, InteractionAction, InteractionActor, InteractionEvent,
+    InteractionHappening, InteractionKey, InteractionOffer, InteractionState, LastSeen, Medium,
+    Participant, ParticipantKind, Seat, TranscriptEntry, interaction_capabilities,
+    interaction_operations,
+};
 pub use limits::{ConsultUserData, Limits};
 pub use line::{AgentState, Line, LineAction, LineId, LineSettings, WorkMode};
 pub use names::{
-    CallId, ConnId, Digits, Dn, NameError, Nickname, Number, ParticipantId, Reason, SmsId, UserName,
+    CallId, ConnId, Contact, Digits, Dn, InteractionId, Label, MediaType, NameError, Nickname,
+    Number, ParticipantId, Reason, UserName,
 };
-pub use operation::{Operation, sms_capabilities};
+pub use operation::Operation;
 pub use record::RecordError;
 pub use recording::Recording;
 pub use refusal::{Bound, Refusal};
 #[cfg(feature = "shell")]
 pub use shell::{
-    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, LineChange, Observer,
-    OpenError, Outcome, Position, SmsChange, SystemClock, Writer, journal_key, replay_record,
+    CallChange, Change, Clock, CommandError, Core, CoreConfig, CoreStats, InteractionChange,
+    LineChange, Observer, OpenError, Outcome, Position, SystemClock, Writer, journal_key,
+    replay_record,
 };
-pub use sms::{EntryKind, Participant, ParticipantKind, SmsSession, SmsState, TranscriptEntry};
 pub use state::State;
 pub use user_data::{Duplicates, Pair, UserData, UserDataError};

@@ -11,8 +11,8 @@ pub struct Limits {
     pub(crate) calls: usize,
     pub(crate) calls_per_dn: usize,
     pub(crate) parties: usize,
-    pub(crate) sessions: usize,
-    pub(crate) sessions_per_user: usize,
+    pub(crate) interactions: usize,
+    pub(crate) interactions_per_user: usize,
     pub(crate) transcript_entries: usize,
     pub(crate) text_bytes: usize,
     pub(crate) consult_user_data: ConsultUserData,
@@ -44,8 +44,8 @@ impl Default for Limits {
             calls: 100_000,
             calls_per_dn: 10,
             parties: 16,
-            sessions: 100_000,
-            sessions_per_user: 20,
+            interactions: 100_000,
+            interactions_per_user: 20,
             transcript_entries: 1000,
             text_bytes: 4096,
             consult_user_data: ConsultUserData::Inherited,
@@ -68,7 +68,7 @@ impl Limits {
     /// notifications for each, and one for somebody else, they are fewer than 64.
     pub const MAX_PARTIES: usize = 31;
 
-    /// Packed size of the user data of one call or session, in bytes. Default 16,000; more than
+    /// Packed size of the user data of one call or interaction, in bytes. Default 16,000; more than
     /// [`MAX_USER_DATA_BYTES`](Self::MAX_USER_DATA_BYTES) is taken as that.
     #[must_use]
     pub fn user_data_bytes(mut self, bytes: usize) -> Self {
@@ -129,22 +129,23 @@ impl Limits {
         self
     }
 
-    /// SMS sessions that are not completed. Default 100,000.
+    /// Interactions that are not completed, of all media. Default 100,000.
     #[must_use]
-    pub fn sessions(mut self, sessions: usize) -> Self {
-        self.sessions = sessions;
+    pub fn interactions(mut self, interactions: usize) -> Self {
+        self.interactions = interactions;
         self
     }
 
-    /// SMS sessions of one user that are not completed. Default 20.
+    /// Interactions of one user that are not completed, of all media. Default 20. Who has them is
+    /// asked for no more; what comes back to him because nobody wanted it comes all the same.
     #[must_use]
-    pub fn sessions_per_user(mut self, sessions: usize) -> Self {
-        self.sessions_per_user = sessions;
+    pub fn interactions_per_user(mut self, interactions: usize) -> Self {
+        self.interactions_per_user = interactions;
         self
     }
 
-    /// Entries of a transcript after which no more texts are taken. Default 1000. That somebody
-    /// came or went is recorded beyond it.
+    /// Entries of a transcript after which no more texts are taken and nobody else is asked. Default
+    /// 1000. That somebody came or went is recorded beyond it.
     #[must_use]
     pub fn transcript_entries(mut self, entries: usize) -> Self {
         self.transcript_entries = entries;

@@ -1,4 +1,4 @@
-//! Names with an identity: numbers, users and the ids of calls, sessions and participants.
+//! Names with an identity: numbers, users and the ids of calls, interactions and participants.
 //!
 //! Each is checked once, when it is made, so later code does not. All are cheap to clone, compare
 //! byte by byte, and are texts in records.
@@ -129,11 +129,25 @@ name!(
     Number, "a number", 64, |c| c.is_ascii_graphic() || c == ' '
 );
 name!(
-    /// The name of a user who may take part in SMS sessions. Any text without control characters.
+    /// The number or address of who is outside: `+15550100`, `sam@example.com`. Printable ASCII;
+    /// blanks are allowed.
+    Contact, "a number or address", 254, |c| c.is_ascii_graphic() || c == ' '
+);
+name!(
+    /// A short text about an interaction, such as the subject of an e-mail. Any text without control
+    /// characters.
+    Label, "a label", 1024, |c| !c.is_control()
+);
+name!(
+    /// A media type of open media, as [`CallId`].
+    MediaType, "a media type", 64, is_id
+);
+name!(
+    /// The name of a user who may take part in interactions. Any text without control characters.
     UserName, "a user name", 256, |c| !c.is_control()
 );
 name!(
-    /// The name a participant of an SMS session is shown under. Any text without control
+    /// The name a participant of an interaction is shown under. Any text without control
     /// characters.
     Nickname, "a nickname", 256, |c| !c.is_control()
 );
@@ -151,11 +165,11 @@ name!(
     ConnId, "a connection id", 64, is_id
 );
 name!(
-    /// The id of an SMS session. As [`CallId`]; ours are 16 characters of `[0-9A-Za-z]`.
-    SmsId, "a session id", 64, is_id
+    /// The id of an interaction. As [`CallId`]; ours are 16 characters of `[0-9A-Za-z]`.
+    InteractionId, "an interaction id", 64, is_id
 );
 name!(
-    /// The id of a participant of an SMS session. As [`CallId`]; ours are 16 upper-case
+    /// The id of a participant of an interaction. As [`CallId`]; ours are 16 upper-case
     /// hexadecimal digits.
     ParticipantId, "a participant id", 64, is_id
 );

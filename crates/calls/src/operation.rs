@@ -1,23 +1,14 @@
-//! The operations that exist, and in which state of an SMS session each of them is allowed.
+//! The operations that exist.
 //!
-//! What is allowed on a call is in [`Situation`](crate::Situation). The tables are all there is to
-//! know about that: [`decide`](crate::decide()) refuses what they do not list, and what they list is
-//! what clients are shown as `capabilities`. The order is that of the samples and means nothing.
-//!
-//! # Sources
-//!
-//! - Documented: Web Services API Reference, the sample of `AttachUserData` on SMS sessions in
-//!   `Chatting`.
-//! - Ours: the lists of `Invited` and `LeftChat`. Operations of the originals that do not exist
-//!   here, such as transfers of sessions, are in no list.
+//! What is allowed on a call is in [`Situation`](crate::Situation), and in an interaction in
+//! [`interaction_capabilities`](crate::interaction_capabilities). The tables are all there is to
+//! know about that: [`decide`](crate::decide()) refuses what they do not have.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SmsState;
-
-/// One operation of a party on its call, or of an agent on an SMS session.
+/// One operation of a party on its call, or of somebody in an interaction.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[non_exhaustive]
 pub enum Operation {
@@ -63,24 +54,48 @@ pub enum Operation {
     NoAnswer,
     /// Sends tones.
     SendDtmf,
-    /// Appends user data; on an SMS session as [`Operation::UpdateUserData`].
+    /// Appends user data; in an interaction as [`Operation::UpdateUserData`].
     AttachUserData,
     /// Replaces or appends user data.
     UpdateUserData,
-    /// Removes all user data of a call, the given keys of an SMS session.
+    /// Removes all user data of a call, the given keys of an interaction.
     DeleteUserData,
     /// Removes all pairs of one key.
     DeleteUserDataPair,
-    /// Takes an offered SMS session.
+    /// Takes part in an interaction one is asked to.
     Accept,
-    /// Turns an offered SMS session down.
+    /// Does not take part.
     Reject,
-    /// Leaves an SMS session without completing it.
+    /// Gives the interaction away.
+    Transfer,
+    /// Asks another agent to join.
+    Invite,
+    /// Asks another agent to join without the customer's knowing.
+    Consult,
+    /// Leaves an interaction without completing it.
     Leave,
-    /// Ends an SMS session.
+    /// Leaves and completes.
+    LeaveAndComplete,
+    /// Ends one's part in an interaction.
     Complete,
-    /// Sends a text to the SMS session.
+    /// Sends a text.
     SendMessage,
+    /// Sends a URL.
+    SendUrl,
+    /// Begins to write.
+    SendStartTypingNotification,
+    /// Stops writing.
+    SendStopTypingNotification,
+    /// Notes what came of it.
+    SetDisposition,
+    /// Looks at this interaction now.
+    SetInFocus,
+    /// Puts a work item by.
+    PlaceInWorkbin,
+    /// Goes on with a work item.
+    PullFromWorkbin,
+    /// Takes back what nobody has accepted. No agent asks for it.
+    Revoke,
 }
 
 impl Operation {
@@ -114,9 +129,21 @@ impl Operation {
             Self::DeleteUserDataPair => "DeleteUserDataPair",
             Self::Accept => "Accept",
             Self::Reject => "Reject",
+            Self::Transfer => "Transfer",
+            Self::Invite => "Invite",
+            Self::Consult => "Consult",
             Self::Leave => "Leave",
+            Self::LeaveAndComplete => "LeaveAndComplete",
             Self::Complete => "Complete",
             Self::SendMessage => "SendMessage",
+            Self::SendUrl => "SendUrl",
+            Self::SendStartTypingNotification => "SendStartTypingNotification",
+            Self::SendStopTypingNotification => "SendStopTypingNotification",
+            Self::SetDisposition => "SetDisposition",
+            Self::SetInFocus => "SetInFocus",
+            Self::PlaceInWorkbin => "PlaceInWorkbin",
+            Self::PullFromWorkbin => "PullFromWorkbin",
+            Self::Revoke => "Revoke",
         }
     }
 }
@@ -124,37 +151,5 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// What the agent may do with an SMS session whose state is `state`.
-pub const fn sms_capabilities(state: SmsState) -> &'static [Operation] {
-    use Operation as Op;
-    match state {
-        SmsState::Invited => {
-            &[Op::Accept, Op::Reject, Op::AttachUserData, Op::DeleteUserData, Op::UpdateUserData]
-        }
-        SmsState::Chatting => &[
-            Op::Leave,
-            Op::AttachUserData,
-            Op::DeleteUserData,
-            Op::UpdateUserData,
-            Op::Complete,
-            Op::SendMessage,
-        ],
-        SmsState::LeftChat => {
-            &[Op::Complete, Op::AttachUserData, Op::DeleteUserData, Op::UpdateUserData]
-        }
-        SmsState::Completed => &[],
-    }
-}
-
-/// What the customer may do with an SMS session whose state is `state`. Nobody reads what is
-/// written after the agent left, so it is not taken.
-pub(crate) const fn customer_capabilities(state: SmsState) -> &'static [Operation] {
-    match state {
-        SmsState::Invited | SmsState::Chatting => &[Operation::SendMessage, Operation::Leave],
-        SmsState::LeftChat => &[Operation::Leave],
-        SmsState::Completed => &[],
     }
 }

@@ -12,9 +12,9 @@ use crate::Operation;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no such call or session, or the requester has no part in it.
+    /// There is no such call or interaction, or the requester has no part in it.
     NotFound,
-    /// The state the party or session is in does not allow the operation.
+    /// The state the party or interaction is in does not allow the operation.
     InvalidState {
         /// What was asked.
         operation: Operation,
@@ -38,6 +38,10 @@ pub enum Refusal {
     DestinationBusy,
     /// The destination is on the call already.
     OnTheCall,
+    /// The agent who is asked has a part in the interaction already.
+    TakesPart,
+    /// A text that is to be a URL is none that a browser may follow.
+    NoUrl,
     /// Nobody else of this number is on the call.
     NoSuchParticipant,
     /// The consultation that is named is none of the party's on this call.
@@ -93,10 +97,12 @@ pub enum Bound {
     CallsOfDn,
     /// Parties of one call.
     Parties,
-    /// SMS sessions that are not completed.
-    Sessions,
-    /// SMS sessions of one user that are not completed.
-    SessionsOfUser,
+    /// Interactions that are not completed.
+    Interactions,
+    /// Interactions of one user that are not completed.
+    InteractionsOfUser,
+    /// Agents who have or had a part in one interaction.
+    Agents,
     /// Entries in a transcript.
     TranscriptEntries,
 }
@@ -107,8 +113,9 @@ impl fmt::Display for Bound {
             Self::Calls => "calls",
             Self::CallsOfDn => "calls of one line",
             Self::Parties => "parties of one call",
-            Self::Sessions => "sms sessions",
-            Self::SessionsOfUser => "sms sessions of one user",
+            Self::Interactions => "interactions",
+            Self::InteractionsOfUser => "interactions of one user",
+            Self::Agents => "agents in one interaction",
             Self::TranscriptEntries => "transcript entries",
         })
     }
@@ -133,6 +140,8 @@ impl fmt::Display for Refusal {
             Self::DialToSelf => f.write_str("a line cannot call itself"),
             Self::DestinationBusy => f.write_str("the destination is busy"),
             Self::OnTheCall => f.write_str("the destination is on the call already"),
+            Self::TakesPart => f.write_str("the agent takes part already"),
+            Self::NoUrl => f.write_str("a URL begins with http:// or https:// and has no blanks"),
             Self::NoSuchConsultation => {
                 f.write_str("the call that is named is no consultation of this one")
             }

@@ -1,4 +1,4 @@
-//! All calls and sessions at one moment, as the events so far add up.
+//! All calls and interactions at one moment, as the events so far add up.
 //!
 //! Values are shared and never changed in place: a change puts a new value in the place of the old
 //! one. Who keeps the old one can put it back, which is how the shell rolls back.
@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::{Call, CallId, Dn, Limits, Line, LineId, SmsId, SmsSession, UserName};
+use crate::{Call, CallId, Dn, Interaction, InteractionId, Limits, Line, LineId, UserName};
 
 /// What [`decide`](crate::decide()) looks at and [`evolve`](crate::evolve()) changes.
 ///
@@ -18,21 +18,21 @@ pub struct State {
     limits: Limits,
     dns: Arc<HashSet<Dn>>,
     calls: HashMap<CallId, Arc<Call>>,
-    sessions: HashMap<SmsId, Arc<SmsSession>>,
+    interactions: HashMap<InteractionId, Arc<Interaction>>,
     lines: HashMap<Dn, Arc<Line>>,
     // Eras that are over, before the present ones.
     past: BTreeSet<LineId>,
     // Counts of what is not ended.
     live_calls: usize,
-    live_sessions: usize,
+    live_interactions: usize,
     calls_by_dn: HashMap<Dn, usize>,
-    sessions_by_user: HashMap<UserName, usize>,
+    interactions_by_user: HashMap<UserName, usize>,
     // Lines that ring, by when they are to stop.
     ringing: BTreeSet<(u64, CallId, Dn)>,
 }
 
 impl State {
-    /// A state without calls, sessions and lines.
+    /// A state without calls, interactions and lines.
     pub fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
@@ -67,19 +67,23 @@ impl State {
         }
     }
 
-    /// Puts `after` in the place of the session; `None` takes the session out.
-    pub(crate) fn set_sms(&mut self, id: &SmsId, after: Option<Arc<SmsSession>>) {
-        if let Some(session) = after.as_ref().filter(|session| !session.is_completed()) {
-            self.live_sessions += 1;
-            *self.sessions_by_user.entry(session.agent.clone()).or_default() += 1;
+    /// Puts `after` in the place of the interaction; `None` takes the interaction out.
+    pub(crate) fn set_interaction(&mut self, id: &InteractionId, after: Option<Arc<Interaction>>) {
+        if let Some(interaction) = &after {
+            self.live_interactions += usize::from(!interaction.is_completed());
+            for seat in interaction.live_seats() {
+                *self.interactions_by_user.entry(seat.agent.clone()).or_default() += 1;
+            }
         }
         let before = match after {
-            Some(session) => self.sessions.insert(id.clone(), session),
-            None => self.sessions.remove(id),
+            Some(interaction) => self.interactions.insert(id.clone(), interaction),
+            None => self.interactions.remove(id),
         };
-        if let Some(session) = before.filter(|session| !session.is_completed()) {
-            self.live_sessions -= 1;
-            decrease(&mut self.sessions_by_user, &session.agent);
+        if let Some(interaction) = before {
+            self.live_interactions -= usize::from(!interaction.is_completed());
+            for seat in interaction.live_seats() {
+                decrease(&mut self.interactions_by_user, &seat.agent);
+            }
         }
     }
 
@@ -126,9 +130,9 @@ impl State {
         self.calls.get(id)
     }
 
-    /// The session of this id, completed ones included while they are kept.
-    pub fn sms(&self, id: &str) -> Option<&Arc<SmsSession>> {
-        self.sessions.get(id)
+    /// The interaction of this id, completed ones included while they are kept.
+    pub fn interaction(&self, id: &str) -> Option<&Arc<Interaction>> {
+        self.interactions.get(id)
     }
 
     /// All calls, in no particular order.
@@ -136,9 +140,9 @@ impl State {
         self.calls.values()
     }
 
-    /// All sessions, in no particular order.
-    pub fn sessions(&self) -> impl Iterator<Item = &Arc<SmsSession>> {
-        self.sessions.values()
+    /// All interactions, in no particular order.
+    pub fn interactions(&self) -> impl Iterator<Item = &Arc<Interaction>> {
+        self.interactions.values()
     }
 
     /// The lines that ring and were to stop by `now_ms`, longest overdue first.
@@ -162,9 +166,9 @@ impl State {
         self.live_calls
     }
 
-    /// How many sessions are not completed.
-    pub fn live_sessions(&self) -> usize {
-        self.live_sessions
+    /// How many interactions are not completed.
+    pub fn live_interactions(&self) -> usize {
+        self.live_interactions
     }
 
     /// On how many calls the line is.
@@ -172,9 +176,9 @@ impl State {
         self.calls_by_dn.get(dn).copied().unwrap_or(0)
     }
 
-    /// How many sessions of the user are not completed.
-    pub fn live_sessions_of(&self, user: &UserName) -> usize {
-        self.sessions_by_user.get(user).copied().unwrap_or(0)
+    /// With how many interactions the user still has something to do.
+    pub fn live_interactions_of(&self, user: &UserName) -> usize {
+        self.interactions_by_user.get(user).copied().unwrap_or(0)
     }
 }
 

@@ -7,15 +7,14 @@ use std::sync::Arc;
 use encke_calls::{
     Actor, Call, CallAction, CallId, CallType, Command, ConnId, ConsultUserData, Destination,
     Digits, Dn, Duplicates, Event, ImportedCall, Limits, NewParty, Number, Operation, Party,
-    PartyState, Purpose, RecordAction, Refusal, Requester, Role, SeededIds, SmsAction, SmsActor,
-    SmsId, SmsOffer, SmsSession, State, UserData, UserDataChange, UserName, decide, evolve,
+    PartyState, Purpose, RecordAction, Refusal, Requester, Role, SeededIds, State, UserData,
+    UserDataChange, decide, evolve,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 const LINES: [&str; 4] = ["15000", "15001", "15002", "15003"];
-const USERS: [&str; 2] = ["alice", "bob"];
 
 fn dn(text: &str) -> Dn {
     Dn::new(text).unwrap()
@@ -23,10 +22,6 @@ fn dn(text: &str) -> Dn {
 
 fn number(text: &str) -> Number {
     Number::new(text).unwrap()
-}
-
-fn user(name: &str) -> UserName {
-    UserName::new(name).unwrap()
 }
 
 // User data against a list of pairs of texts.
@@ -165,17 +160,10 @@ enum Step {
     Do(Index, Index, Index),
     GiveUp(Index, &'static str),
     Change(Index, Requester, UserDataChange),
-    Offer(&'static str, Pairs),
-    OperateSms(Index, SmsActor, SmsAction),
-    ChangeSms(Index, &'static str, UserDataChange),
 }
 
 fn line() -> impl Strategy<Value = &'static str> + Clone {
     select(LINES.to_vec())
-}
-
-fn who() -> impl Strategy<Value = &'static str> + Clone {
-    select(USERS.to_vec())
 }
 
 fn change() -> impl Strategy<Value = UserDataChange> {
@@ -224,16 +212,6 @@ fn to(text: &str) -> Destination {
     Destination { number: number(text), user_data: data(&vec![("to".into(), "1".into())]) }
 }
 
-fn sms_actions() -> Vec<SmsAction> {
-    vec![
-        SmsAction::Accept { nickname: None },
-        SmsAction::Reject,
-        SmsAction::SendMessage { text: "x".into() },
-        SmsAction::Leave,
-        SmsAction::Complete,
-    ]
-}
-
 fn step() -> impl Strategy<Value = Step> {
     let state = select(vec![
         PartyState::Dialing,
@@ -247,8 +225,6 @@ fn step() -> impl Strategy<Value = Step> {
         line().prop_map(|line| Requester::Party(dn(line))),
         select(vec!["15000", "7777"]).prop_map(|line| Requester::ThirdParty(dn(line))),
     ];
-    let sms_actor =
-        prop_oneof![who().prop_map(|name| SmsActor::Agent(user(name))), Just(SmsActor::Customer)];
     let to = prop_oneof![line(), Just("+15550100")];
     let party = (proptest::option::of(line()), state);
     prop_oneof![
@@ -262,11 +238,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any::<Index>(), line()).prop_map(|(call, line)| Step::GiveUp(call, line)),
         6 => (any::<Index>(), requester, change())
             .prop_map(|(call, requester, change)| Step::Change(call, requester, change)),
-        1 => (who(), pairs()).prop_map(|(to, data)| Step::Offer(to, data)),
-        6 => (any::<Index>(), sms_actor, select(sms_actions()))
-            .prop_map(|(session, by, action)| Step::OperateSms(session, by, action)),
-        3 => (any::<Index>(), who(), change())
-            .prop_map(|(session, agent, change)| Step::ChangeSms(session, agent, change)),
     ]
 }
 
@@ -277,9 +248,6 @@ fn fresh(mode: ConsultUserData) -> State {
         .calls(6)
         .calls_per_dn(3)
         .parties(4)
-        .sessions(4)
-        .sessions_per_user(3)
-        .transcript_entries(6)
         .user_data_bytes(200);
     let mut state = State::new(limits);
     state.set_dns(HashSet::from(LINES.map(dn)));
@@ -292,10 +260,6 @@ fn mode() -> impl Strategy<Value = ConsultUserData> {
 
 fn calls(state: &State) -> BTreeMap<CallId, Arc<Call>> {
     state.calls().map(|call| (call.id.clone(), Arc::clone(call))).collect()
-}
-
-fn sessions(state: &State) -> BTreeMap<SmsId, Arc<SmsSession>> {
-    state.sessions().map(|session| (session.id.clone(), Arc::clone(session))).collect()
 }
 
 fn pick<K: Clone, V>(index: Index, among: &BTreeMap<K, V>) -> Option<K> {
@@ -351,20 +315,6 @@ fn command(step: Step, state: &State, now_ms: u64) -> Option<Command> {
         Step::Change(call, requester, change) => {
             Command::ChangeUserData { call: pick(call, &calls(state))?, requester, change }
         }
-        Step::Offer(to, pairs) => Command::OfferSms(SmsOffer {
-            to: user(to),
-            from: number("+15550100"),
-            nickname: None,
-            text: None,
-            user_data: data(&pairs),
-        }),
-        Step::OperateSms(session, by, action) => {
-            Command::OperateSms { session: pick(session, &sessions(state))?, by, action }
-        }
-        Step::ChangeSms(session, agent, change) => {
-            let session = pick(session, &sessions(state))?;
-            Command::ChangeSmsUserData { session, agent: user(agent), change }
-        }
     })
 }
 
@@ -413,21 +363,6 @@ fn capabilities_are_true(state: &State) {
             }
         }
     }
-    for session in state.sessions() {
-        let listed = |operation: Operation| session.capabilities().contains(&operation);
-        for action in sms_actions() {
-            let expected = listed(action.operation());
-            let by = SmsActor::Agent(session.agent.clone());
-            let command = Command::OperateSms { session: session.id.clone(), by, action };
-            assert_eq!(allowed(&command), expected, "{command:?}");
-        }
-        for change in changes() {
-            let expected = listed(change.operation());
-            let (session, agent) = (session.id.clone(), session.agent.clone());
-            let command = Command::ChangeSmsUserData { session, agent, change };
-            assert_eq!(allowed(&command), expected, "{command:?}");
-        }
-    }
 }
 
 /// What an event may do to what was there before.
@@ -444,13 +379,6 @@ fn change_is_lawful(before: &State, after: &State) {
             assert!(came_back || old.since_ms == new.since_ms, "{old:?} {new:?}");
             assert!(came_back || old.left.is_none() || old.left == new.left, "{old:?} {new:?}");
         }
-    }
-    for (id, session) in sessions(before) {
-        let now = after.sms(id.as_str()).unwrap();
-        if session.is_completed() {
-            assert_eq!(*now, session, "completed is final");
-        }
-        assert!(now.transcript.starts_with(&session.transcript), "a transcript only grows");
     }
 }
 
@@ -530,23 +458,13 @@ fn bounds_hold(state: &State) {
         assert_eq!(call.is_released(), live == 0, "{call:?}");
         assert!(call.user_data.packed_bytes() <= 200);
     }
-    for session in state.sessions() {
-        let keys: HashSet<&str> = session.user_data.iter().map(encke_calls::Pair::key).collect();
-        assert_eq!(keys.len(), session.user_data.len(), "keys of a session never repeat");
-    }
     let live_calls = state.calls().filter(|call| !call.is_released()).count();
     assert_eq!(state.live_calls(), live_calls);
     assert!(live_calls <= 6);
-    let live_sessions = state.sessions().filter(|session| !session.is_completed()).count();
-    assert_eq!(state.live_sessions(), live_sessions);
     for line in LINES.map(dn) {
         let on = |call: &&Arc<Call>| call.party(&line).is_some_and(Party::is_live);
         assert_eq!(state.live_calls_of(&line), state.calls().filter(on).count());
         assert!(state.live_calls_of(&line) <= 3);
-    }
-    for name in USERS.map(user) {
-        let of = |session: &&Arc<SmsSession>| session.agent == name && !session.is_completed();
-        assert_eq!(state.live_sessions_of(&name), state.sessions().filter(of).count());
     }
 }
 
@@ -583,7 +501,6 @@ proptest! {
             evolve(&mut replayed, &Event::from_record(record).unwrap()).unwrap();
         }
         prop_assert_eq!(calls(&replayed), calls(&state));
-        prop_assert_eq!(sessions(&replayed), sessions(&state));
         bounds_hold(&replayed);
     }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use encke_calls::{
     Actor, Bound, CallAction, CallHappening, CallId, CallType, Change, Clock, Command,
-    CommandError, ConnId, Core, CoreConfig, Destination, Digits, Dn, Duplicates, ImportedCall,
-    Limits, NewParty, Number, Observer, OpenError, Outcome, PartyState, Purpose, Refusal,
-    Requester, Role, SmsAction, SmsActor, SmsOffer, SmsState, Subject, UserData, UserDataChange,
+    CommandError, ConnId, Contact, Core, CoreConfig, Destination, Details, Digits, Dn, Duplicates,
+    ImportedCall, InteractionAction, InteractionActor, InteractionId, InteractionKey,
+    InteractionOffer, InteractionState, Limits, Medium, NewParty, Number, Observer, OpenError,
+    Outcome, PartyState, Purpose, Refusal, Requester, Role, Subject, UserData, UserDataChange,
     UserName,
 };
 use encke_journal::{Append, Fault, FaultyJournal, Journal, Key, MemoryJournal, Position, Version};
@@ -178,19 +179,19 @@ async fn a_reopened_core_has_the_same_state_digit_for_digit() {
     let dtmf = CallAction::SendDtmf(Digits::new("12#").unwrap());
     bench.core.submit(operate(&id, "15001", dtmf)).await.unwrap();
     let sms = offer(&bench.core, "alice").await;
-    let accept = SmsAction::Accept { nickname: None };
+    let accept = InteractionAction::Accept { nickname: None };
     bench.core.submit(by_agent(&sms, "alice", accept)).await.unwrap();
-    let before = (bench.core.call(id.as_str()), bench.core.sms(&sms));
+    let before = (bench.core.call(id.as_str()), bench.core.interaction(&sms));
     bench.close().await;
 
     let again = Bench::open(&journal, CoreConfig::default()).await;
-    let after = (again.core.call(id.as_str()), again.core.sms(&sms));
+    let after = (again.core.call(id.as_str()), again.core.interaction(&sms));
     assert_eq!(before, after);
     let call = after.0.unwrap();
     assert_eq!(json(&call.user_data), digits.replace("}]}", r#"}],"a":1e400}"#));
     assert_eq!(again.core.calls_of(&dn("15001")), [call]);
     let user = UserName::new("alice").unwrap();
-    assert_eq!(again.core.sms_of(&user), [after.1.unwrap()]);
+    assert_eq!(again.core.interactions_of(&user), [after.1.unwrap()]);
     again.core.submit(attach(&id, r#"{"z":1}"#)).await.unwrap();
     again.close().await;
 }
@@ -443,21 +444,21 @@ async fn append(journal: &Arc<dyn Journal>, key: &str, record: &'static [u8]) {
 async fn an_sms_session_runs_to_its_end() {
     let bench = Bench::open(&memory(), CoreConfig::default()).await;
     let sms = offer(&bench.core, "alice").await;
-    let state = |bench: &Bench| bench.core.sms(&sms).unwrap().state;
-    assert_eq!(state(&bench), SmsState::Invited);
-    let stranger = by_agent(&sms, "bob", SmsAction::Accept { nickname: None });
+    let state = |bench: &Bench| bench.core.interaction(&sms).unwrap().state();
+    assert_eq!(state(&bench), InteractionState::Invited);
+    let stranger = by_agent(&sms, "bob", InteractionAction::Accept { nickname: None });
     let refused = bench.core.submit(stranger).await;
     assert_eq!(refused, Err(CommandError::Refused(Refusal::NotFound)));
     for (action, after) in [
-        (SmsAction::Accept { nickname: None }, SmsState::Chatting),
-        (SmsAction::SendMessage { text: "hello".into() }, SmsState::Chatting),
-        (SmsAction::Leave, SmsState::LeftChat),
-        (SmsAction::Complete, SmsState::Completed),
+        (InteractionAction::Accept { nickname: None }, InteractionState::Chatting),
+        (InteractionAction::SendMessage { text: "hello".into() }, InteractionState::Chatting),
+        (InteractionAction::Leave, InteractionState::LeftChat),
+        (InteractionAction::Complete, InteractionState::Completed),
     ] {
         bench.core.submit(by_agent(&sms, "alice", action)).await.unwrap();
         assert_eq!(state(&bench), after);
     }
-    assert!(bench.core.sms_of(&UserName::new("alice").unwrap()).is_empty());
+    assert!(bench.core.interactions_of(&UserName::new("alice").unwrap()).is_empty());
     bench.close().await;
 }
 
@@ -475,23 +476,26 @@ async fn limits_come_from_the_configuration() {
 }
 
 async fn offer(core: &Core, to: &str) -> String {
-    let offer = SmsOffer {
+    let offer = InteractionOffer {
+        medium: Medium::Sms,
         to: UserName::new(to).unwrap(),
-        from: number("+15550100"),
+        from: Contact::new("+15550100").unwrap(),
+        details: Details::default(),
         nickname: None,
         text: Some("hi".into()),
         user_data: UserData::new(),
     };
-    match core.submit(Command::OfferSms(offer)).await.unwrap().subject {
-        Subject::Sms(id) => id.as_str().to_owned(),
-        other => panic!("not a session: {other}"),
+    match core.submit(Command::OfferInteraction(offer)).await.unwrap().subject {
+        Subject::Interaction(key) => key.id.as_str().to_owned(),
+        other => panic!("not an interaction: {other}"),
     }
 }
 
-fn by_agent(session: &str, agent: &str, action: SmsAction) -> Command {
-    Command::OperateSms {
-        session: encke_calls::SmsId::new(session).unwrap(),
-        by: SmsActor::Agent(UserName::new(agent).unwrap()),
+fn by_agent(session: &str, agent: &str, action: InteractionAction) -> Command {
+    let id = InteractionId::new(session).unwrap();
+    Command::OperateInteraction {
+        interaction: InteractionKey { medium: Medium::Sms, id },
+        by: InteractionActor::Agent(UserName::new(agent).unwrap()),
         action,
     }
 }

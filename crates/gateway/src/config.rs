@@ -1,6 +1,6 @@
 //! What an embedder may choose about the REST surface and the notifications.
 
-use encke_calls::{Duplicates, Profile, SmsId};
+use encke_calls::{Duplicates, Profile};
 use uuid::Uuid;
 
 /// Settings of a [`Gateway`](crate::Gateway) and of its [`Projection`](crate::Projection).
@@ -34,24 +34,6 @@ pub enum SmsSpelling {
     Smsession,
     /// `smssession`, `/v2/me/smssessions`.
     Smssession,
-}
-
-impl SmsSpelling {
-    /// The key of the resource in a payload.
-    pub const fn resource(self) -> &'static str {
-        match self {
-            Self::Smsession => "smsession",
-            Self::Smssession => "smssession",
-        }
-    }
-
-    /// The collection in paths and in the channel name.
-    pub const fn collection(self) -> &'static str {
-        match self {
-            Self::Smsession => "smsessions",
-            Self::Smssession => "smssessions",
-        }
-    }
 }
 
 impl Default for GatewayConfig {
@@ -119,7 +101,7 @@ impl GatewayConfig {
         self
     }
 
-    /// Whose lists of `capabilities` calls show. Default: those of the documented samples. What a
+    /// Whose lists of `capabilities` calls and interactions show. Default: those of the documented samples. What a
     /// list shows is allowed; not everything that is allowed is shown.
     #[must_use]
     pub fn capabilities(mut self, profile: Profile) -> Self {
@@ -153,11 +135,6 @@ impl GatewayConfig {
     /// The address of a resource, given its path below `/api/v2`.
     pub(crate) fn address(&self, path: &str) -> String {
         format!("{}/api/v2{path}", self.external_url)
-    }
-
-    /// The path of an SMS session below `/api/v2`.
-    pub(crate) fn sms_path(&self, id: &SmsId) -> String {
-        format!("/{}/{id}", self.sms_spelling.collection())
     }
 
     pub(crate) fn device_uri(&self, id: Uuid) -> String {

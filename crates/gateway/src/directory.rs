@@ -192,6 +192,14 @@ impl Directory {
         self.0.users.values()
     }
 
+    /// The user of this name or of this id.
+    pub(crate) fn named(&self, text: &str) -> Option<&User> {
+        self.user(&UserId::new(text)).or_else(|| {
+            let id: Uuid = text.parse().ok()?;
+            self.users().find(|user| user.id() == id)
+        })
+    }
+
     /// The id of the device at a DN, which is derived where the DN has no owner.
     pub(crate) fn device_id(&self, dn: &Dn) -> Uuid {
         let known = |user: &User| user.devices.iter().find(|d| d.dn == *dn).map(|d| d.id);

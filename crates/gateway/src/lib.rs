@@ -4,7 +4,7 @@
 //!
 //! - [`Gateway`] answers `/api/v2/...`. A request becomes a command of the core; the answer is
 //!   sent once the change is on disk, and says nothing about what the change did.
-//! - [`Projection`] observes the core and tells each user what happened to his calls and sessions,
+//! - [`Projection`] observes the core and tells each user what happened to his calls and interactions,
 //!   from committed events and from nothing else, in the order of the commits. It reaches users
 //!   through [`Notify`], which the broker implements.
 //!
@@ -23,6 +23,7 @@ mod counts;
 mod directory;
 mod gateway;
 mod json;
+mod media;
 mod notify;
 mod openapi;
 mod projection;

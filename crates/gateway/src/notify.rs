@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use encke_bayeux::ChannelName;
 use encke_broker::{Broker, UserId};
-use encke_calls::{Limits, Position};
+use encke_calls::{Interaction, Limits, Position};
 
 use crate::time;
 
@@ -43,8 +43,9 @@ pub struct Place {
 impl Place {
     /// How many notifications a change has at most: 64.
     ///
-    /// Each party of a call is told at most twice, and somebody else once; the bound on parties
-    /// keeps that below this number.
+    /// Each party of a call is told at most twice, and somebody else once; of the agents of an
+    /// interaction one is told three times and the others twice. The bounds on parties and on agents
+    /// keep that below this number.
     pub const PER_CHANGE: u64 = 64;
 
     /// The place of the notification numbered `number`, from 0, of the change at `change`.
@@ -77,6 +78,8 @@ impl Place {
 
 // Each party twice, and one more.
 const _: () = assert!(2 * (Limits::MAX_PARTIES as u64) < Place::PER_CHANGE);
+// Each agent at most three times.
+const _: () = assert!(3 * (Interaction::MAX_AGENTS as u64) < Place::PER_CHANGE);
 
 impl Notify for Broker {
     /// Where the broker keeps the channel, the message gets the position of its place above the

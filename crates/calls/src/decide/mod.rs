@@ -6,20 +6,21 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::{
-    CallId, Command, Event, IdSource, Limits, Pair, Refusal, SmsId, State, UserData, UserDataChange,
+    CallId, Command, Event, IdSource, InteractionId, Limits, Pair, Refusal, State, UserData,
+    UserDataChange,
 };
 
 mod begin;
 mod call;
 mod consult;
+mod interaction;
 mod line;
-mod sms;
 
 /// What happens when `command` meets `state` at `now_ms` (milliseconds since 1970).
 ///
-/// An accepted command leads to one event for each call, session or line it changes, or to none when it
-/// changes nothing: when it deletes user data that is not there, mutes who is muted, or makes ready
-/// who is ready. An update
+/// An accepted command leads to one event for each call, interaction or line it changes, or to none when it
+/// changes nothing: when it deletes user data that is not there, mutes who is muted, makes ready
+/// who is ready, or says that somebody writes who is known to. An update
 /// that sets what is already set is an event.
 ///
 /// # Errors
@@ -51,15 +52,16 @@ pub fn decide(
             let events = line::operate(state, lines, action, now_ms)?;
             return Ok(events.into_iter().map(Event::Line).collect());
         }
-        Command::OfferSms(offer) => {
-            return Ok(vec![Event::Sms(sms::offer(state, offer, now_ms, ids)?)]);
+        Command::OfferInteraction(offer) => {
+            return Ok(vec![Event::Interaction(interaction::offer(state, offer, now_ms, ids)?)]);
         }
-        Command::OperateSms { session, by, action } => {
-            return Ok(vec![Event::Sms(sms::operate(state, session, by, action, now_ms, ids)?)]);
+        Command::OperateInteraction { interaction, by, action } => {
+            let event = interaction::operate(state, interaction, by, action, now_ms, ids)?;
+            return Ok(event.map(Event::Interaction).into_iter().collect());
         }
-        Command::ChangeSmsUserData { session, agent, change } => {
-            let change = sms::change(state, session, agent, change, now_ms)?;
-            return Ok(change.map(Event::Sms).into_iter().collect());
+        Command::ChangeInteractionUserData { interaction, agent, change } => {
+            let event = interaction::change(state, interaction, agent.as_ref(), change, now_ms)?;
+            return Ok(event.map(Event::Interaction).into_iter().collect());
         }
     };
     Ok(calls.into_iter().map(Event::Call).collect())
@@ -140,10 +142,10 @@ fn new_call_id(state: &State, ids: &mut dyn IdSource) -> CallId {
     }
 }
 
-fn new_sms_id(state: &State, ids: &mut dyn IdSource) -> SmsId {
+fn new_interaction_id(state: &State, ids: &mut dyn IdSource) -> InteractionId {
     loop {
-        let id = crate::ids::sms_id(ids);
-        if state.sms(id.as_str()).is_none() {
+        let id = crate::ids::interaction_id(ids);
+        if state.interaction(id.as_str()).is_none() {
             return id;
         }
     }

@@ -1,6 +1,6 @@
 //! Applying an event to the state.
 //!
-//! It is the one way in which calls and sessions change, both when an event has just been decided
+//! It is the one way in which calls and interactions change, both when an event has just been decided
 //! and when it comes out of a journal years later. What [`decide`](crate::decide()) decided always
 //! applies; an error means that the events are not the ones that led to this state.
 
@@ -9,13 +9,13 @@ use std::fmt;
 use std::sync::Arc;
 
 mod call;
+mod interaction;
 mod line;
 
 pub(crate) use line::evolve_line;
 
 use crate::{
-    Call, CallEvent, EntryKind, Event, Limits, Participant, ParticipantId, ParticipantKind,
-    SmsEvent, SmsHappening, SmsSession, SmsState, State, Subject, TranscriptEntry, UserData,
+    Call, CallEvent, Event, Interaction, InteractionEvent, Limits, State, Subject, UserData,
     UserDataChange,
 };
 
@@ -31,7 +31,8 @@ pub enum EvolveError {
     Ended(Subject),
     /// The event is about a party or participant that is not there.
     NoSuchParty(Subject),
-    /// The call has more than [`Limits::MAX_PARTIES`] parties.
+    /// The call has more than [`Limits::MAX_PARTIES`] parties, or the interaction more than
+    /// [`Interaction::MAX_AGENTS`] agents.
     TooManyParties(Subject),
 }
 
@@ -43,7 +44,8 @@ impl fmt::Display for EvolveError {
             Self::Ended(subject) => write!(f, "{subject} has ended before"),
             Self::NoSuchParty(subject) => write!(f, "{subject} has no such party"),
             Self::TooManyParties(subject) => {
-                write!(f, "{subject} has more than {} parties", Limits::MAX_PARTIES)
+                let (parties, agents) = (Limits::MAX_PARTIES, Interaction::MAX_AGENTS);
+                write!(f, "{subject} has more than {parties} parties or {agents} agents")
             }
         }
     }
@@ -59,7 +61,7 @@ impl Error for EvolveError {}
 pub fn evolve(state: &mut State, event: &Event) -> Result<(), EvolveError> {
     match event {
         Event::Call(event) => evolve_call(state, event).map(|_| ()),
-        Event::Sms(event) => evolve_sms(state, event).map(|_| ()),
+        Event::Interaction(event) => evolve_interaction(state, event).map(|_| ()),
         Event::Line(event) => evolve_line(state, event).map(|_| ()),
     }
 }
@@ -74,13 +76,13 @@ pub(crate) fn evolve_call(state: &mut State, event: &CallEvent) -> Result<Step<C
     Ok((before, after))
 }
 
-pub(crate) fn evolve_sms(
+pub(crate) fn evolve_interaction(
     state: &mut State,
-    event: &SmsEvent,
-) -> Result<Step<SmsSession>, EvolveError> {
-    let before = state.sms(event.session.as_str()).cloned();
-    let after = Arc::new(sms_after(before.as_deref(), event)?);
-    state.set_sms(&event.session, Some(Arc::clone(&after)));
+    event: &InteractionEvent,
+) -> Result<Step<Interaction>, EvolveError> {
+    let before = state.interaction(event.interaction.as_str()).cloned();
+    let after = Arc::new(interaction::after(before.as_deref(), event)?);
+    state.set_interaction(&event.interaction, Some(Arc::clone(&after)));
     Ok((before, after))
 }
 
@@ -106,87 +108,4 @@ impl UserDataChange {
             Self::Clear => data.clear() > 0,
         }
     }
-}
-
-fn sms_after(before: Option<&SmsSession>, event: &SmsEvent) -> Result<SmsSession, EvolveError> {
-    let subject = || Subject::Sms(event.session.clone());
-    if let SmsHappening::Offered { agent, number, customer, text, user_data } = &event.what {
-        if before.is_some() {
-            return Err(EvolveError::Exists(subject()));
-        }
-        let mut session = SmsSession {
-            id: event.session.clone(),
-            state: SmsState::Invited,
-            agent: agent.clone(),
-            customer: number.clone(),
-            participants: vec![customer.clone()],
-            user_data: user_data.clone(),
-            transcript: Vec::new(),
-            created_at_ms: event.at_ms,
-            completed_at_ms: None,
-            version: 1,
-        };
-        record(&mut session, event, customer.clone(), EntryKind::ParticipantJoined, None);
-        if let Some(text) = text {
-            record(&mut session, event, customer.clone(), EntryKind::Text, Some(text));
-        }
-        return Ok(session);
-    }
-    let mut session = before.cloned().ok_or_else(|| EvolveError::Unknown(subject()))?;
-    if session.is_completed() {
-        return Err(EvolveError::Ended(subject()));
-    }
-    let find = |session: &SmsSession, id: &ParticipantId| {
-        let found = session.participants.iter().find(|participant| participant.id == *id);
-        found.cloned().ok_or_else(|| EvolveError::NoSuchParty(subject()))
-    };
-    match &event.what {
-        SmsHappening::Offered { .. } => {}
-        // Invited => Chatting
-        SmsHappening::Accepted { agent } => {
-            session.state = SmsState::Chatting;
-            session.participants.push(agent.clone());
-            record(&mut session, event, agent.clone(), EntryKind::ParticipantJoined, None);
-        }
-        SmsHappening::MessageSent { from, text } => {
-            let from = find(&session, from)?;
-            record(&mut session, event, from, EntryKind::Text, Some(text));
-        }
-        // Chatting => LeftChat, for the agent
-        SmsHappening::Left { participant } => {
-            let leaving = find(&session, participant)?;
-            session.participants.retain(|other| other.id != leaving.id);
-            if leaving.kind == ParticipantKind::Agent {
-                session.state = SmsState::LeftChat;
-            }
-            record(&mut session, event, leaving, EntryKind::ParticipantLeft, None);
-        }
-        // Invited, Chatting, LeftChat => Completed
-        SmsHappening::Rejected | SmsHappening::Completed => {
-            session.state = SmsState::Completed;
-            session.participants.clear();
-            session.completed_at_ms = Some(event.at_ms);
-        }
-        SmsHappening::UserDataChanged { change } => {
-            change.apply(&mut session.user_data, UserData::update);
-        }
-    }
-    session.version += 1;
-    Ok(session)
-}
-
-fn record(
-    session: &mut SmsSession,
-    event: &SmsEvent,
-    from: Participant,
-    kind: EntryKind,
-    text: Option<&String>,
-) {
-    session.transcript.push(Arc::new(TranscriptEntry {
-        index: session.transcript.len(),
-        from,
-        kind,
-        text: text.cloned(),
-        at_ms: event.at_ms,
-    }));
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use encke_journal::Position;
 
-use crate::evolve::{evolve_call, evolve_line, evolve_sms};
-use crate::{Call, CallEvent, Event, EvolveError, Line, LineEvent, SmsEvent, SmsSession, State};
+use crate::evolve::{evolve_call, evolve_interaction, evolve_line};
+use crate::{
+    Call, CallEvent, Event, EvolveError, Interaction, InteractionEvent, Line, LineEvent, State,
+};
 
 /// Is told of every committed change.
 ///
@@ -47,8 +49,8 @@ pub trait Observer: Debug + Send + Sync + 'static {
 pub enum Change {
     /// Of a call.
     Call(CallChange),
-    /// Of an SMS session.
-    Sms(SmsChange),
+    /// Of an interaction.
+    Interaction(InteractionChange),
     /// Of what is set at a line.
     Line(LineChange),
 }
@@ -59,7 +61,7 @@ impl Change {
     pub fn position(&self) -> Position {
         match self {
             Self::Call(change) => change.position,
-            Self::Sms(change) => change.position,
+            Self::Interaction(change) => change.position,
             Self::Line(change) => change.position,
         }
     }
@@ -78,9 +80,15 @@ impl Change {
                 let (before, after) = evolve_call(state, &event)?;
                 Ok(Self::Call(CallChange { position, before, after, event, reference }))
             }
-            Event::Sms(event) => {
-                let (before, after) = evolve_sms(state, &event)?;
-                Ok(Self::Sms(SmsChange { position, before, after, event, reference }))
+            Event::Interaction(event) => {
+                let (before, after) = evolve_interaction(state, &event)?;
+                Ok(Self::Interaction(InteractionChange {
+                    position,
+                    before,
+                    after,
+                    event,
+                    reference,
+                }))
             }
             Event::Line(event) => {
                 let (before, after) = evolve_line(state, &event)?;
@@ -93,7 +101,7 @@ impl Change {
     pub(super) fn stored_at(&mut self, place: Position) {
         match self {
             Self::Call(change) => change.position = place,
-            Self::Sms(change) => change.position = place,
+            Self::Interaction(change) => change.position = place,
             Self::Line(change) => change.position = place,
         }
     }
@@ -133,18 +141,18 @@ pub struct LineChange {
     pub reference: Option<u64>,
 }
 
-/// One committed change of an SMS session.
+/// One committed change of an interaction.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct SmsChange {
+pub struct InteractionChange {
     /// Where the change stands in the journal.
     pub position: Position,
-    /// The session before; `None` when it begins.
-    pub before: Option<Arc<SmsSession>>,
-    /// The session after.
-    pub after: Arc<SmsSession>,
+    /// The interaction before; `None` when it begins.
+    pub before: Option<Arc<Interaction>>,
+    /// The interaction after.
+    pub after: Arc<Interaction>,
     /// What happened and when.
-    pub event: SmsEvent,
+    pub event: InteractionEvent,
     /// What the sender of the command gave to
     /// [`submit_referenced`](crate::Core::submit_referenced).
     pub reference: Option<u64>,

@@ -51,7 +51,7 @@ impl CoreConfig {
         self
     }
 
-    /// How long ended calls and sessions are kept, so that a late operation is told of the end.
+    /// How long ended calls and interactions are kept, so that a late operation is told of the end.
     /// Default 10 minutes. They are forgotten some time later, when a number of them is due or
     /// with the next [`Core::sweep`](crate::Core::sweep).
     #[must_use]
@@ -60,7 +60,7 @@ impl CoreConfig {
         self
     }
 
-    /// How many ended calls and sessions are kept at most, whatever their age. Default 10,000.
+    /// How many ended calls and interactions are kept at most, whatever their age. Default 10,000.
     /// The oldest go first.
     #[must_use]
     pub fn retained(mut self, ended: usize) -> Self {

@@ -19,7 +19,7 @@ use super::stats::{Counters, count};
 use super::writer::{Message, Submission, WriterState};
 use super::{Clock, CommandError, CoreConfig, CoreStats, Observer, OpenError};
 use crate::{
-    Call, Command, ConnId, Dn, LineSettings, SeededIds, SmsSession, State, Subject, UserName,
+    Call, Command, ConnId, Dn, Interaction, LineSettings, SeededIds, State, Subject, UserName,
 };
 
 /// A handle on the call-state core. Clones are handles on the same core.
@@ -68,7 +68,7 @@ impl Shared {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The call, session or line it was about, or which it began.
+    /// The call, interaction or line it was about, or which it began.
     pub subject: Subject,
     /// The connection id, of a call.
     pub conn_id: Option<ConnId>,
@@ -166,7 +166,7 @@ impl Core {
         *observers = observers.iter().cloned().chain([observer]).collect();
     }
 
-    /// Forgets the ended calls and sessions that need not be kept any longer. The core does so by
+    /// Forgets the ended calls and interactions that need not be kept any longer. The core does so by
     /// itself when many are due; a call every minute or so keeps an idle one tidy. A core that is
     /// not healthy asks the journal on this occasion whether it works again.
     ///
@@ -209,14 +209,15 @@ impl Core {
         self.shared.snapshots.calls_of(dn)
     }
 
-    /// The SMS session of this id. Ended ones are found while they are kept.
-    pub fn sms(&self, id: &str) -> Option<Arc<SmsSession>> {
-        self.shared.snapshots.sms(id)
+    /// The interaction of this id. Ended ones are found while they are kept.
+    pub fn interaction(&self, id: &str) -> Option<Arc<Interaction>> {
+        self.shared.snapshots.interaction(id)
     }
 
-    /// The SMS sessions of the user that are not completed, oldest first.
-    pub fn sms_of(&self, user: &UserName) -> Vec<Arc<SmsSession>> {
-        self.shared.snapshots.sms_of(user)
+    /// The interactions with which the user still has something to do, in the order in which they
+    /// came to him.
+    pub fn interactions_of(&self, user: &UserName) -> Vec<Arc<Interaction>> {
+        self.shared.snapshots.interactions_of(user)
     }
 
     /// What is set at the line.

@@ -13,7 +13,7 @@
 //! | takes records again | as at first                             | true, after the next    | what is stored |
 //! |                     |                                         | append or sweep         |                |
 //!
-//! A key per call (`call/<id>`), per session (`sms/<id>`) and per line and era
+//! A key per call (`call/<id>`), per interaction (`sms/<id>`, `chat/<id>`, ...) and per line and era
 //! (`line/<era>/<number>`) holds its events. Other keys in the
 //! journal are left alone.
 //!
@@ -34,7 +34,7 @@ mod stats;
 mod writer;
 
 pub use self::core::{Core, Outcome, Writer};
-pub use change::{CallChange, Change, LineChange, Observer, SmsChange};
+pub use change::{CallChange, Change, InteractionChange, LineChange, Observer};
 pub use clock::{Clock, SystemClock};
 pub use config::CoreConfig;
 pub use encke_journal::Position;

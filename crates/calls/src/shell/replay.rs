@@ -103,7 +103,9 @@ pub(super) fn apply(state: &mut State, entry: &Entry) -> Result<Change, OpenErro
 pub(super) fn version(state: &State, subject: &Subject) -> u64 {
     match subject {
         Subject::Call(id) => state.call(id.as_str()).map_or(0, |call| call.version),
-        Subject::Sms(id) => state.sms(id.as_str()).map_or(0, |session| session.version),
+        Subject::Interaction(key) => {
+            state.interaction(key.id.as_str()).map_or(0, |interaction| interaction.version)
+        }
         Subject::Line(id) => match state.line(&id.dn) {
             // All of it, also where it was forgotten.
             Some(line) if line.id.era > id.era => Line::ERA_CHANGES,

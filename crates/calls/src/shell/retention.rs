@@ -1,4 +1,4 @@
-//! Which ended calls and sessions are still kept.
+//! Which ended calls and interactions are still kept.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use dashmap::DashMap;
 
 use crate::state::live_dns;
-use crate::{Call, CallId, Dn, Line, SmsId, SmsSession, UserName};
+use crate::{Call, CallId, Dn, Interaction, InteractionId, Line, Seat, UserName};
 
 #[derive(Debug, Default)]
 pub(super) struct Snapshots {
     calls: DashMap<CallId, Arc<Call>>,
-    sessions: DashMap<SmsId, Arc<SmsSession>>,
+    interactions: DashMap<InteractionId, Arc<Interaction>>,
     lines: DashMap<Dn, Arc<Line>>,
     // What is not ended, oldest first.
     by_dn: DashMap<Dn, Vec<CallId>>,
-    by_user: DashMap<UserName, Vec<SmsId>>,
+    by_user: DashMap<UserName, Vec<InteractionId>>,
 }
 
 impl Snapshots {
@@ -36,14 +36,20 @@ impl Snapshots {
         }
     }
 
-    pub(super) fn put_sms(&self, before: Option<&SmsSession>, after: &Arc<SmsSession>) {
-        self.sessions.insert(after.id.clone(), Arc::clone(after));
-        match (before.is_none_or(SmsSession::is_completed), after.is_completed()) {
-            (true, false) => {
-                self.by_user.entry(after.agent.clone()).or_default().push(after.id.clone());
+    pub(super) fn put_interaction(&self, before: Option<&Interaction>, after: &Arc<Interaction>) {
+        self.interactions.insert(after.id.clone(), Arc::clone(after));
+        let is_live = |interaction: &Interaction, agent: &UserName| {
+            interaction.seat(agent.as_str()).is_some_and(Seat::is_live)
+        };
+        for seat in after.live_seats() {
+            if !before.is_some_and(|before| is_live(before, &seat.agent)) {
+                self.by_user.entry(seat.agent.clone()).or_default().push(after.id.clone());
             }
-            (false, true) => remove(&self.by_user, &after.agent, &after.id),
-            (true, true) | (false, false) => {}
+        }
+        for seat in before.into_iter().flat_map(Interaction::live_seats) {
+            if !is_live(after, &seat.agent) {
+                remove(&self.by_user, &seat.agent, &after.id);
+            }
         }
     }
 
@@ -56,17 +62,17 @@ impl Snapshots {
         self.calls.remove(id);
     }
 
-    /// Takes out a session that has ended.
-    pub(super) fn forget_sms(&self, id: &SmsId) {
-        self.sessions.remove(id);
+    /// Takes out an interaction that has ended.
+    pub(super) fn forget_interaction(&self, id: &InteractionId) {
+        self.interactions.remove(id);
     }
 
     pub(super) fn call(&self, id: &str) -> Option<Arc<Call>> {
         self.calls.get(id).map(|call| Arc::clone(&call))
     }
 
-    pub(super) fn sms(&self, id: &str) -> Option<Arc<SmsSession>> {
-        self.sessions.get(id).map(|session| Arc::clone(&session))
+    pub(super) fn interaction(&self, id: &str) -> Option<Arc<Interaction>> {
+        self.interactions.get(id).map(|interaction| Arc::clone(&interaction))
     }
 
     pub(super) fn line(&self, dn: &Dn) -> Option<Arc<Line>> {
@@ -80,10 +86,12 @@ impl Snapshots {
         calls.filter(|call| live_dns(call).any(|live| live == dn)).collect()
     }
 
-    pub(super) fn sms_of(&self, user: &UserName) -> Vec<Arc<SmsSession>> {
+    pub(super) fn interactions_of(&self, user: &UserName) -> Vec<Arc<Interaction>> {
         let ids = self.by_user.get(user).map(|ids| ids.clone()).unwrap_or_default();
-        let sessions = ids.iter().filter_map(|id| self.sms(id.as_str()));
-        sessions.filter(|session| !session.is_completed()).collect()
+        let interactions = ids.iter().filter_map(|id| self.interaction(id.as_str()));
+        // One of them may have ended since.
+        let live = |one: &Arc<Interaction>| one.seat(user.as_str()).is_some_and(Seat::is_live);
+        interactions.filter(live).collect()
     }
 }
 

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 pub struct CoreStats {
     /// Calls that are not released.
     pub live_calls: usize,
-    /// SMS sessions that are not completed.
-    pub live_sessions: usize,
-    /// Ended calls and sessions that are kept.
+    /// Interactions that are not completed.
+    pub live_interactions: usize,
+    /// Ended calls and interactions that are kept.
     pub ended: usize,
     /// Commands that wait for the writer now.
     pub waiting: usize,
@@ -28,14 +28,14 @@ pub struct CoreStats {
     pub batches: u64,
     /// Events that were committed.
     pub events: u64,
-    /// Ended calls and sessions that were forgotten.
+    /// Ended calls and interactions that were forgotten.
     pub forgotten: u64,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) live_calls: AtomicUsize,
-    pub(super) live_sessions: AtomicUsize,
+    pub(super) live_interactions: AtomicUsize,
     pub(super) ended: AtomicUsize,
     pub(super) accepted: AtomicU64,
     pub(super) refused: AtomicU64,
@@ -50,7 +50,7 @@ impl Counters {
     pub(super) fn snapshot(&self, waiting: usize) -> CoreStats {
         CoreStats {
             live_calls: self.live_calls.load(Ordering::Relaxed),
-            live_sessions: self.live_sessions.load(Ordering::Relaxed),
+            live_interactions: self.live_interactions.load(Ordering::Relaxed),
             ended: self.ended.load(Ordering::Relaxed),
             waiting,
             accepted: self.accepted.load(Ordering::Relaxed),

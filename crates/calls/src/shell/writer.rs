@@ -73,17 +73,17 @@ impl WriterState {
     ) -> Self {
         let mut calls: Vec<_> = state.calls().collect();
         calls.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
-        let mut sessions: Vec<_> = state.sessions().collect();
-        sessions.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
+        let mut interactions: Vec<_> = state.interactions().collect();
+        interactions.sort_by(|a, b| (a.created_at_ms, &a.id).cmp(&(b.created_at_ms, &b.id)));
         let mut ended = Vec::new();
         for call in calls {
             shared.snapshots.put_call(None, call);
             ended.extend(call.released_at_ms.map(|at_ms| (at_ms, Subject::Call(call.id.clone()))));
         }
-        for session in sessions {
-            shared.snapshots.put_sms(None, session);
-            let subject = || Subject::Sms(session.id.clone());
-            ended.extend(session.completed_at_ms.map(|at_ms| (at_ms, subject())));
+        for interaction in interactions {
+            shared.snapshots.put_interaction(None, interaction);
+            let subject = || Subject::Interaction(interaction.key());
+            ended.extend(interaction.completed_at_ms.map(|at_ms| (at_ms, subject())));
         }
         for line in state.lines() {
             shared.snapshots.put_line(line);
@@ -210,7 +210,7 @@ impl WriterState {
         let subject = about.ok_or(CommandError::Unavailable)?;
         let conn_id = match &subject {
             Subject::Call(id) => self.state.call(id.as_str()).map(|call| call.conn_id.clone()),
-            Subject::Sms(_) | Subject::Line(_) => None,
+            Subject::Interaction(_) | Subject::Line(_) => None,
         };
         Ok(Outcome { subject, conn_id, changed })
     }
@@ -314,10 +314,10 @@ impl WriterState {
                 let at_ms = change.after.released_at_ms;
                 at_ms.map(|at_ms| (at_ms, Subject::Call(change.after.id.clone())))
             }
-            Change::Sms(change) => {
-                self.shared.snapshots.put_sms(change.before.as_deref(), &change.after);
+            Change::Interaction(change) => {
+                self.shared.snapshots.put_interaction(change.before.as_deref(), &change.after);
                 let at_ms = change.after.completed_at_ms;
-                at_ms.map(|at_ms| (at_ms, Subject::Sms(change.after.id.clone())))
+                at_ms.map(|at_ms| (at_ms, Subject::Interaction(change.after.key())))
             }
             Change::Line(change) => {
                 self.shared.snapshots.put_line(&change.after);
@@ -333,7 +333,9 @@ impl WriterState {
     fn roll_back(&mut self, change: &Change) {
         match change {
             Change::Call(change) => self.state.set_call(&change.after.id, change.before.clone()),
-            Change::Sms(change) => self.state.set_sms(&change.after.id, change.before.clone()),
+            Change::Interaction(change) => {
+                self.state.set_interaction(&change.after.id, change.before.clone());
+            }
             Change::Line(change) => {
                 self.state.set_line(&change.after.id.dn, change.before.clone());
             }
@@ -397,9 +399,9 @@ impl WriterState {
                         self.state.set_call(&id, None);
                         self.shared.snapshots.forget_call(&id);
                     }
-                    Subject::Sms(id) => {
-                        self.state.set_sms(&id, None);
-                        self.shared.snapshots.forget_sms(&id);
+                    Subject::Interaction(key) => {
+                        self.state.set_interaction(&key.id, None);
+                        self.shared.snapshots.forget_interaction(&key.id);
                     }
                     Subject::Line(id) => self.state.forget_era(&id),
                 }
@@ -412,7 +414,7 @@ impl WriterState {
     fn count_held(&self) {
         let counters = &self.shared.counters;
         counters.live_calls.store(self.state.live_calls(), Ordering::Relaxed);
-        counters.live_sessions.store(self.state.live_sessions(), Ordering::Relaxed);
+        counters.live_interactions.store(self.state.live_interactions(), Ordering::Relaxed);
         counters.ended.store(self.retention.len(), Ordering::Relaxed);
     }
 }
@@ -428,7 +430,7 @@ impl Drop for WriterState {
 const BATCH_COMMANDS: usize = 256;
 /// Record bytes at which a batch ends early, so that it stays below what a journal takes at once.
 const BATCH_BYTES: usize = 4 << 20;
-/// Ended calls and sessions that have to be due before commands are kept waiting to forget them.
+/// Ended calls and interactions that have to be due before commands are kept waiting to forget them.
 const SWEEP_DUE: usize = 256;
 /// Keys forgotten at once, at most.
 const FORGET_KEYS: usize = 1024;

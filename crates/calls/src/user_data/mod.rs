@@ -1,4 +1,4 @@
-//! Data attached to a call or a session: an ordered list of pairs whose keys may repeat.
+//! Data attached to a call or an interaction: an ordered list of pairs whose keys may repeat.
 //!
 //! Values are the JSON texts that came in, kept byte for byte: `1.10` stays `1.10`, and a number of
 //! forty digits keeps all of them. Nothing here knows bounds; [`Limits`](crate::Limits) does, and
@@ -97,7 +97,7 @@ impl UserData {
     /// Gives the keys of `changed` their new values: the first pair of a key takes the value in
     /// its place, further pairs of that key go, and new keys are appended.
     ///
-    /// A key that `changed` itself repeats ends with its last value. On SMS sessions this is also
+    /// A key that `changed` itself repeats ends with its last value. In interactions this is also
     /// what an attach means, so their keys never repeat.
     pub fn update(&mut self, changed: &Self) {
         // The value each key ends with, and whether the key has its place already.

@@ -18,18 +18,19 @@
 //! |                                    | the same                     | `/v2/me/tevents`              | `EventAttachedDataChanged`          |
 //! |                                    | a requester who is no party  | `/v2/me/tevents`              | the same without `thisDN`           |
 //! | an agent comes, goes, is ready or not, sets something at a phone | he | `/v2/me/devices`          | `DeviceStateChangeMessage`          |
-//! | an SMS session is offered          | its agent                    | `/v2/me/smsessions`           | `StatusChange`                      |
-//! | the agent accepts                  | he                           | the same                      | `StatusChange`, `ParticipantsUpdated`, `NewMessages` with all so far |
-//! | he rejects, leaves or completes    | he                           | the same                      | `StatusChange`                      |
-//! | the customer leaves                | the agent                    | the same                      | `ParticipantsUpdated`               |
-//! | either writes, joins or leaves     | the agent, once he accepted  | the same                      | `NewMessages`                       |
-//! | a session's user data changes      | the agent                    | the same                      | `PropertiesUpdated`                 |
+//! | an interaction is offered, or an agent is asked | that agent | its medium's             | `StatusChange`                      |
+//! | an agent accepts                   | he                           | the same                      | `StatusChange`, `ParticipantsUpdated`, `NewMessages` with all so far |
+//! | he rejects, leaves, gives away, puts by or completes | he         | the same                      | `StatusChange`                      |
+//! | others are asked, come, decline or go | who stays                 | the same                      | `ParticipantsUpdated`               |
+//! | somebody writes, joins, leaves     | who has accepted             | the same                      | `NewMessages`                       |
+//! | somebody begins to write, or stops | the others who have accepted | the same                      | `NewMessages`                       |
+//! | an interaction's user data changes | who has to do with it        | the same                      | `PropertiesUpdated`                 |
 //!
 //! Each notification has a [`Place`]: the position of its change in the journal, and a number that
 //! counts whom a change may concern, whether or not they are ours. Told again of a change, a
 //! projection sends the same again under the same places.
 //!
-//! Tones tell nobody.
+//! Tones and focus tell nobody.
 //!
 //! # Ownership
 //!
@@ -49,7 +50,7 @@ use std::time::Instant;
 
 use encke_bayeux::ChannelName;
 use encke_broker::UserId;
-use encke_calls::{Change, Clock, Observer, Position};
+use encke_calls::{Change, Clock, Medium, Observer, Position};
 use serde::Serialize;
 
 use crate::config::GatewayConfig;
@@ -60,11 +61,11 @@ use crate::time;
 use crate::view::render;
 
 mod calls;
+mod interactions;
 mod lines;
-mod sms;
 mod tevents;
 
-/// Tells users what happened to their calls and sessions. An observer of the core.
+/// Tells users what happened to their calls and interactions. An observer of the core.
 #[derive(Debug)]
 pub struct Projection {
     directory: Directory,
@@ -79,7 +80,8 @@ pub struct Projection {
 struct Channels {
     calls: ChannelName,
     devices: ChannelName,
-    sms: ChannelName,
+    /// In the order of [`Medium::ALL`].
+    interactions: [ChannelName; Medium::ALL.len()],
     tevents: ChannelName,
 }
 
@@ -92,9 +94,15 @@ impl Channels {
         Self {
             calls: channel("calls"),
             devices: channel("devices"),
-            sms: channel(config.sms_spelling.collection()),
+            interactions: Medium::ALL.map(|medium| channel(config.wire(medium).channel)),
             tevents: channel("tevents"),
         }
+    }
+
+    /// That of a medium.
+    fn interactions(&self, medium: Medium) -> &ChannelName {
+        let place = Medium::ALL.iter().position(|other| *other == medium);
+        place.and_then(|place| self.interactions.get(place)).expect("each medium has a channel")
     }
 }
 
@@ -147,7 +155,9 @@ impl Observer for Projection {
         let began = |at_ms| Began { here, at_ms, place: change.position(), numbers: Cell::new(0) };
         match change {
             Change::Call(change) => self.call_changed(change, &began(change.event.at_ms)),
-            Change::Sms(change) => self.sms_changed(change, &began(change.event.at_ms)),
+            Change::Interaction(change) => {
+                self.interaction_changed(change, &began(change.event.at_ms));
+            }
             Change::Line(change) => self.line_changed(change, &began(change.event.at_ms)),
         }
     }
@@ -214,9 +224,10 @@ mod tests {
     fn each_channel_is_described_and_no_other() {
         let mut ours = BTreeSet::new();
         for spelling in [SmsSpelling::Smsession, SmsSpelling::Smssession] {
-            let Channels { calls, devices, sms, tevents } =
+            let Channels { calls, devices, interactions, tevents } =
                 Channels::new(&GatewayConfig::default().sms_spelling(spelling));
-            ours.extend([calls, devices, sms, tevents].map(|name| name.as_str().to_owned()));
+            let ours_now = [calls, devices, tevents].into_iter().chain(interactions);
+            ours.extend(ours_now.map(|name| name.as_str().to_owned()));
         }
         let document: Value = serde_json::from_str(crate::ASYNCAPI).unwrap();
         let described: BTreeSet<_> = document["channels"]

@@ -8,21 +8,21 @@ mod agent;
 mod body;
 mod depth;
 mod device;
+mod interaction;
 mod members;
 mod operations;
 mod query;
 mod session;
-mod sms;
 mod voice;
 
 pub(crate) use self::{
     agent::CHANNEL_OPERATIONS,
     body::Body,
     device::SETTING_OPERATIONS,
+    interaction::{InteractionRequest, ask_interaction},
     operations::{Asked, shortened},
     query::{Fields, Query},
     session::{USER_OPERATIONS, UserRequest},
-    sms::{SMS_OPERATIONS, SmsRequest, THIRD_PARTY_SMS_OPERATIONS},
     voice::{CALL_OPERATIONS, CallRequest, DEVICE_OPERATIONS, THIRD_PARTY_CALL_OPERATIONS},
 };
 

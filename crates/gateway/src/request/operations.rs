@@ -48,36 +48,44 @@ impl<T> Operations<T> {
         depth: usize,
         command: impl FnOnce(T, &Body<'_>) -> Result<C, Failure>,
     ) -> Asked<C> {
-        let mut operation = Operation::Unknown;
-        let read = || {
-            let bytes = payload?;
-            let body = Body::parse(&bytes, depth)?;
-            let name = body.operation_name()?;
-            operation = Operation::named(&name);
-            command(self.read(operation, &name, &body)?, &body)
-        };
-        let command = read();
-        Asked { operation, command }
+        let rows: Vec<_> = self.rows.iter().collect();
+        ask(self.resource, &rows, self.elsewhere, payload, depth, command)
     }
+}
 
-    /// The parameters of an operation, or why it cannot be asked for here.
-    fn read(&self, operation: Operation, name: &str, body: &Body<'_>) -> Result<T, Failure> {
-        if let Some(row) = self.rows.iter().find(|row| row.0 == operation) {
-            return row.1(body);
+/// The same for operations that were picked for this request.
+pub(crate) fn ask<T, C>(
+    resource: &str,
+    rows: &[&Row<T>],
+    elsewhere: &[(Operation, &str)],
+    payload: Result<Bytes, Failure>,
+    depth: usize,
+    command: impl FnOnce(T, &Body<'_>) -> Result<C, Failure>,
+) -> Asked<C> {
+    let mut operation = Operation::Unknown;
+    let read = || {
+        let bytes = payload?;
+        let body = Body::parse(&bytes, depth)?;
+        let name = body.operation_name()?;
+        operation = Operation::named(&name);
+        if let Some(row) = rows.iter().find(|row| row.0 == operation) {
+            return command(row.1(&body)?, &body);
         }
-        let elsewhere = self.elsewhere.iter().find(|(other, _)| *other == operation);
-        Err(elsewhere.map_or_else(|| self.unknown(name), |(_, text)| Failure::invalid(*text)))
-    }
+        let elsewhere = elsewhere.iter().find(|(other, _)| *other == operation);
+        Err(elsewhere
+            .map_or_else(|| unknown(resource, rows, &name), |(_, text)| Failure::invalid(*text)))
+    };
+    let command = read();
+    Asked { operation, command }
+}
 
-    fn unknown(&self, name: &str) -> Failure {
-        let known: Vec<&str> = self.rows.iter().map(|row| row.0.name()).collect();
-        Failure::invalid(format!(
-            "operation '{}' does not exist on {}; it has {}",
-            shortened(name),
-            self.resource,
-            known.join(", ")
-        ))
-    }
+fn unknown<T>(resource: &str, rows: &[&Row<T>], name: &str) -> Failure {
+    let known: Vec<&str> = rows.iter().map(|row| row.0.name()).collect();
+    Failure::invalid(format!(
+        "operation '{}' does not exist on {resource}; it has {}",
+        shortened(name),
+        known.join(", ")
+    ))
 }
 
 impl<T> fmt::Debug for Operations<T> {
@@ -99,8 +107,8 @@ pub(crate) fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::request::{
-        CALL_OPERATIONS, CHANNEL_OPERATIONS, DEVICE_OPERATIONS, SETTING_OPERATIONS, SMS_OPERATIONS,
-        THIRD_PARTY_CALL_OPERATIONS, THIRD_PARTY_SMS_OPERATIONS, USER_OPERATIONS,
+        CALL_OPERATIONS, CHANNEL_OPERATIONS, DEVICE_OPERATIONS, SETTING_OPERATIONS,
+        THIRD_PARTY_CALL_OPERATIONS, USER_OPERATIONS,
     };
 
     #[test]
@@ -120,8 +128,8 @@ mod tests {
             names(&CALL_OPERATIONS),
             names(&THIRD_PARTY_CALL_OPERATIONS),
             names(&DEVICE_OPERATIONS),
-            names(&SMS_OPERATIONS),
-            names(&THIRD_PARTY_SMS_OPERATIONS),
+            // What there is for interactions is held against the core's table beside it.
+            crate::request::interaction::named(),
             names(&USER_OPERATIONS),
             names(&CHANNEL_OPERATIONS),
             names(&SETTING_OPERATIONS),

@@ -4,22 +4,23 @@ use axum::extract::State;
 use encke_calls::LineAction;
 use serde::Serialize;
 
-use super::{By, Payload, calls, channels, devices, sms};
+use super::{By, Payload, calls, channels, devices, interactions};
 use crate::caller::Caller;
-use crate::config::SmsSpelling;
 use crate::counts::Operation;
 use crate::directory::User;
 use crate::gateway::Gateway;
 use crate::json::quoted;
+use crate::media::Wire;
 use crate::reply::Reply;
 use crate::request::{Query, USER_OPERATIONS, UserRequest};
 use crate::status::{Failure, ReturnCode};
 use crate::view::{UserView, raw, render};
 
-/// `GET /api/v2/me`, with `subresources=*` or a list of `devices`, `calls`, `smsessions`.
+/// `GET /api/v2/me`, with `subresources=*` or a list of `devices`, `calls` and the lists of
+/// interactions: `smsessions`, `chats`, `emails`, ...
 ///
-/// Sub-resources this server does not have (`channels`, `chats`, `interactions`, ...) are left
-/// out, as a GWS does for services the user lacks.
+/// Sub-resources this server does not have (`channels`, `interactions`, ...) are left out, as a GWS
+/// does for services the user lacks.
 pub(super) async fn read(State(gateway): State<Gateway>, By(caller): By, query: Query) -> Reply {
     let answer = || {
         let user = user(&gateway, &caller)?;
@@ -32,12 +33,10 @@ pub(super) async fn read(State(gateway): State<Gateway>, By(caller): By, query: 
         if wants("calls") {
             view.calls = Some(raw(calls::all(&gateway, user)));
         }
-        let spelling = gateway.config().sms_spelling;
-        if wants("smsessions") || wants("smssessions") {
-            let sessions = Some(raw(sms::all(&gateway, user)));
-            match spelling {
-                SmsSpelling::Smsession => view.smsessions = sessions,
-                SmsSpelling::Smssession => view.smssessions = sessions,
+        for wire in gateway.config().media() {
+            if wants(wire.list) || wire.paths.iter().any(|path| wants(path)) {
+                let all = raw(interactions::all(&gateway, user, wire.medium));
+                view.interactions.insert(wire.list, all);
             }
         }
         Ok(Reply::with("user", &render(&view)))
@@ -95,7 +94,7 @@ pub(super) fn user<'a>(gateway: &'a Gateway, caller: &Caller) -> Result<&'a User
     })
 }
 
-/// Logs in on `voice`, for who has a phone. Of SMS no state is kept.
+/// Logs in on `voice`, for who has a phone. Of other media no state is kept.
 async fn start_session(
     gateway: &Gateway,
     user: &User,
@@ -106,7 +105,8 @@ async fn start_session(
         channels::set(gateway, user, LineAction::LogIn).await?;
     }
     let (succeeded, failed): (Vec<_>, Vec<_>) = channels.iter().partition(|channel| {
-        voice(channel) || matches!(channel.as_str(), "sms" | "smsession" | "smssession")
+        let medium = |wire: &Wire| wire.sessions.contains(&channel.as_str());
+        voice(channel) || gateway.config().media().any(medium)
     });
     if failed.is_empty() {
         return Ok(Reply::accepted());

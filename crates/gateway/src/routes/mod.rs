@@ -26,9 +26,9 @@ use crate::status::{Failure, ReturnCode};
 mod calls;
 mod channels;
 mod devices;
+mod interactions;
 mod me;
 mod outcome;
-mod sms;
 mod table;
 
 use self::table::routes;

@@ -46,7 +46,7 @@ fn code(refusal: &Refusal) -> ReturnCode {
         Refusal::NotFound | Refusal::UnknownDn | Refusal::NoSuchConsultation => {
             ReturnCode::NotFound
         }
-        Refusal::TooMany { what: Bound::Calls | Bound::Sessions, .. } => ReturnCode::Internal,
+        Refusal::TooMany { what: Bound::Calls | Bound::Interactions, .. } => ReturnCode::Internal,
         Refusal::InvalidState { .. }
         | Refusal::LoggedOut
         | Refusal::DoNotDisturb
@@ -54,6 +54,7 @@ fn code(refusal: &Refusal) -> ReturnCode {
         | Refusal::ForwardedOutside
         | Refusal::DestinationBusy
         | Refusal::OnTheCall
+        | Refusal::TakesPart
         | Refusal::TooMany { .. } => ReturnCode::InvalidState,
         Refusal::Exists => ReturnCode::Exists,
         _ => ReturnCode::Validation,
@@ -79,6 +80,10 @@ mod tests {
             (Refusal::NoSuchConsultation, 6),
             (Refusal::DestinationBusy, 2),
             (Refusal::OnTheCall, 2),
+            (Refusal::TakesPart, 2),
+            (Refusal::NoUrl, 10),
+            (Refusal::TooMany { what: Bound::InteractionsOfUser, limit: 1 }, 2),
+            (Refusal::TooMany { what: Bound::Interactions, limit: 1 }, 4),
             (Refusal::NoSuchParticipant, 10),
             (Refusal::TooMany { what: Bound::CallsOfDn, limit: 1 }, 2),
             (Refusal::TooMany { what: Bound::Calls, limit: 1 }, 4),

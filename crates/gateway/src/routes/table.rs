@@ -4,14 +4,13 @@
 //! ([`OPENAPI`](crate::OPENAPI)) is held against them. A path is written as the description writes
 //! it; that a slash at its end means nothing is the router's business.
 
+use axum::Extension;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{calls, channels, devices, me, sms};
+use super::{calls, channels, devices, interactions, me};
+use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
-
-/// The spellings of the SMS collection that requests may use.
-const SMS_SPELLINGS: [&str; 2] = ["smsessions", "smssessions"];
 
 /// The method in lower case, as the description has it (who may `get` may `HEAD` as well), the path
 /// below `/api/v2`, and who answers.
@@ -34,15 +33,28 @@ pub(super) fn routes() -> Vec<Route> {
         write("/calls/{id}", calls::operate_as_third_party),
         read("/diagnostics/version", me::version),
     ];
-    for sms in SMS_SPELLINGS {
-        routes.extend([
-            read(format!("/me/{sms}"), sms::list),
-            read(format!("/me/{sms}/{{id}}"), sms::read),
-            write(format!("/me/{sms}/{{id}}"), sms::operate),
-            read(format!("/me/{sms}/{{id}}/messages"), sms::messages),
-            read(format!("/{sms}/{{id}}"), sms::read),
-            write(format!("/{sms}/{{id}}"), sms::operate_as_third_party),
-        ]);
+    for wire in GatewayConfig::default().media() {
+        for collection in wire.paths {
+            let one = if wire.typed {
+                format!("/{collection}/{{mediaType}}/{{id}}")
+            } else {
+                format!("/{collection}/{{id}}")
+            };
+            let mut rows = vec![
+                read(format!("/me/{collection}"), interactions::list),
+                read(format!("/me{one}"), interactions::read),
+                write(format!("/me{one}"), interactions::operate),
+                read(one.clone(), interactions::read),
+                write(one.clone(), interactions::operate_as_third_party),
+            ];
+            if wire.log.is_some() {
+                rows.push(read(format!("/me{one}/messages"), interactions::messages));
+            }
+            let of_medium = |(method, path, handler): Route| {
+                (method, path, handler.layer(Extension(wire.medium)))
+            };
+            routes.extend(rows.into_iter().map(of_medium));
+        }
     }
     routes
 }

@@ -16,13 +16,13 @@ use serde_json::value::RawValue;
 
 mod call;
 mod device;
-mod sms;
+mod interaction;
 mod user;
 
 pub(crate) use self::{
     call::CallView,
     device::DeviceView,
-    sms::{MessageView, SmsView},
+    interaction::{MessageView, addresses, interaction, media_type, path},
     user::UserView,
 };
 

@@ -1,5 +1,7 @@
 //! The user himself, as `GET /api/v2/me` shows him.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -26,10 +28,9 @@ pub(crate) struct UserView<'a> {
     pub(crate) devices: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) calls: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) smsessions: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) smssessions: Option<Box<RawValue>>,
+    /// Interactions, by the name of their list.
+    #[serde(flatten)]
+    pub(crate) interactions: BTreeMap<&'static str, Box<RawValue>>,
 }
 
 impl<'a> UserView<'a> {
@@ -49,8 +50,7 @@ impl<'a> UserView<'a> {
             path,
             devices: None,
             calls: None,
-            smsessions: None,
-            smssessions: None,
+            interactions: BTreeMap::new(),
         }
     }
 }

@@ -26,6 +26,22 @@ async fn busy_day(centre: &Centre) -> Vec<Heard> {
     let session = format!("/api/v2/me/smsessions/{sms}");
     centre.accepted("alice", &session, r#"{"operationName":"Accept","nickname":"Al"}"#).await;
     centre.accepted("alice", &session, UPDATE).await;
+    for (user, body) in [
+        ("alice", r#"{"operationName":"Invite","targetUser":"bob"}"#),
+        ("bob", r#"{"operationName":"Accept"}"#),
+        ("bob", r#"{"operationName":"SendStartTypingNotification"}"#),
+        ("bob", r#"{"operationName":"SendUrl","url":"https://example.com"}"#),
+        ("alice", r#"{"operationName":"Leave"}"#),
+    ] {
+        centre.accepted(user, &session, body).await;
+    }
+    let item = crate::media::offered(centre, encke_calls::Medium::Workitem, None).await;
+    let path = format!("/api/v2/me/workitems/{item}");
+    for body in
+        [r#"{"operationName":"Accept"}"#, r#"{"operationName":"Transfer","targetUser":"erin"}"#]
+    {
+        assert_eq!(centre.post("alice", &path, body).await.http, 200);
+    }
     centre.accepted("alice", &format!("/api/v2/me/calls/{call}"), UPDATE).await;
     heard.extend(centre.heard().await);
     let path = format!("/api/v2/me/calls/{call}");

@@ -202,7 +202,9 @@ async fn each_bad_dial_has_its_answer() {
 
 #[tokio::test]
 async fn each_bad_operation_on_an_sms_session_has_its_answer() {
-    let operations = "it has Accept, Reject, SendMessage, Leave, Complete, AttachUserData, \
+    let operations = "it has Accept, Reject, SendMessage, SendUrl, SendStartTypingNotification, \
+                      SendStopTypingNotification, Transfer, Invite, Consult, Leave, \
+                      LeaveAndComplete, Complete, SetDisposition, SetInFocus, AttachUserData, \
                       UpdateUserData, DeleteUserData";
     let hold = format!("operation 'Hold' does not exist on an SMS session; {operations}");
     let rows: &[(&str, u64, &str)] = &[
@@ -350,7 +352,7 @@ async fn a_user_whom_the_directory_does_not_know_has_no_permission() {
 #[tokio::test]
 async fn an_unknown_path_is_told_where_notifications_are() {
     let centre = Centre::open().await;
-    for path in ["/api/v2", "/api/v2/", "/api/v2/me/emails", "/api/v2/cometd/handshake"] {
+    for path in ["/api/v2", "/api/v2/", "/api/v2/me/faxes", "/api/v2/cometd/handshake"] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let answer = centre.send(request(method, path, "{}"), Some("alice")).await;
             let (http, code, text) = answer.refused();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
-use encke_calls::{Actor, CallAction, CallId, Command};
+use encke_calls::{
+    Actor, CallAction, CallId, Command, InteractionAction, InteractionActor, UserName,
+};
 use encke_gateway::{GatewayConfig, OPENAPI, Operation};
 use encke_journal::Fault;
 use encke_testkit::schema::{conforms, resolved};
@@ -14,6 +16,11 @@ use crate::support::{CALL, Centre, request};
 /// Ids that are random, as the examples have them.
 const SESSION: &str = "007TIa9bKXy4eD5Q";
 const PARTICIPANTS: [&str; 2] = ["0053C8D7E1A90F24", "0053C8D7E1A90F25"];
+
+/// A path as described, with an id.
+fn filled(path: &str, id: &str) -> String {
+    path.replace("{mediaType}", "openmedia").replace("{id}", id)
+}
 
 fn document() -> Value {
     serde_json::from_str(OPENAPI).unwrap()
@@ -59,7 +66,7 @@ async fn each_path_has_the_methods_described_and_no_other() {
     }
     for (path, methods) in methods {
         for end in ["", "/"] {
-            let path = format!("{}{end}", path.replace("{id}", "x"));
+            let path = format!("{}{end}", filled(path, "x"));
             let answer = centre.send(request(Method::PUT, &path, ""), Some("alice")).await;
             assert_eq!(answer.http, 405, "{path}");
             assert_eq!(answer.headers["allow"], methods.join(","), "{path}");
@@ -80,7 +87,7 @@ async fn each_path_knows_the_operations_described_and_no_other() {
         described.extend(bodies.keys().copied());
         for name in Operation::ALL.map(Operation::name) {
             let body = format!(r#"{{"operationName":"{name}"}}"#);
-            let answer = centre.post("erin", &path.replace("{id}", "x"), &body).await.body;
+            let answer = centre.post("erin", &filled(path, "x"), &body).await.body;
             let unknown = answer.contains("does not exist on") || answer.contains("has no ");
             assert_eq!(!unknown, bodies.contains_key(name), "{name} at {path}: {answer}");
         }
@@ -129,7 +136,7 @@ async fn each_example_of_a_request_is_accepted() {
     let change_sms = &["AttachUserData", "UpdateUserData", "DeleteUserData"];
     let recording =
         ["StartCallRecording", "PauseCallRecording", "ResumeCallRecording", "StopCallRecording"];
-    let script: [(&str, &str, &str, &[&str]); 16] = [
+    let script: [(&str, &str, &str, &[&str]); 18] = [
         ("alice", "/api/v2/me", "", &["StartContactCenterSession", "Ready", "NotReady"]),
         ("alice", "/api/v2/me/channels/{id}", "voice", channel),
         ("alice", "/api/v2/me/devices/{id}", "15000", settings),
@@ -140,7 +147,9 @@ async fn each_example_of_a_request_is_accepted() {
         ("alice", own, CALL, &["SendDtmf", "MuteCall", "UnmuteCall", "Hold", "Retrieve"]),
         ("alice", own, CALL, &recording),
         ("alice", own, CALL, &["SingleStepConference", "RemoveParticipantFromConference"]),
-        ("alice", sms, &session, &["Accept", "SendMessage"]),
+        ("alice", sms, &session, &["Accept", "SendMessage", "SendUrl", "SetDisposition"]),
+        ("alice", sms, &session, &["SetInFocus", "SendStartTypingNotification"]),
+        ("alice", sms, &session, &["SendStopTypingNotification"]),
         ("alice", sms, &session, change_sms),
         ("erin", "/api/v2/smsessions/{id}", &session, change_sms),
         ("alice", sms, &session, &["Leave", "Complete"]),
@@ -152,7 +161,51 @@ async fn each_example_of_a_request_is_accepted() {
             let schema = examples.remove(&(path, *name)).unwrap();
             let body = &schema["examples"][0];
             assert_eq!(conforms(&document, schema, body), Ok(()), "{name} at {path}");
-            centre.accepted(user, &path.replace("{id}", id), &body.to_string()).await;
+            centre.accepted(user, &filled(path, id), &body.to_string()).await;
+        }
+    }
+    for spelling in &crate::media::SPELLINGS {
+        let path = format!("/api/v2/me/{}/{{id}}", spelling.path);
+        let path = path.replace("openmedia/openmedia", "openmedia/{mediaType}");
+        let of_others = path.replace("/me/", "/");
+        // Each operation has one of its own, in the state in which it is possible.
+        let all: Vec<(&str, &str)> = examples
+            .keys()
+            .filter(|(described, _)| *described == path || *described == of_others)
+            .copied()
+            .collect();
+        for (described, name) in all {
+            let schema = examples.remove(&(described, name)).unwrap();
+            let body = &schema["examples"][0];
+            assert_eq!(conforms(&document, schema, body), Ok(()), "{name} at {described}");
+            let id = crate::media::offered(&centre, spelling.medium, Some("hello")).await;
+            let before: &[&str] = match name {
+                "Accept" | "Reject" => &[],
+                "PullFromWorkbin" => &["Accept", "PlaceInWorkbin"],
+                _ => &["Accept"],
+            };
+            for before in before {
+                let body = format!(r#"{{"operationName":"{before}"}}"#);
+                assert_eq!(centre.post("alice", &filled(&path, &id), &body).await.http, 200);
+            }
+            let user = if described == path { "alice" } else { "erin" };
+            let asked = filled(described, &id);
+            let answer = centre.post(user, &asked, &body.to_string()).await;
+            assert_eq!(answer.http, 200, "{name} at {described}: {}", answer.body);
+            let response = &document["paths"][described]["post"]["responses"]["200"]["content"];
+            let answered: Value = serde_json::from_str(&answer.body).unwrap();
+            let schema = &response["application/json"]["schema"];
+            assert_eq!(conforms(&document, schema, &answered), Ok(()), "{name} at {described}");
+            let key = centre.core.interaction(&id).unwrap().key();
+            for agent in ["alice", "bob"] {
+                for action in [InteractionAction::Reject, InteractionAction::Complete] {
+                    let by = InteractionActor::Agent(UserName::new(agent).unwrap());
+                    let interaction = key.clone();
+                    let command = Command::OperateInteraction { interaction, by, action };
+                    // One of them ends it.
+                    drop(centre.core.submit(command).await);
+                }
+            }
         }
     }
     // What ends a call needs one of its own each time.
@@ -179,7 +232,8 @@ async fn each_example_of_a_request_is_accepted() {
         drop(centre.core.submit(clear).await);
     }
     // The other spelling has the same description and the same handlers.
-    examples.retain(|(path, _), _| !path.contains("/smssessions"));
+    let others = ["/smssessions", "/facebooksessions", "/twitters"];
+    examples.retain(|(path, _), _| !others.iter().any(|other| path.contains(other)));
     assert!(examples.is_empty(), "{examples:?}");
 }
 
@@ -194,7 +248,7 @@ fn rows(session: &str) -> Vec<Row<'_>> {
     let sms = "/api/v2/me/smsessions";
     let get = |name, path, id, query| (name, alice, Method::GET, path, id, query, "");
     let post = |name, path, id, body| (name, alice, Method::POST, path, id, "", body);
-    let start = r#"{"operationName":"StartContactCenterSession","channels":["voice","chat"]}"#;
+    let start = r#"{"operationName":"StartContactCenterSession","channels":["voice","fax"]}"#;
     vec![
         get("me", "/api/v2/me", "", ""),
         get("meWithSubresources", "/api/v2/me", "", "?subresources=*"),
@@ -252,7 +306,7 @@ async fn each_example_of_an_answer_is_what_is_answered() {
             centre.journal.fail(Fault::Full);
         }
         let described = &document["paths"][path][method.as_str().to_ascii_lowercase()];
-        let asked = format!("{}{query}", path.replace("{id}", id));
+        let asked = format!("{}{query}", filled(path, id));
         let answer = centre.send(request(method, &asked, body), user).await;
         let body = random.iter().fold(answer.body, |body, (id, known)| body.replace(id, known));
         let body: Value = serde_json::from_str(&body).unwrap();

@@ -103,13 +103,27 @@ async fn the_user_is_shown_with_the_subresources_asked_for() {
     // As the Workspace desktop asks, slash included; what is not here is left out.
     let path = "/api/v2/me/?subresources=devices,calls,channels,interactions,chats";
     let body = centre.get("alice", path).await.body;
-    assert_eq!(names(at(&body, "user").unwrap())[11..], ["devices", "calls"]);
+    assert_eq!(names(at(&body, "user").unwrap())[11..], ["devices", "calls", "chats"]);
     let calls: Vec<serde_json::Value> =
         serde_json::from_str(at(&body, "user.calls").unwrap()).unwrap();
     assert_eq!(calls[0]["id"], CALL);
 
     let all = centre.get("carol", "/api/v2/me?subresources=*").await.body;
-    assert_eq!(names(at(&all, "user").unwrap())[11..], ["devices", "calls", "smsessions"]);
+    assert_eq!(
+        names(at(&all, "user").unwrap())[11..],
+        [
+            "devices",
+            "calls",
+            "chats",
+            "emails",
+            "facebooksessions",
+            "imSessions",
+            "openmedia",
+            "smsessions",
+            "twitters",
+            "workitems"
+        ]
+    );
     assert_eq!(at(&all, "user.calls"), Some("[]"));
 }
 
@@ -160,12 +174,15 @@ async fn a_session_starts_with_the_channels_that_there_are() {
         async move { centre.post(user, "/api/v2/me", &body).await }
     };
     assert_eq!(start("alice", r#"["voice"]"#).await.body, r#"{"statusCode":0}"#);
-    let partly = start("alice", r#"["voice","chat"]"#).await;
+    let partly = start("alice", r#"["voice","fax"]"#).await;
     assert_eq!(partly.http, 200);
     assert_eq!(
         partly.body,
-        r#"{"statusCode":7,"failed":[{"statusCode":6,"statusMessage":"the user has no such channel","channel":"chat"}],"succeeded":[{"statusCode":0,"channel":"voice"}]}"#
+        r#"{"statusCode":7,"failed":[{"statusCode":6,"statusMessage":"the user has no such channel","channel":"fax"}],"succeeded":[{"statusCode":0,"channel":"voice"}]}"#
     );
+    let media =
+        r#"["voice","sms","chat","email","workitem","openmedia","im","facebook","twitter"]"#;
+    assert_eq!(start("alice", media).await.body, r#"{"statusCode":0}"#);
     assert_eq!(start("robot", r#"["voice"]"#).await.refused().1, 6, "without a phone no voice");
     centre.accepted("alice", "/api/v2/me", r#"{"operationName":"EndContactCenterSession"}"#).await;
 }

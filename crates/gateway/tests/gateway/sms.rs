@@ -1,24 +1,13 @@
 //! SMS sessions: from the offer to completion, texts, user data and the two spellings.
 
-use encke_calls::{Command, Number, SmsAction, SmsActor, SmsId, SmsOffer, UserData, UserName};
+use encke_calls::{InteractionAction, Medium};
 use encke_gateway::{GatewayConfig, SmsSpelling};
 
+use crate::media::{offered as offered_of, outside as customer};
 use crate::support::{Centre, SMS, at};
 
 pub(crate) async fn offered(centre: &Centre, text: Option<&str>) -> String {
-    let offer = SmsOffer {
-        to: UserName::new("alice").unwrap(),
-        from: Number::new("+15550100").unwrap(),
-        nickname: None,
-        text: text.map(String::from),
-        user_data: UserData::parse(r#"{"k":"v"}"#).unwrap(),
-    };
-    centre.submit(Command::OfferSms(offer)).await
-}
-
-async fn customer(centre: &Centre, id: &str, action: SmsAction) {
-    let session = SmsId::new(id).unwrap();
-    centre.submit(Command::OperateSms { session, by: SmsActor::Customer, action }).await;
+    offered_of(centre, Medium::Sms, text).await
 }
 
 /// Type of each notification, with the state or the texts it shows.
@@ -50,7 +39,8 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 async fn a_session_is_told_from_offer_to_completion() {
     let centre = Centre::open().await;
     let id = offered(&centre, Some("hello")).await;
-    customer(&centre, &id, SmsAction::SendMessage { text: "anybody?".into() }).await;
+    customer(&centre, Medium::Sms, &id, InteractionAction::SendMessage { text: "anybody?".into() })
+        .await;
     assert_eq!(told(&centre.heard_by("alice", SMS).await), pairs(&[("StatusChange", "Invited")]));
 
     let path = format!("/api/v2/me/smsessions/{id}");
@@ -64,8 +54,8 @@ async fn a_session_is_told_from_offer_to_completion() {
         ])
     );
     centre.accepted("alice", &path, r#"{"operationName":"SendMessage","text":"hi"}"#).await;
-    customer(&centre, &id, SmsAction::SendMessage { text: "ok".into() }).await;
-    customer(&centre, &id, SmsAction::Leave).await;
+    customer(&centre, Medium::Sms, &id, InteractionAction::SendMessage { text: "ok".into() }).await;
+    customer(&centre, Medium::Sms, &id, InteractionAction::Leave).await;
     assert_eq!(
         told(&centre.heard_by("alice", SMS).await),
         pairs(&[

@@ -234,7 +234,7 @@ impl Centre {
     pub(crate) async fn submit(&self, command: Command) -> String {
         match self.core.submit(command).await.unwrap().subject {
             Subject::Call(id) => id.as_str().into(),
-            Subject::Sms(id) => id.as_str().into(),
+            Subject::Interaction(key) => key.id.as_str().into(),
             Subject::Line(id) => id.dn.as_str().into(),
         }
     }

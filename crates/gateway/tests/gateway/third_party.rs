@@ -1,7 +1,5 @@
 //! Changes by somebody who is not on the call: the second scenario of "Handling user data".
 
-use encke_calls::{Command, Number, SmsOffer, UserData, UserName};
-
 use crate::support::{CALL, CALLS, Centre, SMS, TEVENTS, at};
 
 const UPDATE: &str = r#"{"operationName":"UpdateUserData","userData":{"k":"v"}}"#;
@@ -111,14 +109,7 @@ async fn a_third_party_has_the_user_data_operations_only() {
 #[tokio::test]
 async fn an_sms_session_of_others_can_be_changed_and_its_agent_is_told() {
     let centre = Centre::open().await;
-    let offer = SmsOffer {
-        to: UserName::new("alice").unwrap(),
-        from: Number::new("+15550100").unwrap(),
-        nickname: None,
-        text: None,
-        user_data: UserData::new(),
-    };
-    let id = centre.submit(Command::OfferSms(offer)).await;
+    let id = crate::sms::offered(&centre, None).await;
     centre.heard().await;
     centre.accepted("erin", &format!("/api/v2/smssessions/{id}"), UPDATE).await;
     let heard = centre.heard().await;

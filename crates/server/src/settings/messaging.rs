@@ -212,7 +212,7 @@ pub struct JournalSettings {
     pub data: Option<PathBuf>,
 }
 
-/// `[calls]`: how many calls and SMS sessions there may be, and how long ended ones are kept.
+/// `[calls]`: how many calls and interactions there may be, and how long ended ones are kept.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -221,10 +221,13 @@ pub struct CallSettings {
     pub max_calls: usize,
     /// The same on one DN, ringing ones included. Default 10; beyond it `statusCode` 2.
     pub max_calls_per_dn: usize,
-    /// SMS sessions that are not completed. Default 100,000; beyond it `statusCode` 4.
-    pub max_sms_sessions: usize,
+    /// Interactions of all media that are not completed. Default 100,000; beyond it `statusCode` 4.
+    /// Until there were other media it was called `max_sms_sessions`, which is still read.
+    #[serde(alias = "max_sms_sessions")]
+    pub max_interactions: usize,
     /// The same of one user. Default 20; beyond it `statusCode` 2.
-    pub max_sms_sessions_per_user: usize,
+    #[serde(alias = "max_sms_sessions_per_user")]
+    pub max_interactions_per_user: usize,
     /// Entries of a transcript after which no more texts are taken. Default 1,000.
     pub max_transcript_entries: usize,
     /// Length of one text. Default 4,096 bytes; beyond it `statusCode` 10.
@@ -237,7 +240,7 @@ pub struct CallSettings {
     pub consult_user_data: ConsultData,
     /// Commands that wait for the journal. Default 4,096; beyond it 503.
     pub max_waiting: usize,
-    /// How long ended calls and sessions are kept, so that late operations are told of the end.
+    /// How long ended calls and interactions are kept, so that late operations are told of the end.
     /// Default 600,000 ms.
     pub retention_ms: u64,
     /// How many of them. Default 10,000; the oldest go first.
@@ -249,8 +252,8 @@ impl Default for CallSettings {
         Self {
             max_calls: 100_000,
             max_calls_per_dn: 10,
-            max_sms_sessions: 100_000,
-            max_sms_sessions_per_user: 20,
+            max_interactions: 100_000,
+            max_interactions_per_user: 20,
             max_transcript_entries: 1_000,
             max_text_bytes: 4_096,
             no_answer_ms: 0,

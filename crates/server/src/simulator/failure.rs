@@ -44,7 +44,7 @@ impl From<CommandError> for Failure {
             CommandError::Refused(refusal) => {
                 let code = match refusal {
                     Refusal::NotFound | Refusal::UnknownDn => ReturnCode::NotFound,
-                    Refusal::TooMany { what: Bound::Calls | Bound::Sessions, .. } => {
+                    Refusal::TooMany { what: Bound::Calls | Bound::Interactions, .. } => {
                         ReturnCode::Internal
                     }
                     Refusal::InvalidState { .. }

@@ -9,7 +9,9 @@
 //! | `POST /sim/v1/calls/{id} {"operationName":"Answer"\|"Hangup","dn"?}` | the outside party or the DN acts |
 //! | `POST /sim/v1/calls/{id} {"operationName":"AttachUserData"...,"thirdPartyDn","userData"}` | a third party changes user data |
 //! | `POST /sim/v1/smssessions {"to","from","nickname"?,"text"?,"userData"?}` | an SMS session is offered; `id` |
-//! | `POST /sim/v1/smssessions/{id} {"operationName":"SendMessage"\|"Leave","text"?}` | the customer acts |
+//! | `POST /sim/v1/smssessions/{id} {"operationName":"SendMessage"\|"Leave"...,"text"?,"url"?}` | the customer acts |
+//! | `POST /sim/v1/interactions {"medium","to","from","nickname"?,"subject"?,"text"?,"userData"?}` | an interaction of any medium is offered; `id` |
+//! | `POST /sim/v1/interactions/{id} {"operationName","text"?,"url"?}` | the customer acts, or it is taken back |
 //! | `POST /sim/v1/faults {"journal":"fail"\|"delay"\|"ok","ms"?}`         | see `faults`         |
 
 use axum::Router;
@@ -26,7 +28,7 @@ mod body;
 mod calls;
 mod failure;
 mod faults;
-mod smssessions;
+mod interactions;
 
 pub(crate) use faults::Faults;
 
@@ -46,8 +48,10 @@ pub(crate) fn router(world: World) -> Router {
     Router::new()
         .route("/sim/v1/calls", post(calls::begin))
         .route("/sim/v1/calls/{id}", post(calls::operate))
-        .route("/sim/v1/smssessions", post(smssessions::offer))
-        .route("/sim/v1/smssessions/{id}", post(smssessions::operate))
+        .route("/sim/v1/smssessions", post(interactions::offer_sms))
+        .route("/sim/v1/smssessions/{id}", post(interactions::operate_sms))
+        .route("/sim/v1/interactions", post(interactions::offer))
+        .route("/sim/v1/interactions/{id}", post(interactions::operate))
         .route("/sim/v1/faults", post(faults::order))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown)
@@ -59,7 +63,7 @@ pub(crate) fn router(world: World) -> Router {
 fn id_of(subject: &Subject) -> &str {
     match subject {
         Subject::Call(id) => id.as_str(),
-        Subject::Sms(id) => id.as_str(),
+        Subject::Interaction(key) => key.id.as_str(),
         Subject::Line(id) => id.dn.as_str(),
     }
 }
@@ -68,7 +72,8 @@ async fn unknown() -> Answer {
     answer::status(
         StatusCode::NOT_FOUND,
         6,
-        "the simulator has /sim/v1/calls, /sim/v1/smssessions and /sim/v1/faults",
+        "the simulator has /sim/v1/calls, /sim/v1/smssessions, /sim/v1/interactions and \
+         /sim/v1/faults",
     )
 }
 

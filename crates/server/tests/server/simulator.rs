@@ -68,6 +68,51 @@ async fn customer_writes_and_leaves() {
 }
 
 #[tokio::test]
+async fn each_medium_is_offered_and_its_customer_acts() {
+    let house = House::demo().await;
+    for (medium, place, key, state) in [
+        ("sms", "smsessions", "smsession", "Chatting"),
+        ("chat", "chats", "chat", "Chatting"),
+        ("email", "emails", "email", "Processing"),
+        ("workitem", "workitems", "workitem", "Processing"),
+        ("openmedia", "openmedia/fax", "openmedia", "Processing"),
+        ("im", "im-sessions", "imSession", "Talking"),
+        ("facebook", "facebooksession", "facebooksession", "Chatting"),
+        ("twitter", "twitter", "twitter", "Processing"),
+    ] {
+        let offer = json!({"medium": medium, "to": "alice", "from": "sam@example.com",
+            "nickname": "Sam", "subject": "Order 7", "text": "Hello", "mediaType": "fax",
+            "address": "help@example.com", "userData": {"Case": 7}});
+        let offered = simulate(&house, "interactions", offer).await.value();
+        let id = offered["id"].as_str().unwrap_or_else(|| panic!("{medium}: {offered}"));
+        let path = format!("me/{place}/{id}");
+        let accepted = operate(&house, "alice", &path, json!({"operationName": "Accept"})).await;
+        assert_eq!(accepted.status, 200, "{medium}: {}", accepted.text());
+        let resource = get(&house, "alice", &path).await[key].clone();
+        assert_eq!(
+            (&resource["state"], &resource["userData"]),
+            (&json!(state), &json!({"Case": 7}))
+        );
+        let write = json!({"operationName": "SendMessage", "text": "Still there?"});
+        let written = simulate(&house, &format!("interactions/{id}"), write).await;
+        let talks = matches!(medium, "sms" | "chat" | "im" | "facebook");
+        assert_eq!(written.status, if talks { 200 } else { 400 }, "{medium}: {}", written.text());
+    }
+    let email = json!({"medium": "email", "to": "bob", "from": "sam@example.com"});
+    let id = simulate(&house, "interactions", email).await.value();
+    let id = id["id"].as_str().unwrap().to_owned();
+    let revoke = json!({"operationName": "Revoke"});
+    let revoked = simulate(&house, &format!("interactions/{id}"), revoke).await;
+    assert_eq!(revoked.value(), json!({"statusCode": 0}));
+    let email = get(&house, "bob", &format!("me/emails/{id}")).await["email"].clone();
+    assert_eq!(email["state"], json!("Revoked"));
+    let sms =
+        simulate(&house, &format!("smssessions/{id}"), json!({"operationName": "Leave"})).await;
+    assert_eq!(sms.status, 404, "an e-mail is no SMS session");
+    house.end().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_simulated_is_named() {
     let house = House::demo().await;
     for (path, body, status, code) in [
@@ -77,6 +122,9 @@ async fn what_cannot_be_simulated_is_named() {
         ("calls", json!({"to": "99999", "from": "+15550100"}), 404, 6),
         ("calls/nope", json!({"operationName": "Hangup"}), 404, 6),
         ("smssessions", json!({"to": "mallory", "from": "+1", "text": "x"}), 404, 6),
+        ("interactions", json!({"to": "alice", "from": "x"}), 400, 1),
+        ("interactions", json!({"medium": "fax", "to": "alice", "from": "x"}), 400, 10),
+        ("interactions/nope", json!({"operationName": "Leave"}), 404, 6),
         ("faults", json!({"nonsense": true}), 400, 10),
         ("faults", json!({"journal": "delay"}), 400, 1),
         ("nothing", json!({}), 404, 6),

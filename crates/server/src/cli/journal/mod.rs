@@ -3,7 +3,7 @@
 //! | Command        | What it does to the file | Standard output                               |
 //! |----------------|--------------------------|-----------------------------------------------|
 //! | `verify`       | nothing                  | a line for each damage, and one that sums up  |
-//! | `dump CALL`    | nothing                  | the events of a call or an SMS session        |
+//! | `dump CALL`    | nothing                  | the events of a call or an interaction        |
 //! | `export`       | nothing                  | every record                                  |
 //! | `compact`      | makes it smaller         | bytes before and after                        |
 //!
@@ -27,7 +27,7 @@ pub(super) enum JournalCommand {
     /// Look for damage: every page, every record, the index, and whether the events follow from
     /// one another. The file stays as it is. Exit code 0 if it is sound, 1 if not.
     Verify(Folder),
-    /// Print the events of one call or SMS session, a JSON object a line, customer data included.
+    /// Print the events of one call or interaction, a JSON object a line, customer data included.
     /// The file stays as it is.
     Dump(DumpArguments),
     /// Print all records in order, a JSON object a line, customer data included. The file stays as
@@ -46,7 +46,7 @@ pub(super) struct Folder {
 
 #[derive(Args, Debug)]
 pub(super) struct DumpArguments {
-    /// Id of the call or SMS session.
+    /// Id of the call or interaction.
     #[arg(value_name = "CALL")]
     id: String,
     #[command(flatten)]

@@ -18,7 +18,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encke::bayeux::Timestamp;
-use encke::calls::{self, CallId, Event, SmsId, Subject};
+use encke::calls::{self, CallId, Event, InteractionId, InteractionKey, Medium, Subject};
 use encke::journal::{Entry, Key, Position, ReadError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -59,9 +59,12 @@ struct Record<'a> {
 pub(super) fn dump(folder: &Path, id: &str, out: &mut Out<'_>) -> Result<(), Failure> {
     let inspection = inspect(folder)?;
     let call = CallId::new(id).ok().map(Subject::Call);
-    let sms = SmsId::new(id).ok().map(Subject::Sms);
+    let interactions = InteractionId::new(id).ok().into_iter().flat_map(|id| {
+        let key = move |medium| Subject::Interaction(InteractionKey { medium, id: id.clone() });
+        Medium::ALL.map(key)
+    });
     let mut found = false;
-    for subject in [call, sms].into_iter().flatten() {
+    for subject in call.into_iter().chain(interactions) {
         let key: Key = calls::journal_key(&subject);
         let mut printed = Ok(());
         let read = inspection.each_of(&key, |entry| {
