@@ -49,12 +49,14 @@ describe("media on the desk", () => {
         await context?.close();
     });
 
-    async function open() {
+    async function open({narrow = false} = {}) {
         ({page, complaints} = await newPage(context));
         await page.goto(`${server.url}/desk/?agents=alice,bob`);
         [alice, bob] = ["alice", "bob"].map((user) => new Desk(page, user));
         await alice.isLive();
-        await bob.isLive();
+        if (!narrow) {
+            await bob.isLive();
+        }
         outside = page.getByRole("complementary", {name: "Outside world"});
     }
 
@@ -123,7 +125,7 @@ describe("media on the desk", () => {
             await eventually("no pair left", async () => (await last.pairs(last.of(key))).length === 0);
             await last.press("Complete", last.of(key));
             await last.hasState("Completed", last.ended);
-            await eventually("nobody waits outside", async () => await outside.locator(".parties li").count() === 0);
+            await eventually("nobody waits outside", async () => await outside.locator(`.parties [data-medium="${key}"]`).count() === 0);
             assert.deepEqual(complaints, []);
         });
     }
@@ -152,18 +154,26 @@ describe("media on the desk", () => {
         await bob.press("Accept", bob.of("chat"));
         await bob.hasState("Chatting", bob.of("chat"));
         await bob.of("chat").getByLabel("Message").fill("Refund it.");
-        await card.getByText("Bob is writing\u2026").waitFor();
+        await card.getByText("Bob Brown is writing\u2026").waitFor();
         await bob.press("Send", bob.of("chat"));
         const said = card.locator(".transcript li", {hasText: "Refund it."});
-        await said.getByText("Bob, unseen by the customer").waitFor();
+        await said.getByText("Bob Brown, unseen by the customer").waitFor();
         assert.deepEqual(await flaws(page), []);
         await screenshot(page, "media-consult");
         await bob.press("Complete", bob.of("chat"));
         await bob.hasState("Completed", bob.ended);
 
+        await giveTo("bob", card, "Transfer or add", "Add");
+        await bob.press("Accept", bob.of("chat"));
+        await bob.hasState("Chatting", bob.of("chat"));
+        await card.getByText(/^Bob Brown (joined|came back)$/).waitFor();
+        await bob.press("Leave", bob.of("chat"));
+        await bob.hasState("Completed", bob.ended);
+
         await alice.press("Disposition", card);
         await card.getByLabel("How it ended").fill("Refunded");
         await alice.press("Set disposition", card);
+        await card.getByRole("cell", {name: "Refunded"}).waitFor();
         await card.getByLabel("How it ended").waitFor({state: "hidden"});
         await alice.press("Leave", card);
         await alice.hasState("LeftChat", card);
@@ -210,7 +220,7 @@ describe("media on the desk", () => {
         await alice.press("Accept", card);
         await alice.hasState("Processing", card);
         await giveTo("nobody", card, "Transfer", "Transfer to");
-        await card.locator(".others .problem").waitFor();
+        await card.getByRole("form", {name: "Transfer"}).getByRole("alert").waitFor();
         assert.equal(await card.getByLabel("Name of a colleague").inputValue(), "nobody");
         await alice.press("Complete", card);
         await eventually("nothing left", async () => await card.count() === 0);
@@ -219,7 +229,7 @@ describe("media on the desk", () => {
     test("a phone has room for all of it", async () => {
         await context.close();
         context = await newContext(browser, {viewport: {width: 390, height: 844}, hasTouch: true, isMobile: true});
-        await open();
+        await open({narrow: true});
         const tab = (name) => page.getByRole("navigation", {name: "Parts of the page"}).getByRole("button", {name}).tap();
         for (const [medium, key] of [["E-mail", "email"], ["Chat", "chat"]]) {
             await tab("Outside");

@@ -36,7 +36,8 @@
  * @property {string} stateMessage `messageType` of a notification with a whole resource
  * @property {Transcript | null} transcript null: nobody talks
  * @property {string[]} finalStates after which nothing more can happen
- * @property {{name: string, by: "key" | "keys"}} deletes the operation that deletes one pair, and its parameter
+ * @property {{name: string, by: "key" | "keys", all: "without" | "keys" | "each"}} deletes the operation that deletes one pair,
+ *     its parameter, and how all are deleted: by `DeleteUserData` without a parameter, by naming all, by naming each in turn
  * @property {string | null} writes the operation that sends a text; null: nothing can be written
  * @property {Operation[]} operations in the order of the buttons; calls have a card of their own and none here
  * @property {Form[]} forms what wants a line of text first, in the order of the buttons after these
@@ -62,7 +63,7 @@ export const CALL = {
     stateMessage: "CallStateChangeMessage",
     transcript: null,
     finalStates: ["Released", "Completed"],
-    deletes: {name: "DeleteUserDataPair", by: "key"},
+    deletes: {name: "DeleteUserDataPair", by: "key", all: "without"},
     writes: null,
     operations: [],
     forms: [],
@@ -86,7 +87,7 @@ export const SMS = {
     stateMessage: "SMSsessionStateChangeMessage",
     transcript: {messageType: "MessageLogUpdated", paths: ["smsessionPath", "smssessionPath"]},
     finalStates: ["Completed", "Revoked"],
-    deletes: {name: "DeleteUserData", by: "keys"},
+    deletes: {name: "DeleteUserData", by: "keys", all: "keys"},
     writes: "SendMessage",
     operations: TALK,
     forms: [TRANSFER_OR_ADD, LINK, disposition()],
@@ -142,7 +143,7 @@ const IM = {
     members: ["imSession"],
     stateMessage: "IMSessionStateChangeMessage",
     transcript: {messageType: "IMLogUpdateMessage", paths: ["imSessionPath"]},
-    deletes: {name: "DeleteUserData", by: "key"},
+    deletes: {name: "DeleteUserData", by: "key", all: "each"},
     operations: WORK,
     forms: [],
     customer: customers.IM,

@@ -165,9 +165,17 @@ export class AgentSession extends EventTarget {
 
     /** @param {Interaction} interaction */
     async deleteAllPairs(interaction) {
-        await this.operate(interaction, "DeleteUserData", interaction.medium.deletes.by === "key"
-            ? {}
-            : {keys: Object.keys(interaction.resource.userData ?? {})});
+        const keys = Object.keys(interaction.resource.userData ?? {});
+        switch (interaction.medium.deletes.all) {
+            case "without":
+                return this.operate(interaction, "DeleteUserData");
+            case "keys":
+                return this.operate(interaction, "DeleteUserData", {keys});
+            case "each":
+                for (const key of keys) {
+                    await this.deletePair(interaction, key);
+                }
+        }
     }
 
     /** @param {string} id */
