@@ -25,6 +25,7 @@ export class InteractionCard {
     #table;
     /** @type {Array<{operation: Operation, button: HTMLButtonElement}>} */
     #buttons;
+    /** @type {OperationForm[]} */
     #forms;
     #facts = element("dl", {class: "facts"});
     #body = element("p", {class: "letter"});
@@ -45,7 +46,8 @@ export class InteractionCard {
             return {operation, button: iconButton(operation.icon, operation.label, {class: operation.look}, (button) =>
                 perform(button, this.#problem, () => session.operate(interaction, operation.name, parameters)))};
         });
-        this.#forms = medium.forms.map((form) => new OperationForm(session, interaction, form));
+        // One at a time: a card has room for one.
+        this.#forms = medium.forms.map((form) => new OperationForm(session, interaction, form, () => this.#forms.forEach((other) => other.close())));
         const text = element("input", {"type": "text", "aria-label": "Message", "placeholder": "Message", "autocomplete": "off", "required": true});
         const send = element("button", {type: "submit", class: "primary"}, "Send");
         const line = new Line([text], this.#problem);

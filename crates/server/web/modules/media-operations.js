@@ -75,7 +75,7 @@ export function disposition(listedAs) {
         label: "Disposition",
         icon: "edit",
         field: "How it ended",
-        placeholder: "Solved",
+        placeholder: "How it ended",
         suggestions: () => ["Solved", "Call back", "Nobody there", "Spam"].map((value) => ({value, label: value})),
         ways: [{name: "SetDisposition", label: "Set disposition", listedAs}],
         parameters: (text) => ({disposition: text}),

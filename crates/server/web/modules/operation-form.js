@@ -28,6 +28,7 @@ export class OperationForm {
     button;
     node;
     #input;
+    #onOpen;
     /** @type {Array<{way: Capability, button: HTMLButtonElement}>} */
     #ways;
 
@@ -35,8 +36,10 @@ export class OperationForm {
      * @param {AgentSession} session
      * @param {Interaction} interaction
      * @param {Form} form
+     * @param {() => void} [onOpen]
      */
-    constructor(session, interaction, form) {
+    constructor(session, interaction, form, onOpen) {
+        this.#onOpen = onOpen;
         const problem = new Problem();
         const listId = uniqueId("suggestions");
         const suggestions = form.suggestions?.(session.agent) ?? [];
@@ -60,13 +63,13 @@ export class OperationForm {
                     if (!button) return;
                     line.send(button, async ([text = ""]) => {
                         await session.operate(interaction, button.value, form.parameters(text.trim()));
-                        this.#close();
+                        this.close();
                     });
                 },
             },
         },
             this.#input,
-            suggestions.length > 0 ? element("datalist", {id: listId}, ...suggestions.map(({value, label}) => element("option", {value}, label))) : null,
+            suggestions.length > 0 ? element("datalist", {id: listId}, ...suggestions.map(({value, label}) => element("option", {value}, label === value ? null : label))) : null,
             ...this.#ways.map(({button}) => button),
             problem.node);
     }
@@ -78,19 +81,22 @@ export class OperationForm {
         }
         this.button.hidden = this.#first() === undefined;
         if (this.button.hidden) {
-            this.#close();
+            this.close();
         }
     }
 
     #toggle() {
-        this.node.hidden = !this.node.hidden;
-        this.button.setAttribute("aria-expanded", String(!this.node.hidden));
         if (!this.node.hidden) {
-            this.#input.focus();
+            this.close();
+            return;
         }
+        this.#onOpen?.();
+        this.node.hidden = false;
+        this.button.setAttribute("aria-expanded", "true");
+        this.#input.focus();
     }
 
-    #close() {
+    close() {
         const hadFocus = this.node.contains(document.activeElement);
         this.node.hidden = true;
         this.button.setAttribute("aria-expanded", "false");

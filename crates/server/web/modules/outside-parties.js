@@ -42,7 +42,9 @@ export class OutsideParties {
     /** @param {AgentSession[]} sessions of the open desks */
     show(sessions) {
         const shown = sessions.flatMap((session) => session.state.list().map((interaction) => ({interaction, to: session.agent.name})));
-        const live = shown.filter(({interaction}) => interaction.endedAt === null);
+        // Where several desks have it, whoever accepted it comes last and is shown.
+        const live = shown.filter(({interaction}) => interaction.endedAt === null)
+            .sort((a, b) => Number(isOffered(b.interaction)) - Number(isOffered(a.interaction)));
         this.#ended = new Set(shown.map(({interaction}) => interaction.id));
         // What one desk has given away may go on at another.
         live.forEach(({interaction}) => this.#ended.delete(interaction.id));
@@ -63,6 +65,11 @@ export class OutsideParties {
         this.#rows.delete(id);
         this.#nobody.hidden = this.#rows.size > 0;
     }
+}
+
+/** @param {import("./desk-state.js").Interaction} interaction */
+function isOffered({resource}) {
+    return resource.capabilities.includes("Accept");
 }
 
 /**
