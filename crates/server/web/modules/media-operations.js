@@ -10,16 +10,16 @@
 import {PEOPLE} from "./people.js";
 
 /** @type {Operation} */
-const ACCEPT = {name: "Accept", label: "Accept", icon: "answer", look: "primary", shortcut: "accept", parameters: ({name}) => ({nickname: name})};
+const ACCEPT = {name: "Accept", label: "Accept", icon: "take", look: "primary", shortcut: "accept", parameters: ({name}) => ({nickname: name})};
 
 /** @type {Operation} */
-const REJECT = {name: "Reject", label: "Reject", icon: "hangup", look: "danger"};
+const REJECT = {name: "Reject", label: "Reject", icon: "close", look: "danger"};
 
 /** @type {Operation} */
 const COMPLETE = {name: "Complete", label: "Complete", icon: "done"};
 
 /** @type {Operation[]} where people talk */
-export const TALK = [ACCEPT, REJECT, {name: "Leave", label: "Leave", icon: "leave"}, COMPLETE];
+export const TALK = [{...ACCEPT, icon: "talk"}, REJECT, {name: "Leave", label: "Leave", icon: "leave"}, COMPLETE];
 
 /** @type {Operation[]} where something is worked on */
 export const WORK = [ACCEPT, REJECT, COMPLETE];

@@ -144,7 +144,7 @@ const IM = {
     stateMessage: "IMSessionStateChangeMessage",
     transcript: {messageType: "IMLogUpdateMessage", paths: ["imSessionPath"]},
     deletes: {name: "DeleteUserData", by: "key", all: "each"},
-    operations: WORK,
+    operations: TALK,
     forms: [],
     customer: customers.IM,
     title: (interaction) => interaction.resource.participants?.[0]?.phoneNumber ?? customerOf(interaction) ?? "Instant messages",
