@@ -229,8 +229,9 @@ describe("a day at three desks", () => {
             await alice.press("Send", alice.sms);
             await alice.sms.getByRole("log").getByText("last", {exact: true}).waitFor();
             await alice.press("Complete", alice.sms);
-            await alice.hasState("Completed", alice.ended);
-            assert.deepEqual((await alice.texts(alice.ended)).at(-1), "last");
+            const ended = alice.ended.and(alice.root.locator('[data-medium="sms"]'));
+            await alice.hasState("Completed", ended);
+            assert.deepEqual((await alice.texts(ended)).at(-1), "last");
         });
 
         await step("Carol asks Bob on a chat the customer thinks is hers alone", async () => {
