@@ -50,7 +50,7 @@ export async function newPage(context) {
     /** @type {string[]} */
     const complaints = [];
     page.on("console", (message) => {
-        if ((message.type() === "error" || message.type() === "warning") && !isNoPlayer(message.location().url)) {
+        if (message.type() === "error" || message.type() === "warning") {
             complaints.push(`console ${message.type()}: ${message.text()} ${message.location().url}`);
         }
     });
@@ -61,7 +61,7 @@ export async function newPage(context) {
         }
     });
     page.on("response", (response) => {
-        if (response.status() >= 400 && !(response.status() === 404 && isNoPlayer(response.url()))) {
+        if (response.status() >= 400) {
             complaints.push(`refused: ${response.status()} ${response.url()}`);
         }
     });
@@ -97,11 +97,6 @@ export async function eventually(what, look) {
         }
         await new Promise((resolve) => setTimeout(resolve, 25));
     }
-}
-
-/** A server without scenarios says so by 404; the desk asks. */
-function isNoPlayer(url) {
-    return url.endsWith("/sim/v1/scenarios");
 }
 
 /** @returns {string} the first of the known names on the PATH */

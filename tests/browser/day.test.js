@@ -153,6 +153,31 @@ describe("a day at three desks", () => {
             }
         });
 
+        await step("an e-mail comes for Alice, who looks into it and gives it to Carol", async () => {
+            const {id: email} = await server.outside("interactions", {
+                medium: "email", to: "alice", from: "noor@example.com", address: "help@example.com", subject: "Order 4711", text: "Its lid is not here.",
+            });
+            seats.carol.email = email;
+            const card = alice.of("email");
+            await alice.hasState("Invited", card);
+            await withWhom(card, "Order 4711");
+            await card.getByText("noor@example.com").waitFor();
+            await alice.press("Accept", card);
+            await alice.hasState("Processing", card);
+            await alice.put("Attach", "Missing", "lid", {card});
+            await alice.shows("Missing", "lid", "added", card);
+            await alice.press("Transfer", card);
+            await card.getByLabel("Name of a colleague").fill("carol");
+            await alice.press("Transfer to", card);
+            await eventually("the e-mail has left Alice", async () => await card.count() === 0);
+            await carol.hasState("Invited", carol.of("email"));
+            await carol.press("Accept", carol.of("email"));
+            await carol.hasState("Processing", carol.of("email"));
+            await carol.of("email").getByText("Its lid is not here.").waitFor();
+            await hasPairs(carol, [["Missing", "lid"]], carol.of("email"));
+            assert.equal(await bob.of("email").count(), 0);
+        });
+
         await step("the network of Alice and Carol goes, while others go on", async () => {
             for (const user of ["alice", "carol"]) {
                 seats[user].line.down();
@@ -164,11 +189,13 @@ describe("a day at three desks", () => {
                 });
                 await server.outside(`smssessions/${seats.alice.sms}`, {operationName: "SendMessage", text: `away ${number}`});
             }
+            await server.asAgent("erin", `/api/v2/emails/${seats.carol.email}`, {operationName: "UpdateUserData", userData: {Missing: "lid and spoon"}});
             await bob.put("Update", "AccountNumber", "888");
             await bob.shows("AccountNumber", "888", "changed");
             await bob.shows("Sequence", "9");
             assert.deepEqual(await alice.texts(), ["one", "two"]);
             await carol.shows("AccountNumber", "777");
+            await carol.shows("Missing", "lid", undefined, carol.of("email"));
             assert.equal(await carol.root.getByText("Sequence").count(), 0);
         });
 
@@ -190,6 +217,9 @@ describe("a day at three desks", () => {
                 assert.deepEqual(told, [["777", undefined], ...Array.from({length: 10}, (_, number) => ["777", number]), ["888", 9]]);
                 assert.equal(await desk.root.getByText("events missed").count(), 0);
             }
+            await hasPairs(carol, [["Missing", "lid and spoon"]], carol.of("email"));
+            const told = (await carol.notifications("PropertiesUpdated")).map(({email}) => email.userData.Missing);
+            assert.deepEqual(told, ["lid and spoon"], "once");
             assert.equal((await alice.notifications("AttachedDataChanged")).length, 1, "her own, while she was on the call");
             await screenshot(seats.alice.page, "day-back");
         });
@@ -199,8 +229,39 @@ describe("a day at three desks", () => {
             await alice.press("Send", alice.sms);
             await alice.sms.getByRole("log").getByText("last", {exact: true}).waitFor();
             await alice.press("Complete", alice.sms);
-            await alice.hasState("Completed", alice.ended);
-            assert.deepEqual((await alice.texts(alice.ended)).at(-1), "last");
+            const ended = alice.ended.and(alice.root.locator('[data-medium="sms"]'));
+            await alice.hasState("Completed", ended);
+            assert.deepEqual((await alice.texts(ended)).at(-1), "last");
+        });
+
+        await step("Carol asks Bob on a chat the customer thinks is hers alone", async () => {
+            const {id: chat} = await server.outside("interactions", {medium: "chat", to: "carol", from: "sam@example.com", nickname: "Sam", text: "hello"});
+            await carol.press("Accept", carol.of("chat"));
+            await carol.hasState("Chatting", carol.of("chat"));
+            await carol.press("Transfer or add", carol.of("chat"));
+            await carol.of("chat").getByLabel("Name of a colleague").fill("bob");
+            await carol.press("Ask, unseen by the customer", carol.of("chat"));
+            await bob.press("Accept", bob.of("chat"));
+            await bob.hasState("Chatting", bob.of("chat"));
+            await server.outside(`interactions/${chat}`, {operationName: "SendStartTypingNotification"});
+            for (const desk of [bob, carol]) {
+                await desk.of("chat").getByText("Sam is writing").waitFor();
+            }
+            await server.outside(`interactions/${chat}`, {operationName: "SendMessage", text: "still there?"});
+            await bob.of("chat").getByLabel("Message").fill("say yes");
+            await bob.press("Send", bob.of("chat"));
+            for (const desk of [bob, carol]) {
+                await eventually("the conversation", async () => (await desk.texts(desk.of("chat"))).join() === "hello,still there?,say yes");
+                assert.equal(await desk.of("chat").getByText("Sam is writing").isVisible(), false);
+            }
+            assert.equal(await alice.of("chat").count(), 0);
+            await screenshot(seats.carol.page, "day-media");
+            for (const desk of [bob, carol]) {
+                await desk.press("Complete", desk.of("chat"));
+                await eventually("no chat", async () => await desk.of("chat").count() === 0);
+            }
+            await carol.press("Complete", carol.of("email"));
+            await eventually("no e-mail", async () => await carol.of("email").count() === 0);
         });
 
         await step("Bob leaves the conference, and the customer hangs up on Carol", async () => {
@@ -220,11 +281,11 @@ describe("a day at three desks", () => {
                 await desk.state.selectOption({label: "Offline"});
                 await desk.is("Offline");
                 await has(desk, 0);
-                assert.equal(await desk.sms.count(), 0);
+                assert.equal(await desk.root.locator(".card:not(.ended)").count(), 0);
             }
             for (const user of ["alice", "bob", "carol"]) {
                 const {user: seen} = await server.asAgent(user, "/api/v2/me?subresources=*");
-                assert.deepEqual([seen.calls ?? [], seen.smsessions ?? [], seen.devices.map(({userState}) => userState.state)], [[], [], ["LoggedOut"]]);
+                assert.deepEqual([seen.calls ?? [], seen.smsessions ?? [], seen.emails ?? [], seen.chats ?? [], seen.devices.map(({userState}) => userState.state)], [[], [], [], [], ["LoggedOut"]]);
             }
         });
     });

@@ -13,8 +13,13 @@ export class Desk {
     constructor(page, user) {
         this.root = page.locator(`.pane[data-user="${user}"]`);
         this.call = this.root.locator('.card[data-medium="call"]:not(.ended)');
-        this.sms = this.root.locator('.card[data-medium="sms"]:not(.ended)');
+        this.sms = this.of("sms");
         this.ended = this.root.locator(".card.ended");
+    }
+
+    /** The live cards of a medium. */
+    of(medium) {
+        return this.root.locator(`.card[data-medium="${medium}"]:not(.ended)`);
     }
 
     async isLive() {

@@ -289,8 +289,8 @@ describe("desk", () => {
     test("SMS from outside is accepted, answered, given user data and completed", async () => {
         const [alice] = await open("alice");
         const outside = page.getByRole("complementary", {name: "Outside world"});
-        await outside.getByRole("heading", {name: "Text in"}).click();
-        await outside.getByRole("form", {name: "Text in"}).getByRole("button", {name: "Send text"}).click();
+        await outside.getByRole("heading", {name: "Write in"}).click();
+        await outside.getByRole("form", {name: "Write in"}).getByRole("button", {name: "Send in"}).click();
         await alice.hasState("Invited", alice.sms);
         await alice.press("Accept", alice.sms);
         await alice.hasState("Chatting", alice.sms);

@@ -70,9 +70,9 @@ describe("on a phone", () => {
 
                 await tab("Outside");
                 const outside = page.getByRole("complementary", {name: "Outside world"});
-                await outside.getByRole("heading", {name: "Text in"}).tap();
+                await outside.getByRole("heading", {name: "Write in"}).tap();
                 await outside.getByRole("heading", {name: "Third party"}).tap();
-                await outside.getByRole("form", {name: "Text in"}).getByRole("button", {name: "Send text"}).tap();
+                await outside.getByRole("form", {name: "Write in"}).getByRole("button", {name: "Send in"}).tap();
                 await outside.getByLabel("Message from Johanna").waitFor();
                 await fits("outside");
                 await tab("Alice");

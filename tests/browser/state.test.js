@@ -3,9 +3,10 @@
  */
 import assert from "node:assert/strict";
 import {describe, test} from "node:test";
-import {DeskState} from "../../crates/server/web/modules/desk-state.js";
-import {clockText, latencyText} from "../../crates/server/web/modules/duration.js";
-import {CALL, MEDIA, resourceOf, resourcesOf, SMS, transcriptIdOf} from "../../crates/server/web/modules/media.js";
+import {readdirSync, readFileSync} from "node:fs";
+import {DeskState, typistsOf} from "../../crates/server/web/modules/desk-state.js";
+import {clockText, dateText, latencyText} from "../../crates/server/web/modules/duration.js";
+import {CALL, isPossible, MEDIA, resourceOf, resourcesOf, SMS, transcriptIdOf} from "../../crates/server/web/modules/media.js";
 import {compareUserData, jsonObject, valueAsJson} from "../../crates/server/web/modules/user-data.js";
 
 const call = (id, userData, more = {}) =>
@@ -15,11 +16,51 @@ const calls = (...resources) => resources.map((resource) => ({medium: CALL, reso
 
 describe("media", () => {
     test("no two rows share what tells them apart", () => {
-        for (const told of ["lists", "members", "stateMessages", "transcriptPaths"]) {
-            const all = MEDIA.flatMap((row) => row[told]);
-            assert.equal(new Set(all).size, all.length, told);
+        for (const [what, told] of Object.entries({
+            key: ({key}) => key, word: ({word}) => word, subresource: ({subresource}) => subresource, lists: ({lists}) => lists,
+            members: ({members}) => members, stateMessage: ({stateMessage}) => stateMessage, collection: ({collection}) => collection({mediaType: "fax"}),
+            paths: ({transcript}) => transcript?.paths ?? [], customer: ({customer}) => customer ?? [],
+        })) {
+            const all = MEDIA.flatMap(told);
+            assert.equal(new Set(all).size, all.length, what);
         }
-        assert.equal(new Set(MEDIA.map(({key}) => key)).size, MEDIA.length);
+    });
+
+    test("every conversation the gateway's tests hold is of the medium it is in, and asked for where it is", () => {
+        const golden = new URL("../../crates/gateway/tests/golden/media/", import.meta.url);
+        const heard = new Set();
+        for (const name of readdirSync(golden)) {
+            let known = null;
+            for (const line of readFileSync(new URL(name, golden), "utf8").split("\n")) {
+                const [, json] = /^> \S+ \S+ (.*)$/.exec(line) ?? [];
+                if (json) {
+                    const data = JSON.parse(json);
+                    const found = resourceOf(data);
+                    assert.ok(found || transcriptIdOf(data) === "ID", `${name}: ${line}`);
+                    known = found ?? known;
+                    heard.add(known.medium);
+                    assert.ok(known.medium.title({resource: known.resource, transcript: []}), `${name}: ${line}`);
+                }
+                const [, path, body] = /^\S+ POST \/api\/v2\/me\/(\S+)\/ID (.*)$/.exec(line) ?? [];
+                if (path) {
+                    assert.equal(path, known.medium.collection(known.resource), `${name}: ${line}`);
+                    const {operationName, ...parameters} = JSON.parse(body);
+                    if (operationName === known.medium.deletes.name) {
+                        assert.deepEqual(Object.keys(parameters), [known.medium.deletes.by], `${name}: ${line}`);
+                    }
+                }
+            }
+        }
+        const keys = (media) => [...media].map(({key}) => key).sort();
+        assert.deepEqual(keys(heard), keys(MEDIA.filter((medium) => medium !== CALL)), "each of them");
+    });
+
+    test("what no server lists is possible where its companion is", () => {
+        const link = {name: "SendUrl", listedAs: "SendMessage"};
+        assert.equal(isPossible(link, new Set(["SendMessage"])), true);
+        assert.equal(isPossible(link, new Set(["SendUrl"])), true);
+        assert.equal(isPossible(link, new Set(["Complete"])), false);
+        assert.equal(isPossible({name: "Leave"}, new Set()), false);
     });
 
     test("either spelling of the SMS names is understood", () => {
@@ -61,6 +102,9 @@ describe("user data", () => {
 describe("durations", () => {
     test("read as a clock", () => {
         assert.deepEqual([-5, 7_900, 760_000, 3_723_000].map(clockText), ["0:00", "0:07", "12:40", "1:02:03"]);
+        assert.match(dateText("2026-11-22 14:14:58.822+0000"), /2026/);
+        assert.equal(dateText("2026-11-22 14:14:58.822+0000"), dateText("2026-11-22 15:14:58.822+0100"));
+        assert.deepEqual(["soon", undefined].map(dateText), ["soon", undefined]);
         assert.deepEqual([0.84, 12.4, 1400].map(latencyText), ["0.8 ms", "12 ms", "1.4 s"]);
     });
 });
@@ -125,6 +169,35 @@ describe("desk state", () => {
             log([{index: 1, type: "Text", text: "a"}, {index: 2, type: "Text", text: "b"}]);
             assert.deepEqual(state.get("s").transcript.map(({text}) => text), ["a", "b"]);
         }
+    });
+
+    test("who is writing is told until it is written, given up or long ago, and is no line of the conversation", () => {
+        const state = new DeskState();
+        state.applyNotification({messageType: "ChatStateChangeMessage", chat: {id: "c", state: "Chatting", capabilities: []}}, 0);
+        const pat = {nickname: "Pat", type: "Customer", participantId: "1"};
+        const told = (at, ...messages) => state.applyNotification({messageType: "MessageLogUpdated", chatPath: "/chats/c", messages}, at);
+        const typing = (at) => typistsOf(state.get("c"), at);
+        told(0, {index: 1, type: "TypingStarted", from: pat});
+        told(0, {index: 1, type: "TypingStarted", from: {...pat, nickname: "Bob", participantId: "2"}});
+        assert.deepEqual(typing(1), ["Pat", "Bob"]);
+        told(2, {index: 1, type: "Text", text: "a", from: pat});
+        assert.deepEqual(typing(3), ["Bob"]);
+        told(4, {index: 2, type: "TypingStopped", from: {participantId: "2"}});
+        assert.deepEqual(typing(5), []);
+        assert.deepEqual(state.get("c").transcript.map(({index, type}) => [index, type]), [[1, "Text"]]);
+        told(6, {index: 2, type: "TypingStarted", from: pat});
+        assert.deepEqual(typing(60_000), [], "long ago");
+        state.applyNotification({messageType: "ChatStateChangeMessage", chat: {id: "c", state: "Completed", capabilities: []}}, 7);
+        assert.deepEqual(typing(8), [], "over");
+    });
+
+    test("what comes back after it was given away lives again", () => {
+        const state = new DeskState();
+        const email = (now, current) => state.applyNotification({messageType: "EmailStateChangeMessage", email: {id: "e", state: current, capabilities: []}}, now);
+        email(0, "Processing");
+        assert.equal(email(1, "Completed").endedAt, 1);
+        assert.equal(email(2, "Invited").endedAt, null);
+        assert.equal(email(3, "Revoked").endedAt, 3);
     });
 
     test("messages about other things are left alone", () => {

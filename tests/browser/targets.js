@@ -16,7 +16,7 @@ export function unreachable(page) {
             found.push(`page is ${document.documentElement.scrollWidth} px wide`);
         }
         const told = (node) => `<${node.localName} class="${node.getAttribute("class") ?? ""}"> ${(node.getAttribute("aria-label") ?? node.textContent).trim().slice(0, 40)}`;
-        for (const node of document.querySelectorAll("button, input, select, summary, a[href]:not(.skip)")) {
+        for (const node of document.querySelectorAll("button, input, select, textarea, summary, a[href]:not(.skip)")) {
             if (!node.checkVisibility({opacityProperty: true, visibilityProperty: true})) {
                 continue;
             }

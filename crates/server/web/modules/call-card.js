@@ -7,13 +7,34 @@
  * @typedef {import("./desk-state.js").Interaction} Interaction
  */
 import {Problem, iconButton, perform} from "./action.js";
-import {CallOthers} from "./call-others.js";
 import {CardFrame} from "./card-frame.js";
 import {element} from "./element.js";
-import {nameOfNumber} from "./people.js";
+import {OperationForm} from "./operation-form.js";
+import {PEOPLE, nameOfNumber} from "./people.js";
 import {UserDataTable} from "./user-data-table.js";
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
+
+/**
+ * Bringing others onto a call: a number, and what is to become of it. Transfer or add, at once or after asking.
+ *
+ * @type {import("./operation-form.js").Form}
+ */
+const OTHERS = {
+    label: "Transfer or add",
+    icon: "others",
+    field: "Number of somebody else",
+    placeholder: "Number",
+    input: {inputmode: "tel"},
+    suggestions: ({user}) => PEOPLE.filter((person) => person.user !== user).map(({dn, name}) => ({value: dn, label: name})),
+    ways: [
+        {name: "InitiateTransfer", label: "Ask, then transfer"},
+        {name: "SingleStepTransfer", label: "Transfer now"},
+        {name: "InitiateConference", label: "Ask, then add"},
+        {name: "SingleStepConference", label: "Add now"},
+    ],
+    parameters: (phoneNumber) => ({destination: {phoneNumber}}),
+};
 
 export class CallCard {
     node;
@@ -35,6 +56,7 @@ export class CallCard {
         this.#session = session;
         const operation = (/** @type {string} */ name) => (/** @type {HTMLElement} */ button) =>
             perform(button, this.#problem, () => session.operate(interaction, name));
+        this.#others = new OperationForm(session, interaction, OTHERS);
         this.#buttons = {
             Answer: iconButton("answer", "Answer", {class: "primary"}, operation("Answer")),
             Hold: iconButton("hold", "Hold", {}, operation("Hold")),
@@ -44,17 +66,11 @@ export class CallCard {
             SwapCalls: iconButton("swap", "Swap calls", {}, operation("SwapCalls")),
             MuteCall: iconButton("mute", "Mute", {}, operation("MuteCall")),
             UnmuteCall: iconButton("unmute", "Unmute", {class: "primary"}, operation("UnmuteCall")),
-            SendDtmf: iconButton("keypad", "Keypad", {}, (button) => this.#toggle(button, this.#keypad)),
-            Others: iconButton("others", "Transfer or add", {}, (button) => {
-                if (this.#toggle(button, this.#others.node)) {
-                    this.#others.focus();
-                }
-            }),
+            SendDtmf: iconButton("keypad", "Keypad", {}, () => this.#showKeypad(this.#keypad.hidden)),
+            Others: this.#others.button,
             Hangup: iconButton("hangup", "Hang up", {class: "danger"}, operation("Hangup")),
         };
         this.#buttons.SendDtmf.setAttribute("aria-expanded", "false");
-        this.#buttons.Others.setAttribute("aria-expanded", "false");
-        this.#others = new CallOthers(session, interaction, () => this.#close(this.#buttons.Others, this.#others.node));
         this.#keypad = element("div", {"class": "keypad", "role": "group", "aria-label": "Keypad", "hidden": true},
             ...KEYS.map((key) => {
                 const button = element("button", {
@@ -92,19 +108,13 @@ export class CallCard {
             can.add(resource.mute === "On" ? "UnmuteCall" : "MuteCall");
             can.delete(resource.mute === "On" ? "MuteCall" : "UnmuteCall");
         }
-        if (this.#others.update(can)) {
-            can.add("Others");
-        }
         const focused = document.activeElement;
         for (const [name, button] of Object.entries(this.#buttons)) {
             button.hidden = !can.has(name);
         }
-        for (const [button, node] of /** @type {[HTMLElement, HTMLElement][]} */ ([
-            [this.#buttons.SendDtmf, this.#keypad], [this.#buttons.Others, this.#others.node],
-        ])) {
-            if (button.hidden) {
-                this.#close(button, node);
-            }
+        this.#others.update(can);
+        if (this.#buttons.SendDtmf.hidden) {
+            this.#showKeypad(false);
         }
         this.#showRemovable(interaction, can.has("RemoveParticipantFromConference"));
         if (focused instanceof HTMLElement && focused.hidden && this.node.contains(focused)) {
@@ -149,24 +159,10 @@ export class CallCard {
                 this.#session.operate(interaction, "RemoveParticipantFromConference", {participant: number})))));
     }
 
-    /**
-     * @param {HTMLElement} button
-     * @param {HTMLElement} node
-     * @returns {boolean} whether it is open now
-     */
-    #toggle(button, node) {
-        node.hidden = !node.hidden;
-        button.setAttribute("aria-expanded", String(!node.hidden));
-        return !node.hidden;
-    }
-
-    /**
-     * @param {HTMLElement} button
-     * @param {HTMLElement} node
-     */
-    #close(button, node) {
-        node.hidden = true;
-        button.setAttribute("aria-expanded", "false");
+    /** @param {boolean} shown */
+    #showKeypad(shown) {
+        this.#keypad.hidden = !shown;
+        this.#buttons.SendDtmf.setAttribute("aria-expanded", String(shown));
     }
 }
 

@@ -10,7 +10,7 @@ import {element, setText, uniqueId} from "./element.js";
 import {orb} from "./icon.js";
 
 /** How states read on a card; others are shown as they are. */
-const STATE_WORDS = {LeftChat: "Left"};
+const STATE_WORDS = {LeftChat: "Left", InWorkbin: "In workbin"};
 
 export class CardFrame {
     node;

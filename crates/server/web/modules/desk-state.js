@@ -11,7 +11,7 @@
  * @typedef {import("./user-data.js").UserData} UserData
  * @typedef {import("./user-data.js").PairChange} PairChange
  * @typedef {{id: string, state: string, capabilities: string[], userData?: UserData} & Record<string, any>} Resource
- * @typedef {{index: number, text?: string, type: string, from?: {nickname?: string, type?: string}} & Record<string, any>} TranscriptEntry
+ * @typedef {{index: number, text?: string, type: string, from?: {nickname?: string, type?: string, participantId?: string}} & Record<string, any>} TranscriptEntry
  * @typedef {import("./media.js").Medium} Medium
  *
  * @typedef {object} Interaction
@@ -24,6 +24,7 @@
  * @property {Map<string, PairChange>} changes what the last change of user data did
  * @property {number} changeNumber counts changes, so that a view shows each one once
  * @property {TranscriptEntry[]} transcript by index; empty where the medium has none
+ * @property {Map<string, {name: string, since: number}>} typists who is writing, by `participantId`; see `typistsOf`
  */
 import {resourceOf, transcriptIdOf} from "./media.js";
 import {compareUserData} from "./user-data.js";
@@ -33,6 +34,9 @@ const ENDED_KEPT = 3;
 
 /** Transcript entries kept for one session; the server bounds it too. */
 const TRANSCRIPT_KEPT = 500;
+
+/** Who began to write and neither wrote nor stopped for so long has gone. */
+const TYPING_BELIEVED_MS = 20_000;
 
 export class DeskState {
     /** @type {Map<string, Interaction>} */
@@ -98,24 +102,34 @@ export class DeskState {
             return this.#putFromEvent(found.medium, found.resource, now);
         }
         const id = transcriptIdOf(data);
-        return id === null ? null : this.addMessages(id, data.messages);
+        return id === null ? null : this.addMessages(id, data.messages, now);
     }
 
     /**
-     * Adds entries of a transcript, each index once.
+     * Adds entries of a transcript, each index once. That somebody is writing is none: it has the index of what comes
+     * next, and is over when that has come.
      *
      * @param {string} id
      * @param {TranscriptEntry[]} messages
+     * @param {number} now
      * @returns {Interaction | null}
      */
-    addMessages(id, messages) {
+    addMessages(id, messages, now) {
         const interaction = this.#interactions.get(id);
         if (!interaction || !Array.isArray(messages)) {
             return null;
         }
         const byIndex = new Map(interaction.transcript.map((message) => [message.index, message]));
         for (const message of messages) {
-            byIndex.set(message.index, message);
+            const who = message.from?.participantId ?? "";
+            if (message.type === "TypingStarted") {
+                interaction.typists.set(who, {name: message.from?.nickname ?? "", since: now});
+                continue;
+            }
+            interaction.typists.delete(who);
+            if (message.type !== "TypingStopped") {
+                byIndex.set(message.index, message);
+            }
         }
         interaction.transcript = [...byIndex.values()].sort((a, b) => a.index - b.index).slice(-TRANSCRIPT_KEPT);
         return interaction;
@@ -161,7 +175,7 @@ export class DeskState {
             const interaction = {
                 medium, id: resource.id, resource, startedAt,
                 endedAt: ended ? now : null, endedUnseen: false,
-                changes: new Map(), changeNumber: 0, transcript: [],
+                changes: new Map(), changeNumber: 0, transcript: [], typists: new Map(),
             };
             this.#interactions.set(resource.id, interaction);
             return interaction;
@@ -188,4 +202,17 @@ export class DeskState {
             this.#interactions.delete(id);
         }
     }
+}
+
+/**
+ * The names of those who are writing now.
+ *
+ * @param {Interaction} interaction
+ * @param {number} now
+ * @returns {string[]}
+ */
+export function typistsOf({endedAt, typists}, now) {
+    return endedAt === null
+        ? [...typists.values()].filter(({since}) => now - since < TYPING_BELIEVED_MS).map(({name}) => name)
+        : [];
 }

@@ -1,5 +1,5 @@
 /**
- * Durations and latencies as people read them. Pure.
+ * Durations, latencies and dates as people read them. Pure, but for the reader's language and time zone.
  */
 
 /**
@@ -35,4 +35,14 @@ export function latencyText(milliseconds) {
         return `${(milliseconds / 1000).toFixed(1)} s`;
     }
     return milliseconds < 9.95 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`;
+}
+
+/**
+ * @param {string | undefined} date as the server writes it: "2026-11-22 14:14:58.822+0000"
+ * @returns {string | undefined} as the reader's place writes it, or as it came if it is no such date
+ */
+export function dateText(date) {
+    const [, day, time, hours, minutes] = /^(\S+) (\S+)([+-]\d\d)(\d\d)$/.exec(date ?? "") ?? [];
+    const at = new Date(`${day}T${time}${hours}:${minutes}`);
+    return Number.isNaN(at.getTime()) ? date : at.toLocaleString([], {dateStyle: "medium", timeStyle: "short"});
 }

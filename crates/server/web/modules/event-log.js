@@ -7,6 +7,7 @@
  * @typedef {import("./session.js").LogEntry} LogEntry
  */
 import {element, setText, uniqueId} from "./element.js";
+import {resourceOf} from "./media.js";
 
 /** Entries kept. */
 const KEPT = 300;
@@ -127,9 +128,7 @@ function about({kind, detail}) {
             return [body.request?.operationName, body.answer?.statusCode === 0 ? "0" : `status ${body.answer?.statusCode ?? body.httpStatus}`].filter(Boolean).join(" \u00b7 ");
         case "meta":
             return body.successful ? "" : body.error ?? body.failure?.reason ?? "failed";
-        case "event": {
-            const resource = body.data?.call ?? body.data?.smsession ?? body.data?.smssession;
-            return resource?.state ?? body.channel;
-        }
+        case "event":
+            return resourceOf(body.data ?? {})?.resource.state ?? body.channel;
     }
 }

@@ -80,7 +80,7 @@ export const STEPS = Object.freeze([
     },
     {
         title: "Be the customer",
-        text: "In \u201cOutside\u201d customers call and text in. Place a call and see it ring at Alice\u2019s desk.",
+        text: "In \u201cOutside\u201d customers call, chat and mail. Place a call and see it ring at Alice\u2019s desk.",
         view: "outside",
         at: ".outside form[aria-label=\"Call in\"]",
         label: "Call for me",

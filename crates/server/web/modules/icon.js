@@ -1,5 +1,7 @@
 /**
  * Line icons and the orb, as SVG nodes. Decoration only: hidden from screen readers, the button has the name.
+ *
+ * @typedef {keyof typeof PATHS} IconName
  */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -15,6 +17,9 @@ const PATHS = {
     swap: "M7 7h12l-3.5-3.5M17 17H5l3.5 3.5",
     mute: "M9 9V6.5a3 3 0 0 1 6 0V11M5.5 11a6.5 6.5 0 0 0 11 4.7M18.5 11v1M12 18v3M4 3l16 18",
     unmute: "M12 3.5a3 3 0 0 0-3 3V11a3 3 0 0 0 6 0V6.5a3 3 0 0 0-3-3ZM5.5 11a6.5 6.5 0 0 0 13 0M12 18v3",
+    talk: "M4 5h16v11H10l-5 4v-4H4Z",
+    take: "M12 3.5V14M8 10.5l4 4 4-4M4 14v6h16v-6",
+    link: "M10 14a4 4 0 0 0 5.7 0l3.5-3.5a4 4 0 0 0-5.7-5.7L12 6.3M14 10a4 4 0 0 0-5.7 0l-3.5 3.5a4 4 0 0 0 5.7 5.7l1.5-1.5",
     edit: "M4 20h4L19 9l-4-4L4 16ZM13.5 6.5l4 4",
     remove: "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13M10.5 11v5.5M13.5 11v5.5",
     leave: "M10 4H5v16h5M14 8l4 4-4 4M18 12H9",
@@ -27,7 +32,7 @@ const PATHS = {
 };
 
 /**
- * @param {keyof typeof PATHS} name
+ * @param {IconName} name
  * @returns {SVGElement}
  */
 export function icon(name) {

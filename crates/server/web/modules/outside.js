@@ -5,19 +5,21 @@
  *
  * @typedef {import("./session.js").AgentSession} AgentSession
  */
-import {Problem, perform} from "./action.js";
 import {element, field} from "./element.js";
+import {OutsideBegin} from "./outside-begin.js";
+import {form, wide} from "./outside-form.js";
 import {OutsideParties} from "./outside-parties.js";
 import {OutsideScenario} from "./outside-scenario.js";
-import {CALL, SMS} from "./media.js";
+import {CALL} from "./media.js";
 import {PEOPLE} from "./people.js";
-import {changeAsThirdParty, offerSms, placeCall} from "./simulator.js";
+import {changeAsThirdParty, placeCall} from "./simulator.js";
 import {valueAsJson} from "./user-data.js";
 
 export class Outside {
     node;
     #parties = new OutsideParties();
     #scenario = new OutsideScenario();
+    #begin = new OutsideBegin((party) => this.#parties.remember(party));
     #callChoice = element("select", {required: true});
     /** @type {AgentSession[]} */
     #sessions = [];
@@ -29,7 +31,7 @@ export class Outside {
                 element("h2", {}, "Outside"),
                 element("p", {}, "Be the customer.")),
             this.#callForm(),
-            this.#smsForm(),
+            this.#begin.node,
             this.#scenario.node,
             this.#parties.node,
             this.#thirdPartyForm());
@@ -86,17 +88,6 @@ export class Outside {
         }, field("From", from), field("To", to), field("Key", key), field("Value", value));
     }
 
-    #smsForm() {
-        const from = element("input", {type: "tel", value: "+15550123", required: true, autocomplete: "off"});
-        const to = element("select", {}, ...PEOPLE.map(({user, name}) => element("option", {value: user}, name)));
-        const nickname = element("input", {type: "text", value: "Johanna", required: true, autocomplete: "off"});
-        const text = element("input", {type: "text", value: "Hello, is my order on its way?", required: true, autocomplete: "off"});
-        return form("Text in", "Send text", async () => {
-            const {id} = await offerSms({to: to.value, from: from.value.trim(), nickname: nickname.value.trim(), text: text.value});
-            this.#parties.remember({medium: SMS, id, name: nickname.value.trim(), to: to.selectedOptions[0]?.text ?? to.value});
-        }, field("From", from), field("To", to), wide(field("Name", nickname)), wide(field("Text", text)));
-    }
-
     #thirdPartyForm() {
         const dn = element("input", {type: "text", value: "7777", required: true, autocomplete: "off"});
         const operation = element("select", {}, ...["AttachUserData", "UpdateUserData", "DeleteUserDataPair", "DeleteUserData"]
@@ -111,35 +102,4 @@ export class Outside {
             await changeAsThirdParty(this.#callChoice.value, dn.value.trim(), /** @type {any} */ (operation.value), key.value.trim(), valueAsJson(value.value, "text"));
         }, wide(field("Call", this.#callChoice)), wide(field("Operation", operation)), wide(field("By the DN, which is not on the call", dn)), field("Key", key), field("Value", value));
     }
-}
-
-/**
- * @param {HTMLElement} node a field that wants the whole line
- * @returns {HTMLElement}
- */
-function wide(node) {
-    node.classList.add("wide");
-    return node;
-}
-
-/**
- * @param {string} title
- * @param {string} action
- * @param {() => Promise<void>} work
- * @param {...HTMLElement} fields
- * @returns {HTMLElement}
- */
-function form(title, action, work, ...fields) {
-    const problem = new Problem();
-    const button = element("button", {type: "submit"}, action);
-    const node = element("form", {
-        "aria-label": title,
-        "on": {
-            submit: (event) => {
-                event.preventDefault();
-                perform(button, problem, work);
-            },
-        },
-    }, element("div", {class: "fields"}, ...fields), problem.node, button);
-    return element("details", {class: "outside-part", open: title === "Call in"}, element("summary", {}, element("h3", {}, title)), node);
 }

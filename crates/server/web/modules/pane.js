@@ -192,7 +192,7 @@ export class Pane {
         const {state} = interaction.resource;
         if (this.#said.get(interaction.id) !== state) {
             this.#said.set(interaction.id, state);
-            announce(`${this.user}: ${medium.word} with ${who}, ${state}`);
+            announce(`${this.user}: ${medium.word} ${who}, ${state}`);
         }
         const changesKey = `${interaction.id} changes`;
         if (interaction.changeNumber > 0 && this.#said.get(changesKey) !== String(interaction.changeNumber)) {

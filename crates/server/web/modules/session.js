@@ -20,6 +20,7 @@ import {MEDIA, resourceOf, resourcesOf} from "./media.js";
 import {Notifications} from "./notifications.js";
 import {nameOfUser} from "./people.js";
 import {basicAuthorization, Rest} from "./rest.js";
+import {typingOperation} from "./typing.js";
 import {jsonObject} from "./user-data.js";
 
 const RETRY_SNAPSHOT_MS = 2000;
@@ -130,6 +131,16 @@ export class AgentSession extends EventTarget {
     }
 
     /**
+     * Tells the others that something is being written, or no longer. Nobody waits for it, and nothing comes of it here.
+     *
+     * @param {Interaction} interaction
+     * @param {boolean} started
+     */
+    async tellTyping(interaction, started) {
+        await this.#rest.post(pathOf(interaction), {operationName: typingOperation(started)});
+    }
+
+    /**
      * @param {Interaction} interaction
      * @param {"AttachUserData" | "UpdateUserData"} operationName
      * @param {string} key
@@ -154,9 +165,17 @@ export class AgentSession extends EventTarget {
 
     /** @param {Interaction} interaction */
     async deleteAllPairs(interaction) {
-        await this.operate(interaction, "DeleteUserData", interaction.medium.deletes.by === "key"
-            ? {}
-            : {keys: Object.keys(interaction.resource.userData ?? {})});
+        const keys = Object.keys(interaction.resource.userData ?? {});
+        switch (interaction.medium.deletes.all) {
+            case "without":
+                return this.operate(interaction, "DeleteUserData");
+            case "keys":
+                return this.operate(interaction, "DeleteUserData", {keys});
+            case "each":
+                for (const key of keys) {
+                    await this.deletePair(interaction, key);
+                }
+        }
     }
 
     /** @param {string} id */
@@ -187,7 +206,7 @@ export class AgentSession extends EventTarget {
         if (latency !== null) {
             this.#setConnection({latency});
         }
-        if (isNew && interaction.medium.transcriptPaths.length > 0) {
+        if (isNew && interaction.medium.transcript !== null) {
             this.#readTranscript(interaction);
         }
         this.dispatchEvent(new CustomEvent("interaction", {detail: interaction}));
@@ -218,7 +237,7 @@ export class AgentSession extends EventTarget {
         this.#deviceTold = false;
         try {
             // One answer for all; what the server does not have is left out of it.
-            const collections = ["devices", ...MEDIA.map(({collection}) => collection)].join(",");
+            const collections = ["devices", ...MEDIA.map(({subresource}) => subresource)].join(",");
             const {user} = await this.#rest.get(`/api/v2/me?subresources=${collections}`);
             if (handshake !== this.#handshakes || this.#closed) {
                 return;
@@ -230,7 +249,7 @@ export class AgentSession extends EventTarget {
             this.#isWhole = true;
             this.dispatchEvent(new Event("desk"));
             for (const interaction of this.state.list()) {
-                if (interaction.medium.transcriptPaths.length > 0 && interaction.endedAt === null) {
+                if (interaction.medium.transcript !== null && interaction.endedAt === null) {
                     this.#readTranscript(interaction);
                 }
             }
@@ -258,7 +277,7 @@ export class AgentSession extends EventTarget {
     async #readTranscript(interaction) {
         try {
             const {messages} = await this.#rest.get(`${pathOf(interaction)}/messages`);
-            if (this.state.addMessages(interaction.id, messages ?? [])) {
+            if (this.state.addMessages(interaction.id, messages ?? [], Date.now())) {
                 this.dispatchEvent(new CustomEvent("interaction", {detail: interaction}));
             }
         } catch {
@@ -284,5 +303,5 @@ export class AgentSession extends EventTarget {
 
 /** @param {Interaction} interaction */
 function pathOf(interaction) {
-    return `/api/v2/me/${interaction.medium.collection}/${encodeURIComponent(interaction.id)}`;
+    return `/api/v2/me/${interaction.medium.collection(interaction.resource)}/${encodeURIComponent(interaction.id)}`;
 }

@@ -2,7 +2,9 @@
  * The outside world of the demo: `/sim/v1`, spoken without anybody's login.
  */
 import {changeLeaves} from "./latency.js";
+import {CALL} from "./media.js";
 import {Rest} from "./rest.js";
+import {typingOperation} from "./typing.js";
 import {jsonObject} from "./user-data.js";
 
 const rest = new Rest(null);
@@ -18,25 +20,35 @@ export function placeCall(call) {
 }
 
 /**
- * A customer writes.
+ * A customer writes, or work is handed in.
  *
- * @param {{to: string, from: string, nickname: string, text: string, userData?: Record<string, unknown>}} session
+ * @param {{medium: string, to: string} & Record<string, string>} interaction
  * @returns {Promise<{id: string}>}
  */
-export function offerSms(session) {
-    return rest.post("/sim/v1/smssessions", session);
+export function offer(interaction) {
+    return rest.post("/sim/v1/interactions", interaction);
 }
 
 /**
  * The outside party of a call, or the customer of another interaction, acts.
  *
  * @param {{medium: import("./media.js").Medium, id: string}} party
- * @param {"Answer" | "Hangup" | "SendMessage" | "Leave"} operationName
- * @param {string} [text]
+ * @param {"Answer" | "Hangup" | "SendMessage" | "SendUrl" | "Leave" | "Revoke"} operationName
+ * @param {{text?: string, url?: string}} [parameters]
  */
-export function act({medium, id}, operationName, text) {
+export function act({medium, id}, operationName, parameters = {}) {
     changeLeaves(id);
-    return rest.post(`/sim/v1/${medium.simulated}/${encodeURIComponent(id)}`, {operationName, text});
+    return rest.post(`/sim/v1/${medium === CALL ? "calls" : "interactions"}/${encodeURIComponent(id)}`, {operationName, ...parameters});
+}
+
+/**
+ * The customer is writing, or no longer.
+ *
+ * @param {string} id
+ * @param {boolean} started
+ */
+export function tellTyping(id, started) {
+    return rest.post(`/sim/v1/interactions/${encodeURIComponent(id)}`, {operationName: typingOperation(started)});
 }
 
 /**
