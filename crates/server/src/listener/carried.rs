@@ -5,13 +5,17 @@
 //! up the next request, but not after an answer that did not wait for the end of a body.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What is read of a request before hyper sees it: a poll of a browser with its cookies fits.
+const ONE_READ: usize = 4 << 10;
 
 /// Whether nothing that was written is still on its way into the socket.
 #[derive(Clone, Debug)]
@@ -51,6 +55,24 @@ impl<I> Carried<I> {
 }
 
 impl<I: AsyncRead + Unpin> Carried<I> {
+    /// Whether something comes before the bytes of the socket.
+    pub(super) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// Reads once, behind what waits already; false if the peer is gone. Until something comes it
+    /// costs no buffer.
+    pub(super) fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut bytes = [MaybeUninit::uninit(); ONE_READ];
+        let mut buffer = ReadBuf::uninit(&mut bytes);
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
+        let is_more = read.is_ok() && !buffer.filled().is_empty();
+        if is_more {
+            self.unread = [&self.unread, buffer.filled()].concat().into();
+        }
+        Poll::Ready(is_more)
+    }
+
     /// Reads what the socket has, behind what waits already, up to `most` bytes in all. Resolves
     /// when the peer is gone; until then it costs no buffer.
     pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>, most: usize) -> Poll<()> {

@@ -59,7 +59,8 @@ impl<H: Future<Output = Answer>> Outcome<H> {
 /// What one connection may cost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionLimits {
-    /// For the head of a request, idle time before it included.
+    /// For the head of a request, idle time before it included; as long again for silence before the
+    /// first request, and after a held poll.
     pub(crate) header_timeout: Duration,
     /// Read buffer, which bounds the head.
     pub(crate) max_header_bytes: usize,

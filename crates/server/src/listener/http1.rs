@@ -3,12 +3,18 @@
 //! hyper keeps a read buffer of 8 KiB and its own state for a request that waits, which is most of
 //! what a held poll would cost. So the connection changes hands:
 //!
-//! | State  | Who has the socket | Left when                          | Next             |
-//! |--------|--------------------|------------------------------------|------------------|
-//! | talks  | hyper              | a poll is held, all else written   | parked           |
-//! | talks  |                    | the peer closes, an error, upgrade | ended            |
-//! | parked | this file          | the poll is released               | talks, or closes |
-//! | parked |                    | the peer closes                    | ended            |
+//! | State  | Who has the socket | Left when                            | Next              |
+//! |--------|--------------------|--------------------------------------|-------------------|
+//! | silent | this file          | bytes come, or it is told to close   | talks             |
+//! | silent |                    | the peer closes, it lasts too long   | ended             |
+//! | talks  | hyper              | a poll is held, all else written     | parked            |
+//! | talks  |                    | the peer closes, an error, upgrade   | ended             |
+//! | parked | this file          | the poll is released                 | silent, or closes |
+//! | parked |                    | the peer closes                      | ended             |
+//!
+//! A connection begins silent, and is so again between the answer to a poll and the next one: polls are
+//! released in crowds, and a hyper for each of a crowd that waits for its clients is memory that
+//! the allocator keeps.
 //!
 //! A parked connection is read only to notice its end; what a client sends ahead waits, within a
 //! bound, for the next hyper. Polls that close their connection, and those of HTTP/1.0, stay with
@@ -20,6 +26,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::header::{CONNECTION, EXPECT};
 use http::{Method, Request, Version};
@@ -40,6 +47,8 @@ use crate::clock;
 #[derive(Debug)]
 pub(super) struct Http1 {
     builder: http1::Builder,
+    /// Longest silence before the first bytes of a request, and time for its head after that.
+    header_timeout: Duration,
     /// Most bytes that a client may send ahead of the answer to a poll.
     most_unread: usize,
 }
@@ -51,7 +60,8 @@ impl Http1 {
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
             .max_buf_size(limits.max_header_bytes);
-        Self { builder, most_unread: limits.max_header_bytes }
+        let ConnectionLimits { header_timeout, max_header_bytes } = limits;
+        Self { builder, header_timeout, most_unread: max_header_bytes }
     }
 
     /// Serves a connection to its end, or to its upgrade.
@@ -68,6 +78,9 @@ impl Http1 {
         let slot = Slot::<S::Held>::default();
         let mut stream = Carried::new(stream);
         loop {
+            if !stream.has_unread() && !Box::pin(self.asked(&mut stream, &mut closing)).await {
+                return;
+            }
             // In a box that is gone while a poll is parked, as the writing of its answer is.
             match Box::pin(self.talk(stream, service, peer, &mut closing, &slot)).await {
                 Some(parked) => stream = parked,
@@ -89,6 +102,23 @@ impl Http1 {
                 return;
             }
         }
+    }
+
+    /// Waits for the next request to begin; false if there will be none.
+    async fn asked<I: AsyncRead + Unpin>(
+        &self,
+        stream: &mut Carried<I>,
+        closing: &mut watch::Receiver<bool>,
+    ) -> bool {
+        let asked = async {
+            tokio::select! {
+                biased;
+                // hyper closes in order.
+                () = told(closing) => true,
+                more = poll_fn(|cx| stream.poll_more(cx)) => more,
+            }
+        };
+        tokio::time::timeout(self.header_timeout, asked).await.unwrap_or(false)
     }
 
     /// Lets hyper serve requests until one of them is a held poll; the stream then.
@@ -207,3 +237,6 @@ impl<H> Default for Slot<H> {
         Self(Arc::default())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,8 @@ pub struct ServerSettings {
     pub forwarded_header: ForwardedHeader,
     /// Connections served at a time. Default 50,000; further ones wait in the kernel's queue.
     pub max_connections: usize,
-    /// Time for the head of a request, idle keep-alive included. Default 30,000 ms.
+    /// Time for the head of a request, idle keep-alive included; silence before the first request,
+    /// and after a poll that was held, may last as long again. Default 30,000 ms.
     /// Jetty, and so GWS, has 30 s too (`idleTimeout`).
     pub header_timeout_ms: u64,
     /// Time for the body of a request once its head is there. Default 15,000 ms.
