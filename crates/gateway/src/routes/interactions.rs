@@ -134,7 +134,13 @@ pub(super) async fn operate(
             needs(me::user(&gateway, &caller)?, wire.feature())?;
         }
         Ok(match request {
-            InteractionRequest::Act(action) => act(interaction, agent, action),
+            InteractionRequest::Act(action) => {
+                // It stands in the user data.
+                if matches!(action, InteractionAction::SetDisposition { .. }) {
+                    gateway.count_change(interaction.id.as_str(), &caller)?;
+                }
+                act(interaction, agent, action)
+            }
             InteractionRequest::Ask(asking, target) => {
                 let target = target_user(&gateway, wire, &target)?;
                 act(interaction, agent, InteractionAction::Ask { asking, agent: target })
