@@ -1,11 +1,14 @@
-"""schemathesis against both OpenAPI documents of a running `encke demo`.
+"""schemathesis against the OpenAPI documents of a running `encke demo`: that of the REST API and that
+of the Bayeux API for back ends.
 
 Every operation is asked with what its document allows and with what it does not, and each answer
 must be a documented one: no 5xx, status, content type, headers and schema as described. `hooks.py`
 gives requests ids of calls and interactions that live, and counts what was answered; an operation of
 the document, or one of the `operationName`s that it lists, that never answered 2xx was not tested, which
 is a failure too, also where it was never asked. `schemathesis.toml` says which checks are left out and
-why.
+why. Left out as a whole is what `LEFT_OUT` names, since its answer goes on for a quarter of an hour; and
+`/api/feed/v1/openapi.json`, whose requests and answers are streams of lines that schemathesis cannot
+speak. The tests of the gateway and of the server ask both.
 
 ENCKE_BIN names the server's binary. Seed and number of examples are fixed, so a run is bounded and
 the next one asks the same.
@@ -31,6 +34,9 @@ DOCUMENTS = {
     "/openapi.json": ["--auth", f"{USER}:{PASSWORD}"],
     "/api/bayeux/v1/openapi.json": ["--header", f"X-API-Key:{API_KEY}"],
 }
+
+# Operations that are not asked here; `schemathesis.toml` has each of them too.
+LEFT_OUT = {"GET /api/v2/tevents"}
 
 
 def main():
@@ -84,12 +90,12 @@ def run(server, document, login, folder):
 
 
 def described(server, document):
-    """Every operation of a document, by the names under which `hooks.py` counts them."""
+    """Every operation of a document that is asked, by the names under which `hooks.py` counts them."""
     _, described = ask(server.url + document)
     for path, item in described["paths"].items():
         for method in ("get", "put", "post", "patch", "delete"):
-            if method in item:
-                label = f"{method.upper()} {path}"
+            label = f"{method.upper()} {path}"
+            if method in item and label not in LEFT_OUT:
                 yield label
                 if "{id}" in path:
                     yield from (f"{label} {name}" for name in choices(described, item[method]))

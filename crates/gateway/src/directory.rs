@@ -192,11 +192,6 @@ impl Directory {
         self.0.users.get(name)
     }
 
-    /// The user of this id.
-    pub(crate) fn user_of_id(&self, id: Uuid) -> Option<&User> {
-        self.users().find(|user| user.id == id)
-    }
-
     /// The user who owns this DN.
     pub fn owner(&self, dn: &Dn) -> Option<&User> {
         self.user(self.0.owners.get(dn)?)
@@ -216,7 +211,7 @@ impl Directory {
     pub(crate) fn named(&self, text: &str) -> Option<&User> {
         self.user(&UserId::new(text)).or_else(|| {
             let id: Uuid = text.parse().ok()?;
-            self.users().find(|user| user.id() == id)
+            self.users().find(|user| user.id == id)
         })
     }
 

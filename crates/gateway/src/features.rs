@@ -2,12 +2,12 @@
 //!
 //! | Feature               | Without it, refused with `statusCode` 5                            |
 //! |-----------------------|--------------------------------------------------------------------|
-//! | `api-voice`           | calls, phones and the voice channel: everything but reading        |
+//! | `api-voice`           | calls, phones, the voice channel and IM sessions: everything but reading |
 //! | `api-voice-recording` | the recording operations                                           |
-//! | `api-multimedia`      | interactions of all media but IM sessions, which need `api-voice`: everything but reading |
+//! | `api-multimedia`      | interactions of all other media: everything but reading            |
 //!
-//! What a feature allows is not listed among the `capabilities` of a call either. Whoever has lost a
-//! feature may still log out.
+//! What a missing feature would allow is not listed among the `capabilities` of a call or an
+//! interaction either. Whoever has lost a feature may still log out and turn down what is offered.
 //!
 //! # Sources
 //!

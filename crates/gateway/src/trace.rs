@@ -56,7 +56,11 @@ impl Trace {
     }
 
     /// Writes one copy; its place is its id.
+    ///
+    /// User data stays as it was written, with line ends between its tokens, and the first of them
+    /// would end the event. In a string they are escaped, so to read they are blanks.
     pub(crate) fn write(&self, event: &str, place: Place, json: &str) {
+        let json = json.replace(['\r', '\n'], " ");
         let text = format!("id: {}\nevent: {event}\ndata: {json}\n\n", place.sequence());
         if let Some(feed) = self.feed().as_ref() {
             // That nobody reads any more is no error.
@@ -98,6 +102,10 @@ impl Reader {
             self.begun = true;
             return Some(Bytes::from_static(b": the trace begins\n\n"));
         }
+        // Who is behind has always something to read, and would never be found late.
+        if Instant::from_std(time::now()) >= self.until {
+            return None;
+        }
         let next = timeout_at(self.until, timeout(SILENCE, self.copies.recv())).await.ok()?;
         match next {
             Ok(Ok(copy)) => Some(copy),
@@ -106,6 +114,24 @@ impl Reader {
             }
             Ok(Err(RecvError::Closed)) => None,
             Err(_) => Some(Bytes::from_static(b": nothing happens\n\n")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_always_behind_is_asked_to_come_back_as_well() {
+        let (feed, _) = broadcast::channel(2);
+        let now = Instant::from_std(time::now());
+        for (until, goes_on) in [(now, false), (now + LONGEST, true)] {
+            let mut reader = Reader { copies: feed.subscribe(), until, begun: true };
+            for _ in 0..3 {
+                feed.send(Bytes::from_static(b"data: {}\n\n")).unwrap();
+            }
+            assert_eq!(reader.next().await.is_some(), goes_on);
         }
     }
 }

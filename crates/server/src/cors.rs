@@ -26,9 +26,10 @@ use crate::answer::{Answer, Refused};
 const METHODS: HeaderValue = HeaderValue::from_static("GET,POST,PUT,DELETE,OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "X-Requested-With,Content-Type,Accept,Origin,Cookie,Authorization,ssid,surl,ContactCenterId,\
-     X-CSRF-TOKEN",
+     X-CSRF-TOKEN,X-Request-Id",
 );
-const EXPOSED: HeaderValue = HeaderValue::from_static("X-CSRF-HEADER,X-CSRF-TOKEN");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("X-CSRF-HEADER,X-CSRF-TOKEN,X-Request-Id,Retry-After");
 const MAX_AGE: HeaderValue = HeaderValue::from_static("120");
 
 /// Who may call from elsewhere.
@@ -219,7 +220,13 @@ mod tests {
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "https://desk.example.com");
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
         let names = answer.headers()[ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
-        assert!(names.contains("X-CSRF-TOKEN"), "{names}");
+        for name in ["X-CSRF-TOKEN", "X-Request-Id"] {
+            assert!(names.split(',').any(|allowed| allowed == name), "{name}: {names}");
+        }
+        let exposed = answer.headers()[ACCESS_CONTROL_EXPOSE_HEADERS].to_str().unwrap();
+        for name in ["X-CSRF-TOKEN", "X-Request-Id", "Retry-After"] {
+            assert!(exposed.split(',').any(|seen| seen == name), "{name}: {exposed}");
+        }
         let answer = Origin::Foreign.preflight(&head).unwrap();
         assert!(!answer.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN));
         assert!(!answer.headers().contains_key(ACCESS_CONTROL_ALLOW_METHODS));

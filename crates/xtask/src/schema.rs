@@ -1,4 +1,5 @@
-//! `cargo xtask schema`: the server asked for everything that its `OpenAPI` documents describe.
+//! `cargo xtask schema`: the server asked for what its `OpenAPI` documents of the REST API and of the
+//! Bayeux API describe.
 
 use std::process::Command;
 

@@ -74,7 +74,7 @@ impl Projection {
     ) -> String {
         let kind = told.kind;
         let wire = self.config.wire(interaction.medium);
-        let resource = view::interaction(interaction, seat, &self.config);
+        let resource = view::interaction(interaction, seat, &self.directory, &self.config);
         let number = told.reference.filter(|_| wire.reference != Reference::Nowhere);
         let numbered = |object: Object| match number {
             Some(number) => object.with("referenceId", &number.to_string()),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use encke_calls::{Actor, Call, CallAction, CallId, Command, Dn, Party, Requester};
 
-use super::features::needs;
+use super::features::{needs, needs_of};
 use super::outcome::outcome;
 use super::{By, Id, Payload, me};
 use crate::caller::{Caller, Role};
@@ -94,6 +94,7 @@ pub(super) async fn operate_as_third_party(
     let payload = may_act_for_others(&caller).and(payload);
     let depth = gateway.config().body_depth;
     let asked = THIRD_PARTY_CALL_OPERATIONS.ask(payload, depth, |change, body| {
+        needs_of(&gateway, &caller, Feature::Voice)?;
         let call = CallId::new(id.as_str()).map_err(|_| no_call(&id))?;
         let requester = Requester::ThirdParty(third_party(&gateway, &caller, body)?);
         if gateway.core().call(&id).is_some() {

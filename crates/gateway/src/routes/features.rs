@@ -3,6 +3,7 @@
 use axum::extract::State;
 
 use super::{By, Id, me};
+use crate::caller::Caller;
 use crate::counts::Operation;
 use crate::directory::User;
 use crate::features::Feature;
@@ -62,6 +63,15 @@ pub(super) fn needs(user: &User, feature: Feature) -> Result<(), Failure> {
     }
     let text = format!("the user does not have the feature '{}'", feature.id());
     Err(Failure::new(ReturnCode::NoPermission, text))
+}
+
+/// The same of who acts for others. A service that is no user here has no features to lack.
+pub(super) fn needs_of(
+    gateway: &Gateway,
+    caller: &Caller,
+    feature: Feature,
+) -> Result<(), Failure> {
+    gateway.directory().user(&caller.user).map_or(Ok(()), |user| needs(user, feature))
 }
 
 fn shown(gateway: &Gateway, user: &User, fields: &Fields) -> String {

@@ -16,7 +16,7 @@ use encke_calls::{
 };
 
 use super::calls::{first_line, may_act_for_others, third_party_or_none};
-use super::features::needs;
+use super::features::{needs, needs_of};
 use super::outcome::failure;
 use super::{By, Payload, me};
 use crate::caller::{Caller, Role};
@@ -84,7 +84,8 @@ pub(super) async fn read(
         let wire = gateway.config().wire(medium);
         let interaction = found(&gateway, wire, &named)?;
         let seat = own_seat(&interaction, &caller, wire, &named)?;
-        let view = raw(view::interaction(&interaction, seat, gateway.config()));
+        let view =
+            raw(view::interaction(&interaction, seat, gateway.directory(), gateway.config()));
         Ok(Reply::with(wire.resource, &query.fields()?.of(&view)))
     };
     Reply::from(answer()).counted_as(Operation::GetInteractions)
@@ -128,11 +129,20 @@ pub(super) async fn operate(
         let found = found(&gateway, wire, &named)?;
         let agent = own_seat(&found, &caller, wire, &named)?.agent.clone();
         let interaction = found.key();
-        needs(me::user(&gateway, &caller)?, wire.feature())?;
+        // What is offered to anybody can be turned down by anybody.
+        if !matches!(request, InteractionRequest::Act(InteractionAction::Reject)) {
+            needs(me::user(&gateway, &caller)?, wire.feature())?;
+        }
         Ok(match request {
-            InteractionRequest::Act(action) => act(interaction, agent, action),
+            InteractionRequest::Act(action) => {
+                // It stands in the user data.
+                if matches!(action, InteractionAction::SetDisposition { .. }) {
+                    gateway.count_change(interaction.id.as_str(), &caller)?;
+                }
+                act(interaction, agent, action)
+            }
             InteractionRequest::Ask(asking, target) => {
-                let target = target_user(&gateway, &target)?;
+                let target = target_user(&gateway, wire, &target)?;
                 act(interaction, agent, InteractionAction::Ask { asking, agent: target })
             }
             InteractionRequest::Change(change) => {
@@ -173,6 +183,7 @@ pub(super) async fn operate_as_third_party(
     let mut note = Note::new();
     let asked = ask_interaction(wire, true, payload, depth, |request, body| {
         let interaction = found(&gateway, wire, &named)?.key();
+        needs_of(&gateway, &caller, wire.feature())?;
         note = Note::new().by(third_party_or_none(&gateway, &caller, body)?);
         gateway.count_change(interaction.id.as_str(), &caller)?;
         match request {
@@ -195,7 +206,7 @@ fn shown(gateway: &Gateway, user: &User, medium: Medium, fields: &Fields) -> Str
     let open = open(gateway, user, medium);
     fields.of_all(open.iter().filter_map(|one| {
         let seat = one.seat(user.name().as_str())?;
-        Some(raw(view::interaction(one, seat, gateway.config())))
+        Some(raw(view::interaction(one, seat, gateway.directory(), gateway.config())))
     }))
 }
 
@@ -220,10 +231,12 @@ fn answered(done: Result<Outcome, CommandError>, number: Option<u64>) -> Reply {
     }
 }
 
-/// An agent, as a client names him: by name, by id, or by an address that ends in one of them.
-fn target_user(gateway: &Gateway, target: &str) -> Result<UserName, Failure> {
+/// An agent, as a client names him: by name, by id, or by an address that ends in one of them. Who
+/// could not work on the medium is none.
+fn target_user(gateway: &Gateway, wire: &Wire, target: &str) -> Result<UserName, Failure> {
     let last = target.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let user = gateway.directory().named(last).filter(|user| user.granted().has(Role::Agent));
+    let can = |user: &&User| user.granted().has(Role::Agent) && user.features().has(wire.feature());
+    let user = gateway.directory().named(last).filter(can);
     let user = user.ok_or_else(|| {
         Failure::not_found(format!("agent '{}' does not exist", shortened(target)))
     })?;

@@ -1,5 +1,5 @@
 //! The router over the rows of `table`, and what surrounds every handler: the body bound, the
-//! counters, the request id, and JSON for what axum would answer in plain text.
+//! counters, and JSON for what axum would answer in plain text.
 //!
 //! Everything under `/api/v2` is answered here except what the embedder mounts itself, above all
 //! `/api/v2/notifications`. A slash at the end of a path means nothing: published clients write
@@ -10,8 +10,8 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Request, State};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::any;
@@ -36,12 +36,6 @@ mod users;
 
 use self::table::routes;
 
-/// A client's name for a request, given back in the answer so that both logs can be joined.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Longest request id that is given back, in bytes. A longer one is ignored.
-const MAX_REQUEST_ID_BYTES: usize = 128;
-
 /// Every route of the gateway.
 pub(crate) fn router(gateway: Gateway) -> Router {
     let limit = gateway.config().body_limit_bytes;
@@ -61,16 +55,11 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .with_state(gateway)
 }
 
-/// Counts the answer and gives the request id back.
+/// Counts the answer.
 async fn account(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let id =
-        request.headers().get(REQUEST_ID).filter(|id| id.len() <= MAX_REQUEST_ID_BYTES).cloned();
-    let mut response = next.run(request).await;
+    let response = next.run(request).await;
     if let Some((operation, code)) = response.extensions().get::<(Operation, ReturnCode)>() {
         gateway.counts().count(*operation, *code);
-    }
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
     }
     response
 }

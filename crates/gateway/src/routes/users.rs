@@ -5,7 +5,6 @@
 
 use axum::extract::State;
 use encke_broker::UserId;
-use uuid::Uuid;
 
 use super::{By, Id, calls, me};
 use crate::counts::Operation;
@@ -24,9 +23,7 @@ pub(super) async fn read(
 ) -> Reply {
     let answer = || {
         let own = me::user(&gateway, &caller)?;
-        let directory = gateway.directory();
-        let by_id = Uuid::parse_str(&id).ok().and_then(|id| directory.user_of_id(id));
-        let found = by_id.or_else(|| directory.user(&UserId::new(id.as_str())));
+        let found = gateway.directory().named(&id);
         let may = |name: &UserId| name == own.name() || calls::may_act_for_others(&caller).is_ok();
         let user = found.filter(|user| may(user.name())).ok_or_else(|| {
             let id = shortened(&id);

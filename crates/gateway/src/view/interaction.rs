@@ -7,6 +7,7 @@
 //!   milliseconds of a whole second; `SendUrl` for the order of its members.
 //! - Ours: a line of who is hidden from the customer has the `visibility` `Int`.
 
+use encke_broker::UserId;
 use encke_calls::{
     EntryKind, Interaction, Label, MediaType, Operation, Participant, Seat, TranscriptEntry,
     interaction_capabilities,
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use super::{render, user_data};
 use crate::config::GatewayConfig;
+use crate::directory::Directory;
 use crate::json::{Object, quoted};
 use crate::media::{Member, Wire};
 use crate::time::Timestamp;
@@ -37,23 +39,28 @@ pub(crate) fn media_type(interaction: &Interaction) -> &str {
 pub(crate) fn interaction(
     interaction: &Interaction,
     seat: &Seat,
+    directory: &Directory,
     config: &GatewayConfig,
 ) -> String {
     let wire = config.wire(interaction.medium);
-    let view = View { interaction, seat, wire, config };
+    let agent = directory.user(&UserId::new(seat.agent.as_str()));
+    let may_work = agent.is_none_or(|agent| agent.features().has(wire.feature()));
+    let view = View { interaction, seat, may_work, wire, config };
     wire.members.iter().fold(Object::new(), |object, member| view.add(object, *member)).finish()
 }
 
 struct View<'a> {
     interaction: &'a Interaction,
     seat: &'a Seat,
+    /// Whether the agent has the feature of the medium. Without it he can turn it down and no more.
+    may_work: bool,
     wire: &'a Wire,
     config: &'a GatewayConfig,
 }
 
 impl View<'_> {
     fn add(&self, object: Object, member: Member) -> Object {
-        let Self { interaction, seat, wire, config } = *self;
+        let Self { interaction, seat, may_work, wire, config } = *self;
         let details = &interaction.details;
         let label = |object: Object, name: &str, label: Option<&str>| match label {
             Some(text) => object.with_text(name, text),
@@ -71,7 +78,8 @@ impl View<'_> {
             Member::Capabilities => {
                 let medium = interaction.medium;
                 let listed = interaction_capabilities(medium, seat.state, config.capabilities);
-                let names: Vec<_> = listed.map(Operation::as_str).collect();
+                let possible = |operation: &Operation| may_work || *operation == Operation::Reject;
+                let names: Vec<_> = listed.filter(possible).map(Operation::as_str).collect();
                 object.with("capabilities", &render(&names))
             }
             Member::Uri => object.with_text("uri", &config.address(&path(interaction, wire))),

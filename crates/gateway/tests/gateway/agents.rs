@@ -6,8 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use encke_broker::UserId;
 use encke_gateway::{Device, Directory, User};
@@ -15,7 +13,7 @@ use encke_journal::Fault;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::support::{Centre, DEVICES, at, directory, dn};
+use crate::support::{Centre, DEVICES, at, directory, dn, golden};
 
 const ME: &str = "/api/v2/me";
 const VOICE: &str = "/api/v2/me/channels/voice";
@@ -76,12 +74,7 @@ async fn each_state_has_its_conversation() {
     ];
     for (name, steps) in conversations {
         let held = conversation(steps).await;
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/agent/{name}.txt"));
-        if std::env::var("ENCKE_GOLDEN").is_ok_and(|value| value == "write") {
-            fs::write(&file, &held).unwrap();
-        }
-        assert_eq!(held, fs::read_to_string(&file).unwrap_or_default(), "{name}");
+        assert_eq!(golden(&format!("agent/{name}"), &held), None);
     }
 }
 

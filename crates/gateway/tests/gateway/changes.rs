@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use encke_calls::Medium;
 use encke_gateway::{ChangeBound, ChangeLoops, GatewayConfig, Operation, ReturnCode};
 
+use crate::media::{SPELLINGS, offered};
 use crate::support::{CALL, CALLS, Centre, SMS, at, directory};
 
 const UPDATE: &str = r#"{"operationName":"UpdateUserData","userData":{"k":"v","n":1}}"#;
+const ACCEPT: &str = r#"{"operationName":"Accept","nickname":"Al"}"#;
 
 fn own() -> String {
     format!("/api/v2/me/calls/{CALL}")
@@ -81,6 +84,23 @@ async fn who_changed_what_of_an_sms_session_is_told_also_when_it_is_told_again()
 }
 
 #[tokio::test]
+async fn who_changed_what_is_told_of_each_medium_as_it_is_described() {
+    for spelling in &SPELLINGS {
+        let centre = Centre::with(GatewayConfig::default().origin(true)).await;
+        let id = offered(&centre, spelling.medium, None).await;
+        let path = format!("/api/v2/me/{}/{id}", spelling.path);
+        assert_eq!(centre.post("alice", &path, ACCEPT).await.http, 200);
+        centre.heard().await;
+        assert_eq!(centre.post("alice", &path, UPDATE).await.http, 200);
+        // What is heard is held against its description.
+        let heard = centre.heard().await;
+        let origin = r#"{"thirdPartyDN":"15000","keys":["n"]}"#;
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert_eq!(at(&heard[0].data, "origin"), Some(origin), "{}", spelling.path);
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_told_who_changed_what_unless_it_is_asked_for() {
     let centre = Centre::open().await;
     centre.dialled("{}").await;
@@ -120,6 +140,23 @@ async fn a_loop_is_slowed_down_and_told_when_to_go_on() {
     assert_eq!(refused.unwrap().requests, 2);
     centre.pass(2_500);
     centre.accepted("alice", &own(), UPDATE).await;
+}
+
+#[tokio::test]
+async fn a_disposition_is_a_change_of_user_data_and_counted_as_one() {
+    let bound = ChangeBound { changes: 2, window: Duration::from_secs(1) };
+    let centre = Centre::with(GatewayConfig::default().changes(Some(bound))).await;
+    let path = format!("/api/v2/me/chats/{}", offered(&centre, Medium::Chat, None).await);
+    centre.accepted("alice", &path, ACCEPT).await;
+    let disposition = r#"{"operationName":"SetDisposition","disposition":"resolved"}"#;
+    for body in [disposition, UPDATE] {
+        centre.accepted("alice", &path, body).await;
+    }
+    for body in [disposition, UPDATE] {
+        assert_eq!(centre.post("alice", &path, body).await.http, 429, "{body}");
+    }
+    centre.pass(1_000);
+    centre.accepted("alice", &path, disposition).await;
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! What a user is, may use and is on: users, features and channels.
 
 use encke_broker::UserId;
+use encke_calls::Medium;
 use encke_gateway::{Device, Directory, Feature, Features, GatewayConfig, User};
 
+use crate::media::{SPELLINGS, offered};
 use crate::support::{CALL, Centre, at, directory, dn};
 
 /// Alice has only these features; everybody else has all.
@@ -79,6 +81,49 @@ async fn capabilities_list_what_the_features_allow() {
         assert_eq!(capabilities.contains("StartCallRecording"), recording, "{capabilities}");
         let bobs = centre.get("bob", &call).await.body;
         assert!(at(&bobs, "call.capabilities").unwrap().contains("StartCallRecording"));
+    }
+}
+
+#[tokio::test]
+async fn an_offer_can_be_turned_down_without_the_feature_that_it_needs() {
+    for spelling in &SPELLINGS {
+        let centre = with_features(Features::NONE).await;
+        let id = offered(&centre, spelling.medium, Some("hello")).await;
+        let told = centre.heard_by("alice", spelling.channel).await;
+        let path = format!("/api/v2/me/{}/{id}", spelling.path);
+        let read = centre.get("alice", &path).await.body;
+        for seen in [&told[0], &read] {
+            let listed = at(seen, spelling.key).and_then(|one| at(one, "capabilities"));
+            assert_eq!(listed, Some(r#"["Reject"]"#), "{seen}");
+        }
+        let (http, code, _) = centre.post("alice", &path, &operation("Accept")).await.refused();
+        assert_eq!((http, code), (403, 5), "{path}");
+        assert_eq!(centre.post("alice", &path, &operation("Reject")).await.http, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_acts_for_others_needs_the_feature_himself() {
+    let people = directory();
+    let others = people.users().filter(|user| !["erin", "robot"].contains(&user.name().as_str()));
+    // The robot is no user: whoever let it in knows it.
+    let erin = User::new(UserId::new("erin")).device(Device::new(dn("15009")));
+    let people = Directory::new(others.cloned().chain([erin.with_features(Features::NONE)]));
+    let centre = Centre::peopled(people.unwrap()).await;
+    centre.dialled("{}").await;
+    let session = offered(&centre, Medium::Sms, None).await;
+    centre.heard().await;
+    let update =
+        r#"{"operationName":"UpdateUserData","userData":{"k":"new"},"thirdPartyDn":"7777"}"#;
+    for (path, feature) in [
+        (format!("/api/v2/calls/{CALL}"), "api-voice"),
+        (format!("/api/v2/smsessions/{session}"), "api-multimedia"),
+    ] {
+        let text = format!("the user does not have the feature '{feature}'");
+        assert_eq!(centre.post("erin", &path, update).await.refused(), (403, 5, text));
+        assert!(centre.heard().await.is_empty(), "nothing happened");
+        centre.accepted("robot", &path, update).await;
+        assert!(!centre.heard().await.is_empty());
     }
 }
 

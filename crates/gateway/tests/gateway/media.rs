@@ -1,13 +1,14 @@
 //! What is the same for interactions of all media, and what the documents show of one or the other.
 
+use encke_broker::UserId;
 use encke_calls::{
     Command, Contact, Details, InteractionAction, InteractionActor, InteractionId, InteractionKey,
     InteractionOffer, Medium, UserData, UserName,
 };
-use encke_gateway::GatewayConfig;
+use encke_gateway::{Directory, Feature, GatewayConfig, Role, Roles, User};
 
 use crate::golden::same;
-use crate::support::{Centre, at};
+use crate::support::{Centre, at, directory};
 
 /// How a medium is spelled in requests and notifications, written from the documents: medium, path,
 /// channel, key, list, `messageType`, and `notificationType` of a change of user data.
@@ -281,7 +282,11 @@ async fn a_transfer_goes_to_an_agent_by_name_id_or_address() {
 
 #[tokio::test]
 async fn bad_targets_have_their_answers() {
-    let centre = Centre::open().await;
+    let others = directory();
+    let others = others.users().filter(|user| user.name().as_str() != "carol").cloned();
+    let voice = [Feature::Voice].into_iter().collect();
+    let carol = User::new(UserId::new("carol")).roles(Roles::of(Role::Agent)).with_features(voice);
+    let centre = Centre::peopled(Directory::new(others.chain([carol])).unwrap()).await;
     let id = accepted(&centre, &SPELLINGS[1]).await;
     let path = format!("/api/v2/me/chats/{id}");
     for (parameters, code, text) in [
@@ -289,6 +294,8 @@ async fn bad_targets_have_their_answers() {
         (r#","targetUser":7"#, 10, "parameter 'targetUser' must be a string, not a number"),
         (r#","targetUser":"mallory""#, 6, "agent 'mallory' does not exist"),
         (r#","targetUser":"robot""#, 6, "agent 'robot' does not exist"),
+        // She could neither accept nor do anything else.
+        (r#","targetUser":"carol""#, 6, "agent 'carol' does not exist"),
         (r#","targetUser":"alice""#, 2, "the agent takes part already"),
     ] {
         for name in ["Transfer", "Invite", "Consult"] {

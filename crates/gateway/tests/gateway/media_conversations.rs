@@ -5,15 +5,13 @@
 //! With `ENCKE_GOLDEN=write` in the environment they are written anew, to be read again.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use encke_calls::{
     Command, Details, InteractionAction, InteractionOffer, Label, MediaType, Medium,
 };
 
 use crate::media::{SPELLINGS, Spelling, offer, outside};
-use crate::support::{Centre, at};
+use crate::support::{Centre, at, golden};
 
 enum Step {
     Post(&'static str, &'static str),
@@ -119,25 +117,12 @@ fn ids_of(text: &str) -> Vec<String> {
     ids
 }
 
-fn wrong(name: &str, held: &str) -> Option<String> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/media/{name}.txt"));
-    if std::env::var("ENCKE_GOLDEN").is_ok_and(|value| value == "write") {
-        fs::write(&file, held).unwrap();
-    }
-    let golden = fs::read_to_string(&file).unwrap_or_default();
-    let lines = held.lines().count().max(golden.lines().count());
-    let line = |text: &str, at| text.lines().nth(at).unwrap_or("(nothing)").to_owned();
-    let differs = (0..lines).map(|at| (line(held, at), line(&golden, at)));
-    let (ours, theirs) = differs.into_iter().find(|(ours, theirs)| ours != theirs)?;
-    Some(format!("{name}:\n  {ours}\nis not\n  {theirs}"))
-}
-
 #[tokio::test]
 async fn each_medium_has_its_conversation() {
     let mut problems = Vec::new();
     for spelling in &SPELLINGS {
         let held = conversation(spelling, common(spelling.medium)).await;
-        problems.extend(wrong(spelling.medium.name(), &held));
+        problems.extend(golden(&format!("media/{}", spelling.medium.name()), &held));
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
@@ -215,7 +200,7 @@ async fn several_agents_have_their_conversations() {
     let mut problems = Vec::new();
     for (name, medium, steps) in conversations {
         let held = conversation(&SPELLINGS[medium], steps).await;
-        problems.extend(wrong(name, &held));
+        problems.extend(golden(&format!("media/{name}"), &held));
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
@@ -232,5 +217,20 @@ async fn what_is_hidden_is_marked_and_everything_is_listed_on_request() {
     let listed = at(heard.get(1).unwrap(), "chat.capabilities").unwrap();
     for name in ["SendUrl", "LeaveAndComplete", "Transfer"] {
         assert!(listed.contains(name), "{name}: {listed}");
+    }
+    let said = r#"{"operationName":"SendMessage","text":"say yes"}"#;
+    for (user, body) in
+        [("alice", r#"{"operationName":"Consult","targetUser":"bob"}"#), ("bob", ACCEPT)]
+    {
+        centre.accepted(user, &path, body).await;
+    }
+    centre.heard().await;
+    // Who is consulted is hidden from the customer, and so is what he says.
+    for (user, visibility) in [("bob", r#""visibility":"Int""#), ("alice", r#""visibility":"All""#)]
+    {
+        centre.accepted(user, &path, said).await;
+        let heard = centre.heard_by("alice", "/v2/me/chats").await;
+        assert_eq!(heard.len(), 1);
+        assert!(heard[0].contains(visibility), "{user}: {}", heard[0]);
     }
 }

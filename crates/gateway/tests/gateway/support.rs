@@ -1,6 +1,7 @@
 //! A small contact centre: five people, a core in memory, a clock that stands still, and an ear
 //! that records every notification.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -293,6 +294,21 @@ pub(crate) fn at<'a>(json: &'a str, path: &str) -> Option<&'a str> {
     path.split('.').try_fold(json, |json, name| {
         members(json).into_iter().find(|(member, _)| member == name).map(|(_, value)| value)
     })
+}
+
+/// Where a conversation differs from the file below `tests/golden` that was read and found right, if
+/// it does. With `ENCKE_GOLDEN=write` in the environment the file is written anew, to be read again.
+pub(crate) fn golden(name: &str, held: &str) -> Option<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.txt"));
+    if std::env::var("ENCKE_GOLDEN").is_ok_and(|value| value == "write") {
+        std::fs::write(&file, held).unwrap();
+    }
+    let golden = std::fs::read_to_string(&file).unwrap_or_default();
+    let lines = held.lines().count().max(golden.lines().count());
+    let line = |text: &str, at| text.lines().nth(at).unwrap_or("(nothing)").to_owned();
+    let both = (0..lines).map(|at| (line(held, at), line(&golden, at)));
+    let (ours, theirs) = both.into_iter().find(|(ours, theirs)| ours != theirs)?;
+    Some(format!("{name}:\n  {ours}\nis not\n  {theirs}"))
 }
 
 /// The members of an object in their order, each value as it stands in the JSON.

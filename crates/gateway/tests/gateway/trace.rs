@@ -69,6 +69,28 @@ async fn every_copy_is_in_the_trace_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn user_data_on_several_lines_is_one_line_of_the_trace() {
+    let centre = Centre::open().await;
+    centre.dialled("{}").await;
+    let mut reader = Reader::open(&centre, "erin").await;
+    let update = "{\"operationName\":\"UpdateUserData\",\"userData\":{\"card\":{\n\"a\":1,\r\n\
+                  \"b\":[\n\r\"x\\ny\"]}}}";
+    centre.accepted("erin", &format!("/api/v2/calls/{CALL}"), update).await;
+    let text = reader.until(r#""thisDN":"15001"#).await;
+    let data: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+    assert!(!data.is_empty() && !text.contains('\r'), "{text}");
+    for data in data {
+        let copy: serde_json::Value = serde_json::from_str(data).unwrap();
+        let card = serde_json::json!({"a": 1, "b": ["x\ny"]});
+        assert_eq!(copy["userData"]["card"], card, "{text}");
+    }
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let known = ["id: ", "event: ", "data: ", ": "];
+        assert!(known.iter().any(|field| line.starts_with(field)), "{line:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_trace_is_for_supervisors_and_services() {
     let centre = Centre::open().await;
     for user in ["alice", "bob"] {

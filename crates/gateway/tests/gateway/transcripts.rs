@@ -5,13 +5,11 @@
 //! With `ENCKE_GOLDEN=write` in the environment they are written anew, to be read again.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use encke_calls::Profile;
 use encke_gateway::GatewayConfig;
 
-use crate::support::{Centre, at};
+use crate::support::{Centre, at, golden};
 
 /// One request: by whom, on the how manyeth call of the conversation (from 1; 0 is his phone), and
 /// the body.
@@ -177,16 +175,8 @@ async fn each_operation_has_its_conversation() {
     ];
     let mut wrong = Vec::new();
     for (name, steps) in conversations {
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/voice/{name}.txt"));
         let held = conversation(GatewayConfig::default().recording(true), steps).await;
-        if std::env::var("ENCKE_GOLDEN").is_ok_and(|value| value == "write") {
-            fs::write(&file, &held).unwrap();
-        }
-        let golden = fs::read_to_string(&file).unwrap_or_default();
-        if let Some((ours, theirs)) = difference(&held, &golden) {
-            wrong.push(format!("{name}:\n  {ours}\nis not\n  {theirs}"));
-        }
+        wrong.extend(golden(&format!("voice/{name}"), &held));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -243,11 +233,4 @@ async fn conversation(config: GatewayConfig, steps: &[Step]) -> String {
             text.replace(&pair[0], &format!("CALL{nth}")).replace(&pair[1], &format!("CONN{nth}"));
     }
     text
-}
-
-/// The first line in which two texts differ.
-fn difference<'a>(ours: &'a str, theirs: &'a str) -> Option<(&'a str, &'a str)> {
-    let lines = ours.lines().count().max(theirs.lines().count());
-    let line = |text: &'a str, at| text.lines().nth(at).unwrap_or("(nothing)");
-    (0..lines).map(|at| (line(ours, at), line(theirs, at))).find(|(ours, theirs)| ours != theirs)
 }

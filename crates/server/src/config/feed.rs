@@ -29,7 +29,7 @@ pub(super) fn feed(settings: &Settings) -> Result<Option<FeedBounds>, ConfigErro
         line_bytes: feed.max_line_bytes,
         depth: feed.max_depth,
         in_flight: feed.max_in_flight,
-        // Half of the places: agents always find one.
+        // Half of the places, so that agents find one, unless there is but one altogether.
         in_flight_altogether: (settings.calls.max_waiting / 2).max(1),
         streams: feed.max_streams_per_key,
         idle: Duration::from_millis(feed.idle_timeout_ms),

@@ -10,10 +10,10 @@
 //! | `POST /sim/v1/calls/{id} {"operationName":"AttachUserData"...,"thirdPartyDn","userData"}` | a third party changes user data |
 //! | `POST /sim/v1/smssessions {"to","from","nickname"?,"text"?,"userData"?}` | an SMS session is offered; `id` |
 //! | `POST /sim/v1/smssessions/{id} {"operationName":"SendMessage"\|"Leave"...,"text"?,"url"?}` | the customer acts |
-//! | `POST /sim/v1/interactions {"medium","to","from","nickname"?,"subject"?,"text"?,"userData"?}` | an interaction of any medium is offered; `id` |
+//! | `POST /sim/v1/interactions {"medium","to","from","nickname"?,"subject"?,"text"?,"userData"?,"address"?,"mediaType"?,"openmediaType"?,"comment"?,"twitterType"?}` | an interaction of any medium is offered; `id` |
 //! | `POST /sim/v1/interactions/{id} {"operationName","text"?,"url"?}` | the customer acts, or it is taken back |
 //! | `POST /sim/v1/faults {"journal":"fail"\|"delay"\|"ok","ms"?}`         | see `faults`         |
-//! | `/sim/v1/scenarios`, `/sim/v1/scenarios/{id}`                        | see `scenario`       |
+//! | `GET`, `POST /sim/v1/scenarios`; `GET`, `DELETE /sim/v1/scenarios/{id}` | see `scenario`    |
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
