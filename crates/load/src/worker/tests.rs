@@ -90,7 +90,7 @@ fn a_publisher_that_failed_connects_anew_after_its_pause_and_not_before() {
     worker.fail_publisher(0, &SessionError::Late);
     let pause = worker.publishers[0].pause.unwrap();
     assert!(pause >= start + PAUSE);
-    let before = pause - Duration::from_millis(1);
+    let before = pause.checked_sub(Duration::from_millis(1)).unwrap();
     assert!(matches!(worker.publish(before), Next::At(at) if at == pause));
     assert!(worker.publishers[0].link.is_none() && worker.publishers[0].flight.is_empty());
     worker.publish(pause + Duration::from_secs(1));
