@@ -112,6 +112,23 @@ describe("the guide", () => {
         assert.deepEqual(complaints, []);
     });
 
+    test("goes with Escape from a field of a desk, and not with the one that closes a dialog", async () => {
+        await arrive();
+        await page.getByRole("button", {name: "Show me in a minute"}).click();
+        await says("Ring Bob");
+        await bob.isLive();
+        await page.keyboard.press("?");
+        const dialog = page.getByRole("dialog", {name: "Keyboard shortcuts"});
+        await dialog.waitFor();
+        await page.keyboard.press("Escape");
+        await dialog.waitFor({state: "hidden"});
+        assert.equal(await guide.isVisible(), true);
+        await alice.root.getByLabel("Number to dial").focus();
+        await page.keyboard.press("Escape");
+        await guide.waitFor({state: "hidden"});
+        assert.deepEqual(complaints, []);
+    });
+
     test("goes back when the call is gone, opens its desks where others are open, and ends where they are closed", async () => {
         await arrive();
         await page.goto(`${server.url}/desk/?agents=bob,carol`);

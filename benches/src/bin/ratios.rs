@@ -166,9 +166,34 @@ fn read(report: &Value, figure: &Figure) -> Result<f64, String> {
     value.ok_or_else(|| format!("the load tool's report has no {}", figure.pointer))
 }
 
+/// The middle value, or the mean of the two in the middle; no number without values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let middle = values.len() / 2;
+    let upper = values.get(middle).copied().unwrap_or(f64::NAN);
+    if values.len() % 2 == 1 {
+        return upper;
+    }
+    let lower = middle.checked_sub(1).and_then(|at| values.get(at)).copied();
+    f64::midpoint(lower.unwrap_or(f64::NAN), upper)
+}
+
+/// What makes a run unclean: each count of a report that should be 0, sessions that ended, and texts.
+fn faults(report: &Value) -> String {
+    let count = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let mut faults = Vec::new();
+    for name in ["lost", "doubled", "out_of_order", "late", "stray", "garbled"] {
+        if count(name) > 0 {
+            faults.push(format!("{} {name}", count(name)));
+        }
+    }
+    if count("up_at_end") < count("sessions") {
+        faults.push(format!("{} of {} up at the end", count("up_at_end"), count("sessions")));
+    }
+    for (text, count) in report.get("errors").and_then(Value::as_object).into_iter().flatten() {
+        faults.push(format!("{count} x {text}"));
+    }
+    faults.join(", ")
 }
 
 /// One run of the load tool against a fresh server.
@@ -191,11 +216,7 @@ fn measure(
     let report: Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("encke-load printed no report: {error}"))?;
     if !output.status.success() {
-        eprintln!(
-            "{}: not clean: {}",
-            candidate.name,
-            report.get("errors").unwrap_or(&Value::Null)
-        );
+        eprintln!("{}: not clean: {}", candidate.name, faults(&report));
     }
     Ok(report)
 }
@@ -236,5 +257,33 @@ impl Drop for Server {
         if let Err(error) = ended {
             eprintln!("a server could not be ended: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn medians_are_in_the_middle() {
+        assert!((median(vec![9.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+        assert!((median(vec![9.0, 1.0, 4.0, 2.0]) - 3.0).abs() < 1e-9);
+        assert!(median(Vec::new()).is_nan());
+    }
+
+    #[test]
+    fn what_is_not_clean_is_said_with_its_counts() {
+        let clean = json!({"sessions": 9, "up_at_end": 9, "lost": 0, "late": 0, "errors": {}});
+        assert_eq!(faults(&clean), "");
+        let report = json!({
+            "sessions": 9, "up_at_end": 8, "lost": 3, "late": 0, "garbled": 1,
+            "errors": {"the server closed the connection": 2},
+        });
+        assert_eq!(
+            faults(&report),
+            "3 lost, 1 garbled, 8 of 9 up at the end, 2 x the server closed the connection"
+        );
     }
 }

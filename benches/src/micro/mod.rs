@@ -15,4 +15,4 @@ pub mod log;
 pub mod wire;
 
 /// `data` of 100 bytes, as the load tool sends it.
-pub const DATA: &str = r#"{"r":2914573721,"n":1021,"t":204200000,"p":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#;
+pub const DATA: &str = r#"{"r":2914573721,"s":0,"n":1021,"t":204200000,"p":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}"#;

@@ -301,10 +301,12 @@ fn carry_out(command: &Subcommands) -> Result<bool, Failure> {
     };
     let common = arguments.common(&workload).map_err(Failure::Usage)?;
     let report = run(&common, &workload, &on_interrupt()?, &mut *arguments.watcher())?;
+    // The page last: where it cannot be written, the report is not lost.
+    let printed = print(&report, arguments.json);
     if let Some(file) = &arguments.html {
         std::fs::write(file, html::page(&report))?;
     }
-    print(&report, arguments.json)?;
+    printed?;
     Ok(report.is_clean())
 }
 

@@ -48,7 +48,7 @@ const LEAD: Duration = Duration::from_millis(100);
 /// How long publishers may take to end after the last message was due.
 const OVERTIME: Duration = Duration::from_secs(10);
 
-/// Longest wait for what is still owed when the run was stopped.
+/// Longest wait for what is still owed once the run is stopped.
 const DRAIN_STOPPED: Duration = Duration::from_secs(2);
 
 /// After everything came: time in which something may come once more.
@@ -98,13 +98,14 @@ pub fn run(
         let thread = std::thread::Builder::new().name(name).spawn(move || worker.run());
         threads.push(thread.map_err(RunError::Thread)?);
     }
+    let last = Sample { client_cpu_seconds: own.cpu_time()?.as_secs_f64(), ..Sample::default() };
     let mut conductor = Conductor {
         common,
         shared: &shared,
         own,
         begun: clock::now(),
         timeline: Timeline::new(),
-        last: Sample::default(),
+        last,
         watcher,
     };
     let seen = conductor.conduct(workload, agents.as_mut());
@@ -283,8 +284,9 @@ impl Conductor<'_> {
         self.until(common.length + LEAD + OVERTIME, |shared| {
             shared.publishing.load(Ordering::Acquire) == 0
         });
-        let drain = if shared.stop.is_stopped() { DRAIN_STOPPED } else { common.drain };
-        self.drain(drain);
+        // What is due and did not get out in the overtime is not sent into the drain.
+        shared.end_publishing();
+        self.drain(common.drain);
         let end = self.moment()?;
         std::thread::sleep(ECHO);
         let length = end.at.saturating_duration_since(start);
@@ -318,12 +320,19 @@ impl Conductor<'_> {
         }
     }
 
-    /// Waits for what is still owed.
+    /// Waits for what is still owed; not for long once the run is stopped.
     fn drain(&mut self, limit: Duration) {
-        let end = clock::now() + limit;
-        let shared = self.shared;
-        let is_owed = || shared.totals().delivered < shared.owed.load(Ordering::Relaxed);
-        while is_owed() && clock::now() < end {
+        let mut end = clock::now() + limit;
+        let mut is_stopped = false;
+        while self.shared.is_owed() {
+            let now = clock::now();
+            if !is_stopped && self.shared.stop.is_stopped() {
+                is_stopped = true;
+                end = end.min(now + DRAIN_STOPPED);
+            }
+            if now >= end {
+                return;
+            }
             self.glance();
         }
     }

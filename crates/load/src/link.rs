@@ -56,18 +56,25 @@ pub(crate) enum Unit<'a> {
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     filled: usize,
+    /// Bytes of the last read.
+    fresh: usize,
     /// Whether there may be more to read.
     more: bool,
 }
 
 impl Buffer {
     pub(crate) fn new() -> Self {
-        Self { bytes: vec![0; BUFFER_BYTES], filled: 0, more: false }
+        Self { bytes: vec![0; BUFFER_BYTES], filled: 0, fresh: 0, more: false }
     }
 
     /// What was read and not taken.
     pub(crate) fn from(&self, at: usize) -> &[u8] {
         self.bytes.get(at..self.filled).unwrap_or_default()
+    }
+
+    /// Bytes that the last read brought, without those that were kept from before.
+    pub(crate) fn fresh(&self) -> usize {
+        self.fresh
     }
 
     /// Whether the socket may have more.
@@ -166,6 +173,7 @@ impl Link {
         }
         buffer.more = false;
         buffer.filled = 0;
+        buffer.fresh = 0;
         let space = buffer.bytes.get_mut(kept..).unwrap_or_default();
         let room = space.len();
         let read = loop {
@@ -180,6 +188,7 @@ impl Link {
         // Less than there was room for: the next bytes come with an event of their own.
         buffer.more = read == room;
         buffer.filled = kept + read;
+        buffer.fresh = read;
         if kept > 0 {
             buffer.bytes.get_mut(..kept).unwrap_or_default().copy_from_slice(&self.carried);
             self.carried.clear();
@@ -302,20 +311,21 @@ mod tests {
 
     use super::*;
 
-    /// What arrives on a link until it ends, as debug text of each unit, bodies shortened.
-    fn units(link: &mut Link, poll: &mut Poll) -> (Vec<String>, LinkError) {
+    /// What arrives on a link until it ends, as debug text of each unit, bodies shortened; and the
+    /// bytes that were read.
+    fn units(link: &mut Link, poll: &mut Poll) -> (Vec<String>, usize, LinkError) {
         let mut events = Events::with_capacity(8);
         let mut buffer = Buffer::new();
-        let mut units = Vec::new();
+        let (mut units, mut bytes) = (Vec::new(), 0);
         loop {
             poll.poll(&mut events, Some(Duration::from_secs(30))).unwrap();
             assert!(!events.is_empty(), "nothing came");
             link.handle_writable().unwrap();
             loop {
                 match link.fill(&mut buffer) {
-                    Ok(true) => {}
+                    Ok(true) => bytes += buffer.fresh(),
                     Ok(false) => break,
-                    Err(error) => return (units, error),
+                    Err(error) => return (units, bytes, error),
                 }
                 let mut at = 0;
                 while let Some((unit, length)) = link.unit(buffer.from(at)).unwrap() {
@@ -346,19 +356,21 @@ mod tests {
             socket.set_nodelay(true).unwrap();
             let mut request = [0; 4];
             socket.read_exact(&mut request).unwrap();
-            for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]" {
+            let first = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
+            for byte in first {
                 socket.write_all(&[*byte]).unwrap();
             }
             let long = vec![b'x'; 300_000];
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", long.len());
             let last = "HTTP/1.1 204 None\r\n\r\nHTTP/1.1 2";
             socket.write_all(&[head.as_bytes(), &long, last.as_bytes()].concat()).unwrap();
-            (peer, request)
+            (peer, request, first.len() + head.len() + long.len() + last.len())
         });
-        let (units, end) = units(&mut link, &mut poll);
+        let (units, bytes, end) = units(&mut link, &mut poll);
         assert_eq!(units, ["200 2", "200 300000", "204 0"]);
         assert!(matches!(end, LinkError::Ended), "{end:?}");
-        let (peer, request) = server.join().unwrap();
+        let (peer, request, written) = server.join().unwrap();
+        assert_eq!(bytes, written, "what is kept counts once");
         assert_eq!((peer.ip().to_string().as_str(), &request), ("127.0.0.9", b"POST"));
     }
 

@@ -36,7 +36,8 @@ pub struct Report {
     pub repolls: u64,
     /// Time to bring the sessions up.
     pub ramp_seconds: f64,
-    /// Time they were held, or from the first message to the last delivery.
+    /// Time they were held, or from the first message to the end of the wait for deliveries, which
+    /// is one look at the gauges after the last one at most.
     pub seconds: f64,
     /// What was published, unless nothing was.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -77,7 +78,7 @@ pub struct TrafficReport {
     pub sent: u64,
     /// Deliveries, each counted once.
     pub delivered: u64,
-    /// Deliveries a second, from the first message to the last delivery.
+    /// Deliveries a second, over `seconds`.
     pub deliveries_per_second: f64,
     /// Deliveries that did not come.
     pub lost: u64,

@@ -3,7 +3,7 @@
 //! Each thread writes gauges of its own, once a turn, and nobody waits for anybody. The phase is
 //! set by the thread that conducts the run; the others look at it once a turn.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::job::Job;
@@ -79,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) counted: AtomicUsize,
     /// Publishers that are not done.
     pub(crate) publishing: AtomicUsize,
+    /// Whether no more requests go out.
+    enough: AtomicBool,
     phase: AtomicU8,
     excused: Mutex<Vec<(u32, u64)>>,
 }
@@ -96,6 +98,7 @@ impl Shared {
             accepted: AtomicU64::new(0),
             counted: AtomicUsize::new(0),
             publishing: AtomicUsize::new(publishers),
+            enough: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Ramp as u8),
             excused: Mutex::default(),
             job,
@@ -113,6 +116,23 @@ impl Shared {
 
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// From now on no request goes out, whether or not it was due before.
+    pub(crate) fn end_publishing(&self) {
+        self.enough.store(true, Ordering::Release);
+    }
+
+    /// Whether requests may still go out.
+    pub(crate) fn may_publish(&self) -> bool {
+        !self.enough.load(Ordering::Acquire) && !self.stop.is_stopped()
+    }
+
+    /// Whether a request waits for its answer, or a delivery of an accepted message has not come.
+    pub(crate) fn is_owed(&self) -> bool {
+        // In this order: whoever is done has said before what its messages owe.
+        self.publishing.load(Ordering::Acquire) > 0
+            || self.totals().delivered < self.owed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn totals(&self) -> Totals {
@@ -177,5 +197,81 @@ impl Shared {
             Pace::Every(rate) => Some(rate / traffic.batch.max(1) as f64),
             Pace::Window(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use encke_bayeux::ChannelName;
+
+    use super::*;
+    use crate::run::Common;
+    use crate::stop::stop;
+    use crate::target::{Reach, Target};
+    use crate::workload::Workload;
+
+    /// A run without a pace, each of whose messages is owed to so many, and who stops it.
+    fn shared(audience: u64) -> (Shared, crate::stop::Stopper) {
+        let target = Target::new("http://127.0.0.1:1/cometd", Reach::Loopback).unwrap();
+        let channel = ChannelName::new("/load/a").unwrap();
+        let common = Common::new(target, channel, 4, Duration::from_secs(1));
+        let workload = Workload::Fanout { pace: Pace::Window(2), payload_bytes: 100 };
+        let (stopper, stop) = stop();
+        let shared = Shared::new(workload.job(&common, common.late, Vec::new()), 1, stop);
+        shared.audience[0].store(audience, Ordering::Relaxed);
+        (shared, stopper)
+    }
+
+    fn deliver(shared: &Shared, count: u64) {
+        shared.gauges[0].delivered.fetch_add(count, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn a_window_has_room_until_as_many_messages_are_under_way() {
+        let (shared, _stopper) = shared(4);
+        assert!(shared.has_room(2), "nothing is under way");
+        shared.accept(&[(0, 0)]);
+        assert!(shared.has_room(2), "one is");
+        shared.accept(&[(0, 1)]);
+        assert!(!shared.has_room(2), "two are");
+        assert!(shared.has_room(3), "a wider one");
+        deliver(&shared, 1);
+        assert!(shared.has_room(2), "one of them has begun to come");
+        shared.accept(&[(0, 2)]);
+        assert!(!shared.has_room(2));
+        deliver(&shared, 11);
+        assert!(shared.has_room(1), "all has come");
+    }
+
+    #[test]
+    fn what_nobody_listens_to_takes_no_room() {
+        let (shared, _stopper) = shared(0);
+        shared.accept(&[(0, 0), (0, 1)]);
+        assert!(shared.has_room(1));
+    }
+
+    #[test]
+    fn deliveries_are_owed_once_accepted_and_answers_until_all_publishers_are_done() {
+        let (shared, _stopper) = shared(4);
+        assert!(shared.is_owed(), "the publisher may wait for an answer");
+        shared.accept(&[(0, 0)]);
+        shared.publishing.fetch_sub(1, Ordering::AcqRel);
+        deliver(&shared, 3);
+        assert!(shared.is_owed(), "three of four have come");
+        deliver(&shared, 1);
+        assert!(!shared.is_owed());
+    }
+
+    #[test]
+    fn publishing_ends_when_it_is_enough_and_when_the_run_is_stopped() {
+        let (by_time, _stopper) = shared(1);
+        assert!(by_time.may_publish());
+        by_time.end_publishing();
+        assert!(!by_time.may_publish());
+        let (by_hand, stopper) = shared(1);
+        stopper.stop();
+        assert!(!by_hand.may_publish());
     }
 }

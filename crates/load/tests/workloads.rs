@@ -175,8 +175,11 @@ async fn a_stopped_run_still_reports() {
     stopper.stop();
     let report = tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
     let traffic = report.traffic.as_ref().unwrap();
-    assert!(report.interrupted && traffic.sent >= 10 && report.is_clean(), "{report:?}");
-    assert_eq!(traffic.delivered, traffic.sent * 20);
+    assert!(report.interrupted && traffic.sent >= 9, "{report:?}");
+    // Each is answered before the next, so nine were. It does not wait for long, so on a busy machine something may still be on its way.
+    assert!(traffic.delivered + traffic.lost >= traffic.sent * 20, "{report:?}");
+    let faults = [traffic.doubled, traffic.out_of_order, traffic.stray, traffic.garbled];
+    assert_eq!((faults, &report.troubles), ([0; 4], &std::collections::BTreeMap::new()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -202,6 +205,23 @@ async fn nobody_there_is_an_error_with_its_reason() {
         Err(RunError::NoSession(reason)) => assert!(reason.contains("refused"), "{reason}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_cannot_be_written_does_not_take_the_report_with_it() {
+    let (address, _broker) = serve(Config::default(), None).await;
+    let url = format!("http://{address}/cometd");
+    let tool = tokio::task::spawn_blocking(move || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_encke-load"))
+            .args(["hold", "--sessions", "1", "--seconds", "1", "--url", &url, "--json"])
+            .args(["--html", "/nobody/has/this/folder/page.html"])
+            .output()
+    });
+    let output = tokio::time::timeout(PATIENCE, tool).await.unwrap().unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["up"], 1);
+    assert!(!output.stderr.is_empty(), "it says so");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,8 @@ use crate::session::{ANSWER_DEADLINE, Identity, SessionError, State};
 /// Failures in a row after which a session is given up.
 const MAX_SESSION_FAILURES: u32 = 3;
 
-/// Pause before a session that failed comes again; doubled for each failure in a row.
+/// Half of the first pause before a session that failed comes again; the pause doubles with each
+/// failure in a row.
 const BACKOFF: Duration = Duration::from_millis(250);
 
 impl Worker {

@@ -23,6 +23,8 @@ mod publishing;
 mod reading;
 mod sending;
 mod share;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 use std::io;
@@ -64,11 +66,8 @@ impl Worker {
             if seen != phase {
                 phase = seen;
                 match phase {
-                    Phase::Ramp => {}
+                    Phase::Ramp | Phase::Traffic => {}
                     Phase::Ready => self.count_audience(),
-                    Phase::Traffic => {
-                        self.begun = self.shared.schedule.get().map(|schedule| schedule.start);
-                    }
                     Phase::End => return Ok(self.harvest()),
                 }
             }

@@ -1,8 +1,8 @@
 //! What the thread of a [`Worker`] does for its publishers.
 //!
 //! Requests go out when they are due and their publisher has nothing under way; without a pace,
-//! when there is room in the window. A publisher that fails pauses and goes on; what it had under
-//! way is not owed to anybody.
+//! when there is room in the window. A publisher that fails loses its connection, pauses, connects
+//! anew and goes on; what it had under way is not owed to anybody.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -39,7 +39,7 @@ impl Worker {
                 Pace::Every(_) => publisher.due(&shared).unwrap_or(schedule.end),
                 Pace::Window(_) => now,
             };
-            if due >= schedule.end || shared.stop.is_stopped() {
+            if due >= schedule.end || !shared.may_publish() {
                 self.end_publisher(at);
                 continue;
             }
@@ -67,6 +67,13 @@ impl Worker {
                     continue;
                 }
                 _ => {}
+            }
+            if shared.job.publishes_by_http()
+                && publisher.link.is_none()
+                && let Err(error) = self.connect_publisher(at)
+            {
+                self.fail_publisher(at, &error);
+                continue;
             }
             if matches!(traffic.pace, Pace::Every(_)) {
                 self.publisher_late.record(now.saturating_duration_since(due));
@@ -139,9 +146,10 @@ impl Worker {
             match link.fill(buffer) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
-                // Servers close connections that are idle for long.
+                // Servers close connections that are idle for long; the next request opens one.
                 Err(LinkError::Ended) if publisher.flight.is_empty() => {
-                    return self.connect_publisher(at);
+                    publisher.link = None;
+                    return Ok(());
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -175,17 +183,16 @@ impl Worker {
         }
     }
 
-    /// A publisher failed: what was in flight is not owed, and it goes on after a pause.
+    /// A publisher failed: what was in flight is not owed, and it connects and goes on after a pause.
     pub(super) fn fail_publisher(&mut self, at: usize, error: &SessionError) {
         self.shared.troubles.note(error.kind(), &format_args!("a publisher: {error}"));
         let Some(publisher) = self.publishers.get_mut(at) else { return };
         self.shared.excuse(&publisher.flight);
         publisher.flight.clear();
+        publisher.link = None;
         publisher.failures += 1;
         publisher.pause = Some(clock::now() + PAUSE);
-        let is_lost = publisher.failures > MAX_FAILURES
-            || (self.shared.job.publishes_by_http() && self.connect_publisher(at).is_err());
-        if is_lost {
+        if publisher.failures > MAX_FAILURES {
             self.shared.troubles.note("publisher", &"a publisher gave up");
             self.end_publisher(at);
         }

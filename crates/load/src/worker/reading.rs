@@ -51,7 +51,7 @@ impl Worker {
                 return Ok(());
             }
             let arrived = clock::now();
-            self.counts.read_bytes += buffer.from(0).len() as u64;
+            self.counts.read_bytes += buffer.fresh() as u64;
             let mut taken = 0;
             loop {
                 let Some(link) = self.lanes.get_mut(at).and_then(|lane| lane.link.as_mut()) else {
@@ -73,14 +73,16 @@ impl Worker {
     }
 
     /// Something whole arrived for a session.
-    fn take_in(
+    pub(super) fn take_in(
         &mut self,
         at: usize,
         unit: &Unit<'_>,
         arrived: Instant,
     ) -> Result<Onward, SessionError> {
         let Some(lane) = self.lanes.get_mut(at) else { return Ok(Onward::OnThis) };
-        let (tally, job, begun) = (&mut self.tally, &self.shared.job, self.begun);
+        let (tally, job) = (&mut self.tally, &self.shared.job);
+        // Asked each time: another thread may have published before this one saw the phase.
+        let begun = self.shared.schedule.get().map(|schedule| schedule.start);
         match unit {
             Unit::Response(response) => {
                 if response.status != 200 {
@@ -210,7 +212,7 @@ impl Worker {
 
 /// Whether to go on with what was read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Onward {
+pub(super) enum Onward {
     OnThis,
     /// The session has another connection now.
     OnAnother,

@@ -44,8 +44,6 @@ pub(crate) struct Worker {
     /// The next lane of the ramp.
     pub(super) next: usize,
     pub(super) counts: Counts,
-    /// The start of the schedule, once there is one.
-    pub(super) begun: Option<Instant>,
 }
 
 /// What a thread gives back.
@@ -96,7 +94,6 @@ impl Worker {
             masks: Draw::new(crate::job::random()),
             next: 0,
             counts: Counts::default(),
-            begun: None,
         })
     }
 
@@ -151,6 +148,10 @@ impl Worker {
             if !lane.side {
                 accounts.push(lane.account);
             }
+        }
+        for publisher in &self.publishers {
+            // Nobody knows whether the server accepted it.
+            self.shared.excuse(&publisher.flight);
         }
         let issued = self.publishers.into_iter().flat_map(|publisher| publisher.streams).collect();
         Harvest {

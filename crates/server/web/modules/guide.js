@@ -37,6 +37,12 @@ export class Guide {
     /** The step that is shown; -1 while it is not on. */
     #at = -1;
     #refresh = () => this.#look();
+    /** @type {(event: KeyboardEvent) => void} Escape from anywhere, unless a dialog has it */
+    #leave = ({key, isComposing}) => {
+        if (key === "Escape" && !isComposing && document.querySelector("dialog[open]") === null) {
+            this.end("left");
+        }
+    };
 
     /** @param {(view: View) => void} onView brings a part of the page to the front */
     constructor(onView) {
@@ -44,16 +50,7 @@ export class Guide {
         const titleId = uniqueId("guide");
         this.#title = element("h2", {id: titleId, tabindex: "-1"});
         this.#button = element("button", {type: "button", class: "primary", on: {click: () => this.#press()}});
-        this.node = element("aside", {
-            "class": "guide", "aria-labelledby": titleId, "hidden": true,
-            "on": {
-                keydown: (event) => {
-                    if (event.key === "Escape") {
-                        this.end("left");
-                    }
-                },
-            },
-        },
+        this.node = element("aside", {"class": "guide", "aria-labelledby": titleId, "hidden": true},
             element("div", {class: "guide-head"}, this.#count, iconButton("close", "Leave the guide", {bare: true}, () => this.end("left"))),
             this.#title, this.#text, this.#problem.node,
             element("div", {class: "guide-foot"}, this.#button,
@@ -69,6 +66,7 @@ export class Guide {
         this.#at = 0;
         this.node.hidden = false;
         document.body.classList.add("guided");
+        document.addEventListener("keydown", this.#leave);
         this.#show();
         this.#title.focus({preventScroll: true});
         this.#look();
@@ -82,6 +80,7 @@ export class Guide {
             this.#point(null);
             this.node.hidden = true;
             document.body.classList.remove("guided");
+            document.removeEventListener("keydown", this.#leave);
             announce("The guide has ended");
         }
     }

@@ -71,7 +71,7 @@ function ways(open, beGuided) {
 
 /**
  * Two desks on the orbit of Encke's comet, in its true shape (eccentricity 0.848) with the sun in the focus.
- * Decoration; how the comet moves is in page.css.
+ * Decoration; how the comet moves is in welcome.css.
  *
  * @returns {SVGElement}
  */
