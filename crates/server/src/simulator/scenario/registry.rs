@@ -1,7 +1,8 @@
 //! The scenarios that are played now, and those that were played last.
 //!
 //! At most 8 are played at a time; the last 32 that ended can still be asked about. All tasks end
-//! with [`Scenarios::close`], or when the last handle is gone.
+//! with [`Scenarios::close`], or when the last handle is gone. One is planned at a time, on a thread
+//! that may be busy for long; who comes meanwhile waits for his turn.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use encke::broker::{Broker, UserId};
 use encke::calls::{Core, Dn};
 use encke::gateway::Directory;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::file::{Scenario, ScenarioError};
@@ -19,6 +20,8 @@ use super::runner::{Progress, Shown, Stage, play};
 
 /// Scenarios that are played at a time.
 const MAX_PLAYED: usize = 8;
+/// Scenarios that are planned at a time: a plan may take a processor for long, and 64 MiB.
+const MAX_PLANNED: usize = 1;
 /// Ended ones that are remembered.
 const MAX_ENDED: usize = 32;
 
@@ -30,6 +33,7 @@ pub(crate) struct Scenarios(Arc<Inner>);
 struct Inner {
     stage: Stage,
     directory: Directory,
+    turns: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
@@ -76,17 +80,26 @@ impl Scenarios {
     /// None yet. Who has a session at `desks` is played by a human.
     pub(crate) fn new(core: Core, directory: Directory, desks: Option<Broker>) -> Self {
         let stage = Stage { core, desks };
-        Self(Arc::new(Inner { stage, directory, state: Mutex::default() }))
+        let turns = Arc::new(Semaphore::new(MAX_PLANNED));
+        Self(Arc::new(Inner { stage, directory, turns, state: Mutex::default() }))
     }
 
-    /// Draws a scenario for the users of this house.
-    pub(crate) fn plan(
+    /// Draws a scenario for the users of this house, on a thread of its own. `None` when that
+    /// thread is not to be had, as the server stops.
+    pub(in crate::simulator) async fn plan(
         &self,
-        scenario: &Scenario,
+        scenario: Scenario,
         seed: u64,
         speed: Option<f64>,
-    ) -> Result<Plan, ScenarioError> {
-        Plan::new(scenario, seed, speed, &|user| lines(&self.0.directory, user))
+    ) -> Option<Result<Plan, ScenarioError>> {
+        // The turn goes with the work, which goes on when who asked for it does not wait for it.
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await.ok()?;
+        let directory = self.0.directory.clone();
+        let work = move || {
+            let _turn = turn;
+            Plan::new(&scenario, seed, speed, &|user| lines(&directory, user))
+        };
+        tokio::task::spawn_blocking(work).await.ok()
     }
 
     /// Begins to play; the scenario's id. Needs a tokio runtime.
