@@ -1,8 +1,7 @@
 //! The scenarios that are played now, and those that were played last.
 //!
 //! At most 8 are played at a time; the last 32 that ended can still be asked about. All tasks end
-//! with [`Scenarios::close`], or when the last handle is gone. One is planned at a time, on a thread
-//! that may be busy for long; who comes meanwhile waits for his turn.
+//! with [`Scenarios::close`], or when the last handle is gone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,18 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use encke::broker::{Broker, UserId};
 use encke::calls::{Core, Dn};
 use encke::gateway::Directory;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::file::{Scenario, ScenarioError};
 use super::plan::Plan;
+use super::planning::Planning;
 use super::player::Player;
 use super::runner::{Progress, Shown, Stage, play};
 
 /// Scenarios that are played at a time.
 const MAX_PLAYED: usize = 8;
-/// Scenarios that are planned at a time: a plan may take a processor for long, and 64 MiB.
-const MAX_PLANNED: usize = 1;
 /// Ended ones that are remembered.
 const MAX_ENDED: usize = 32;
 
@@ -33,7 +31,7 @@ pub(crate) struct Scenarios(Arc<Inner>);
 struct Inner {
     stage: Stage,
     directory: Directory,
-    turns: Arc<Semaphore>,
+    planning: Planning,
     state: Mutex<State>,
 }
 
@@ -80,8 +78,12 @@ impl Scenarios {
     /// None yet. Who has a session at `desks` is played by a human.
     pub(crate) fn new(core: Core, directory: Directory, desks: Option<Broker>) -> Self {
         let stage = Stage { core, desks };
-        let turns = Arc::new(Semaphore::new(MAX_PLANNED));
-        Self(Arc::new(Inner { stage, directory, turns, state: Mutex::default() }))
+        Self(Arc::new(Inner {
+            stage,
+            directory,
+            planning: Planning::default(),
+            state: Mutex::default(),
+        }))
     }
 
     /// Draws a scenario for the users of this house, on a thread of its own. `None` when that
@@ -92,14 +94,9 @@ impl Scenarios {
         seed: u64,
         speed: Option<f64>,
     ) -> Option<Result<Plan, ScenarioError>> {
-        // The turn goes with the work, which goes on when who asked for it does not wait for it.
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await.ok()?;
         let directory = self.0.directory.clone();
-        let work = move || {
-            let _turn = turn;
-            Plan::new(&scenario, seed, speed, &|user| lines(&directory, user))
-        };
-        tokio::task::spawn_blocking(work).await.ok()
+        let work = move || Plan::new(&scenario, seed, speed, &|user| lines(&directory, user));
+        self.0.planning.run(work).await
     }
 
     /// Begins to play; the scenario's id. Needs a tokio runtime.
