@@ -3,7 +3,7 @@
 //! Every line is drawn, also one that does not take place: so its chance changes nothing of the lines
 //! behind it. Refuses what the house would not take, such as a name that is drawn too long.
 
-use encke::calls::{Details, InteractionOffer, Medium, UserDataChange};
+use encke::calls::{Details, InteractionOffer, UserDataChange};
 
 use super::super::file::{ScenarioError, SmsTable};
 use super::super::script::{Act, Kind, Step, Story, nickname};
@@ -38,7 +38,7 @@ impl Draft<'_> {
         let to = self.seats.get(seat).map(|seat| seat.name.clone()).ok_or_else(String::new)?;
         let nick = dialogues.nickname.as_ref().map(|text| nickname(&draws.text(text)));
         let offer = InteractionOffer {
-            medium: Medium::Sms,
+            medium: table.medium,
             to,
             nickname: nick.transpose()?,
             from: contact(&draws.text(&dialogues.from))?,

@@ -111,6 +111,9 @@ impl<'a> Turn<'a> {
 
 impl<'a> Dialogues<'a> {
     pub(super) fn read(table: &'a SmsTable, seats: &mut Seats<'_>) -> Result<Self, String> {
+        if !table.medium.has_messages() {
+            return Err(format!("{} is no medium of messages", table.medium));
+        }
         let chances = table.lines.iter().map(|line| line.chance);
         check(table.lines.len(), chances.chain([table.rejects, table.leaves]))?;
         let mut lines = Vec::with_capacity(table.lines.len());

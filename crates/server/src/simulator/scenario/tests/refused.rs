@@ -82,6 +82,13 @@ fn each_mistake_is_named() {
             ),
             "bib",
         ),
+        (
+            format!(
+                "{HEAD}[[sms]]\nmedium = \"email\"\nto = [\"bob\"]\nfrom = \"+1\"\ntext = \"x\"\n\
+                     at = [1]"
+            ),
+            "no medium of messages",
+        ),
         (format!("{HEAD}[[calls]]\nto = []\nfrom = \"+1\"\nat = [1]"), "`to` names nobody"),
         (format!("{HEAD}[[calls]]\nto = [\"alice\"]\nfrom = \"\"\nat = [1]"), "number"),
         (
