@@ -17,7 +17,7 @@ pub(crate) type Lines<'a> = &'a dyn Fn(&str) -> Option<Vec<Dn>>;
 /// Those that were named so far, in the order in which they were.
 pub(super) struct Seats<'a> {
     lines: Lines<'a>,
-    seats: Vec<Seat>,
+    named: Vec<Seat>,
     by_user: HashMap<String, usize>,
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Callee {
 
 impl<'a> Seats<'a> {
     pub(super) fn new(lines: Lines<'a>) -> Self {
-        Self { lines, seats: Vec::new(), by_user: HashMap::new() }
+        Self { lines, named: Vec::new(), by_user: HashMap::new() }
     }
 
     /// Whether this user was named.
@@ -41,15 +41,15 @@ impl<'a> Seats<'a> {
     }
 
     pub(super) fn get(&self, place: usize) -> Option<&Seat> {
-        self.seats.get(place)
+        self.named.get(place)
     }
 
     pub(super) fn get_mut(&mut self, place: usize) -> Option<&mut Seat> {
-        self.seats.get_mut(place)
+        self.named.get_mut(place)
     }
 
     pub(super) fn into_seats(self) -> Vec<Seat> {
-        self.seats
+        self.named
     }
 
     /// The place of this user, who is named herewith.
@@ -58,14 +58,14 @@ impl<'a> Seats<'a> {
             return Ok(*place);
         }
         let lines = (self.lines)(user).ok_or_else(|| format!("names {user}, who is no user"))?;
-        let place = self.seats.len();
+        let place = self.named.len();
         if place >= MAX_SEATS {
             return Err("names more than 1000 users".to_owned());
         }
         let name = UserName::new(user).map_err(|error| error.to_string())?;
         let user = user.to_owned();
         self.by_user.insert(user.clone(), place);
-        self.seats.push(Seat { user, name, lines, robot: false, beside_human: false });
+        self.named.push(Seat { user, name, lines, robot: false, beside_human: false });
         Ok(place)
     }
 
