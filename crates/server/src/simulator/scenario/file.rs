@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use encke::calls::Medium;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -211,6 +212,9 @@ pub(super) enum Then {
 #[serde(deny_unknown_fields)]
 pub(super) struct SmsTable {
     pub(super) name: Option<String>,
+    /// What is written in; one that has messages.
+    #[serde(default)]
+    pub(super) medium: Medium,
     pub(super) to: Vec<String>,
     pub(super) from: String,
     pub(super) nickname: Option<String>,

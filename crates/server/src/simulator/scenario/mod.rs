@@ -4,6 +4,7 @@
 //! |-------------|--------------------------------------------------------------------------|
 //! | `file`      | what a scenario says, in TOML or JSON                                    |
 //! | `plan`      | checks it and draws every story from the seed                            |
+//! | `planning`  | where that is done over HTTP: off the workers, one at a time             |
 //! | `player`    | a pure machine: which action is next, and what follows from its outcome  |
 //! | `runner`    | the task that keeps the time and carries actions out on the core         |
 //! | `registry`  | which scenarios are played, and how far they are                         |
@@ -15,6 +16,7 @@
 mod built_in;
 mod file;
 mod plan;
+mod planning;
 mod player;
 mod random;
 mod registry;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::file::{Scenario, ScenarioError};
 use super::plan::Plan;
+use super::planning::Planning;
 use super::player::Player;
 use super::runner::{Progress, Shown, Stage, play};
 
@@ -30,6 +31,7 @@ pub(crate) struct Scenarios(Arc<Inner>);
 struct Inner {
     stage: Stage,
     directory: Directory,
+    planning: Planning,
     state: Mutex<State>,
 }
 
@@ -76,17 +78,25 @@ impl Scenarios {
     /// None yet. Who has a session at `desks` is played by a human.
     pub(crate) fn new(core: Core, directory: Directory, desks: Option<Broker>) -> Self {
         let stage = Stage { core, desks };
-        Self(Arc::new(Inner { stage, directory, state: Mutex::default() }))
+        Self(Arc::new(Inner {
+            stage,
+            directory,
+            planning: Planning::default(),
+            state: Mutex::default(),
+        }))
     }
 
-    /// Draws a scenario for the users of this house.
-    pub(crate) fn plan(
+    /// Draws a scenario for the users of this house, on a thread of its own. `None` when that
+    /// thread is not to be had, as the server stops.
+    pub(in crate::simulator) async fn plan(
         &self,
-        scenario: &Scenario,
+        scenario: Scenario,
         seed: u64,
         speed: Option<f64>,
-    ) -> Result<Plan, ScenarioError> {
-        Plan::new(scenario, seed, speed, &|user| lines(&self.0.directory, user))
+    ) -> Option<Result<Plan, ScenarioError>> {
+        let directory = self.0.directory.clone();
+        let work = move || Plan::new(&scenario, seed, speed, &|user| lines(&directory, user));
+        self.0.planning.run(work).await
     }
 
     /// Begins to play; the scenario's id. Needs a tokio runtime.

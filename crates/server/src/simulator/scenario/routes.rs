@@ -118,15 +118,14 @@ pub(in crate::simulator) async fn begin(
         .map(|speed| serde_json::from_str(speed.get()))
         .transpose()
         .map_err(|_| Failure::invalid("speed must be a number"))?;
-    let plan = world.scenarios.plan(&scenario, seed, speed);
+    let plan = world.scenarios.plan(scenario, seed, speed).await.ok_or_else(stops)?;
     let plan = plan.map_err(|error| Failure::invalid(error.to_string()))?;
     let id = world.scenarios.play(plan).map_err(|error| match error {
         PlayError::TooMany(limit) => Failure::new(
             ReturnCode::Internal,
             format!("more than {limit} scenarios cannot be played at a time"),
         ),
-        PlayError::Closed => Failure::new(ReturnCode::Internal, "the server stops")
-            .with_http(StatusCode::SERVICE_UNAVAILABLE),
+        PlayError::Closed => stops(),
     })?;
     Ok(answer::json(StatusCode::OK, &Begun { status_code: 0, id: id.to_string() }))
 }
@@ -151,6 +150,11 @@ pub(in crate::simulator) async fn stop(
     } else {
         Err(unknown())
     }
+}
+
+fn stops() -> Failure {
+    Failure::new(ReturnCode::Internal, "the server stops")
+        .with_http(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 fn unknown() -> Failure {

@@ -17,9 +17,11 @@ use super::random::Stream;
 
 /// Most digits in a row.
 const MAX_DIGITS: u32 = 64;
+/// Most places of one text.
+const MAX_PLACES: usize = 100;
 
 /// A text with its places.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Text(Vec<Part>);
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,6 +38,7 @@ impl Text {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut plain = String::new();
+        let mut places = 0;
         let mut rest = text.chars().peekable();
         while let Some(c) = rest.next() {
             match c {
@@ -49,6 +52,10 @@ impl Text {
                         parts.push(Part::Plain(std::mem::take(&mut plain)));
                     }
                     parts.push(Part::parse(&place)?);
+                    places += 1;
+                    if places > MAX_PLACES {
+                        return Err("a text with more than 100 places".to_owned());
+                    }
                 }
                 '}' => return Err("a closing brace without an opening one; write }}".to_owned()),
                 c => plain.push(c),
@@ -188,6 +195,8 @@ mod tests {
         {
             assert!(Text::parse(bad).is_err(), "{bad}");
         }
+        assert!(Text::parse(&"{n} ".repeat(100)).is_ok());
+        assert!(Text::parse(&"{n} ".repeat(101)).is_err());
     }
 
     #[test]

@@ -18,10 +18,10 @@ impl Draft<'_> {
         if table.steps.len() > MAX_LINES {
             return Err(wrong("has more than 50 steps".to_owned()));
         }
-        if self.by_user.contains_key(&table.user) {
+        if self.seats.has(&table.user) {
             return Err(wrong(format!("names {} a second time", table.user)));
         }
-        let seat = self.seat(&table.user).map_err(wrong)?;
+        let seat = self.seats.place(&table.user).map_err(wrong)?;
         let of_seat = self.seats.get_mut(seat).ok_or_else(|| wrong(String::new()))?;
         of_seat.robot = true;
         of_seat.beside_human = table.beside_human;

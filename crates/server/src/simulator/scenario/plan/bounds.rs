@@ -3,19 +3,23 @@
 //! | Of one scenario                        | At most  |
 //! |----------------------------------------|----------|
 //! | users that are named                   | 1,000    |
+//! | names in one `to`                      | 1,000    |
 //! | tables of calls, of SMS sessions       | 100 each |
 //! | steps or lines of one table            | 50       |
+//! | places of one text                     | 100      |
 //! | stories                                | 10,000   |
 //! | steps of all stories                   | 100,000  |
-//! | texts and user data of all stories     | 64 MiB   |
+//! | texts, keys and user data of all stories | 64 MiB |
 //! | calls and SMS sessions at a time       | 1,000    |
 //! | arrivals in a minute                   | 6,000    |
 //! | duration, and any time in it           | a day    |
 //! | speed                                  | 0.01 to 1,000 |
 //!
-//! Times are bounded where they are [read](super::super::span).
+//! Times are bounded where they are [read](super::super::span), and so are
+//! [places](super::super::text).
 
 pub(super) const MAX_SEATS: usize = 1_000;
+pub(super) const MAX_NAMES: usize = 1_000;
 pub(super) const MAX_TABLES: usize = 100;
 pub(super) const MAX_LINES: usize = 50;
 pub(super) const MAX_STORIES: usize = 10_000;

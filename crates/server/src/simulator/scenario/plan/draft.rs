@@ -1,29 +1,19 @@
 //! What has been drawn of a plan so far: who takes part, and the stories.
 //!
-//! Owns what every kind of table needs: when its stories begin, whom a name means, and the bounds
-//! that all stories have together. Refuses names that the house does not know, whatever is drawn,
-//! and a story that is one too many.
-
-use std::collections::HashMap;
-
-use encke::calls::{Dn, UserName};
+//! Owns what every kind of table needs: when its stories begin, and the bounds that all stories have
+//! together. Refuses a story that is one too many.
 
 use super::super::random::Stream;
-use super::super::script::{Kind, Seat, Story, Target};
+use super::super::script::Story;
 use super::super::span::{Span, milliseconds};
-use super::bounds::{MAX_DRAWN_BYTES, MAX_PER_MINUTE, MAX_SEATS, MAX_STEPS, MAX_STORIES};
-use super::draws::{Draws, number};
-
-/// Who of the house has which lines; `None` for a name that it does not know.
-pub(crate) type Lines<'a> = &'a dyn Fn(&str) -> Option<Vec<Dn>>;
+use super::bounds::{MAX_DRAWN_BYTES, MAX_PER_MINUTE, MAX_STEPS, MAX_STORIES};
+use super::seats::Seats;
 
 /// What has been drawn so far.
 pub(super) struct Draft<'a> {
     pub(super) seed: u64,
     pub(super) duration_ms: u64,
-    pub(super) lines: Lines<'a>,
-    pub(super) seats: Vec<Seat>,
-    pub(super) by_user: HashMap<String, usize>,
+    pub(super) seats: Seats<'a>,
     pub(super) stories: Vec<Story>,
     pub(super) steps: usize,
     pub(super) drawn_bytes: usize,
@@ -83,55 +73,7 @@ impl Draft<'_> {
         Ok(arrivals)
     }
 
-    /// Who of these is called.
-    pub(super) fn called(&mut self, to: &[String], draws: &mut Draws<'_>) -> Result<usize, String> {
-        let user = draws.stream.one(to).ok_or("`to` names nobody")?;
-        // All of them are looked up, so that a wrong name is found whatever is drawn.
-        for user in to {
-            self.seat(user)?;
-        }
-        self.seat(user)
-    }
-
-    /// Who of these is called by an agent: users, or numbers outside.
-    pub(super) fn target(
-        &mut self,
-        to: &[String],
-        draws: &mut Draws<'_>,
-    ) -> Result<Target, String> {
-        let name = draws.stream.one(to).ok_or("`to` names nobody")?;
-        if (self.lines)(name).is_some() {
-            let seat = self.seat(name)?;
-            let line = self.seats.get(seat).and_then(Seat::line).ok_or("has no phone")?;
-            return Ok(Target { number: line.number(), seat: Some(seat) });
-        }
-        if !name.starts_with(|c: char| c == '+' || c.is_ascii_digit()) {
-            return Err(format!("{name} is no user, and no number outside"));
-        }
-        Ok(Target { number: number(&draws.parsed(name)?)?, seat: None })
-    }
-
-    pub(super) fn seat(&mut self, user: &str) -> Result<usize, String> {
-        if let Some(seat) = self.by_user.get(user) {
-            return Ok(*seat);
-        }
-        let lines = (self.lines)(user).ok_or_else(|| format!("names {user}, who is no user"))?;
-        if self.seats.len() >= MAX_SEATS {
-            return Err("names more than 1000 users".to_owned());
-        }
-        let name = UserName::new(user).map_err(|error| error.to_string())?;
-        let seat = Seat { user: user.to_owned(), name, lines, robot: false, beside_human: false };
-        self.seats.push(seat);
-        self.by_user.insert(user.to_owned(), self.seats.len() - 1);
-        Ok(self.seats.len() - 1)
-    }
-
     pub(super) fn add(&mut self, story: Story) -> Result<(), String> {
-        if story.kind == Kind::Call
-            && self.seats.get(story.seat).is_none_or(|seat| seat.line().is_none())
-        {
-            return Err("calls a user without a phone".to_owned());
-        }
         self.steps += story.steps.len();
         if self.stories.len() >= MAX_STORIES || self.steps > MAX_STEPS {
             return Err("is one too many: 10000 stories and 100000 steps are allowed".to_owned());

@@ -8,10 +8,11 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use encke::calls::{Contact, Number, UserData};
-use serde_json::{Map, Value};
 
 use super::super::random::Stream;
+use super::super::script::Target;
 use super::super::text::{Data, Text};
+use super::seats::Callee;
 
 /// What is drawn for one story.
 pub(super) struct Draws<'a> {
@@ -33,10 +34,6 @@ impl Draws<'_> {
         text
     }
 
-    pub(super) fn parsed(&mut self, text: &str) -> Result<String, String> {
-        Ok(self.text(&Text::parse(text)?))
-    }
-
     pub(super) fn data(&mut self, data: &Data) -> Result<UserData, String> {
         let ordinal = self.ordinal();
         let data = data.draw(self.stream, ordinal)?;
@@ -44,8 +41,18 @@ impl Draws<'_> {
         Ok(data)
     }
 
-    pub(super) fn table(&mut self, table: Option<&Map<String, Value>>) -> Result<UserData, String> {
-        table.map_or_else(|| Ok(UserData::new()), |table| self.data(&Data::parse(table)?))
+    /// A key of user data, as it was written.
+    pub(super) fn key(&mut self, key: &str) -> String {
+        self.bytes += key.len();
+        key.to_owned()
+    }
+
+    /// Whom of these an agent calls.
+    pub(super) fn callee(&mut self, of: &[Callee]) -> Result<Target, String> {
+        match self.stream.one(of).ok_or("`to` names nobody")? {
+            Callee::Inside(target) => Ok(target.clone()),
+            Callee::Outside(text) => Ok(Target { number: number(&self.text(text))?, seat: None }),
+        }
     }
 }
 

@@ -9,7 +9,9 @@
 //! | `agents` | the days of agents                                             |
 //! | `calls`  | calls of customers                                             |
 //! | `sms`    | SMS sessions of customers                                      |
-//! | `draft`  | who takes part, when stories begin, and what all of them share |
+//! | `tables` | what is read once for all stories of a table                   |
+//! | `draft`  | when stories begin, and what all of them share                 |
+//! | `seats`  | who takes part                                                 |
 //! | `draws`  | what is drawn for one story                                    |
 //! | `bounds` | how much a scenario may be                                     |
 
@@ -18,15 +20,16 @@ mod bounds;
 mod calls;
 mod draft;
 mod draws;
+mod seats;
 mod sms;
-
-use std::collections::HashMap;
+mod tables;
 
 use super::file::{Scenario, ScenarioError};
 use super::script::{Seat, Story};
 use super::span::milliseconds;
 use bounds::{MAX_ALIVE, MAX_TABLES, SPEEDS};
-use draft::{Draft, Lines};
+use draft::Draft;
+use seats::{Lines, Seats};
 
 /// A scenario that can be played.
 #[derive(Debug)]
@@ -70,9 +73,7 @@ impl Plan {
         let mut draft = Draft {
             seed,
             duration_ms,
-            lines,
-            seats: Vec::new(),
-            by_user: HashMap::new(),
+            seats: Seats::new(lines),
             stories: Vec::new(),
             steps: 0,
             drawn_bytes: 0,
@@ -87,7 +88,7 @@ impl Plan {
             draft.sms(place, table)?;
         }
         Ok(Self {
-            seats: draft.seats,
+            seats: draft.seats.into_seats(),
             stories: draft.stories,
             alive: scenario.alive,
             name: scenario.name.clone(),

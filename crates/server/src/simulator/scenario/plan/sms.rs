@@ -1,28 +1,26 @@
 //! SMS sessions of customers: what is offered, who writes what, and who leaves.
 //!
 //! Every line is drawn, also one that does not take place: so its chance changes nothing of the lines
-//! behind it. Refuses a line that is neither a text nor an agent's change of user data.
+//! behind it. Refuses what the house would not take, such as a name that is drawn too long.
 
-use encke::calls::{Details, InteractionOffer, Medium, UserDataChange};
+use encke::calls::{Details, InteractionOffer, UserDataChange};
 
-use super::super::file::{ScenarioError, Side, SmsTable};
+use super::super::file::{ScenarioError, SmsTable};
 use super::super::script::{Act, Kind, Step, Story, nickname};
-use super::bounds::check;
 use super::draft::{Draft, SMS};
 use super::draws::{Draws, contact};
+use super::tables::{Dialogues, Line, What};
 
 impl Draft<'_> {
     pub(super) fn sms(&mut self, place: u64, table: &SmsTable) -> Result<(), ScenarioError> {
         let key = table.name.clone().unwrap_or_else(|| format!("sms[{place}]"));
         let wrong = |error: String| ScenarioError::new(&key, error);
-        let chances = table.lines.iter().map(|line| line.chance);
-        let chances = chances.chain([table.rejects, table.leaves]);
-        check(table.lines.len(), chances).map_err(wrong)?;
+        let dialogues = Dialogues::read(table, &mut self.seats).map_err(wrong)?;
         let arrivals = self.arrivals(&[SMS, place], &table.at, table.per_minute, table.between);
         for (ordinal, at_ms) in (1..).zip(arrivals.map_err(wrong)?) {
             let stream = &mut self.stream(&[SMS, place, ordinal]);
             let draws = &mut Draws { stream, ordinal, bytes: 0 };
-            let story = self.dialogue(table, at_ms, draws).map_err(wrong)?;
+            let story = self.dialogue(&dialogues, at_ms, draws).map_err(wrong)?;
             self.drawn_bytes += draws.bytes;
             self.add(story).map_err(wrong)?;
         }
@@ -30,23 +28,23 @@ impl Draft<'_> {
     }
 
     fn dialogue(
-        &mut self,
-        table: &SmsTable,
+        &self,
+        dialogues: &Dialogues<'_>,
         at_ms: u64,
         draws: &mut Draws<'_>,
     ) -> Result<Story, String> {
-        let seat = self.called(&table.to, draws)?;
+        let table = dialogues.table;
+        let seat = *draws.stream.one(&dialogues.to).ok_or("`to` names nobody")?;
         let to = self.seats.get(seat).map(|seat| seat.name.clone()).ok_or_else(String::new)?;
-        let nick =
-            table.nickname.as_deref().map(|text| nickname(&draws.parsed(text)?)).transpose()?;
+        let nick = dialogues.nickname.as_ref().map(|text| nickname(&draws.text(text)));
         let offer = InteractionOffer {
-            medium: Medium::Sms,
+            medium: table.medium,
             to,
-            from: contact(&draws.parsed(&table.from)?)?,
+            nickname: nick.transpose()?,
+            from: contact(&draws.text(&dialogues.from))?,
             details: Details::default(),
-            nickname: nick,
-            text: Some(draws.parsed(&table.text)?),
-            user_data: draws.table(Some(&table.data))?,
+            text: Some(draws.text(&dialogues.text)),
+            user_data: draws.data(&dialogues.data)?,
         };
         let patience_ms = draws.stream.within(table.patience);
         let accepts = draws.stream.within(table.accepts_after);
@@ -56,19 +54,15 @@ impl Draft<'_> {
             return Ok(Story { kind: Kind::Sms, at_ms, seat, patience_ms, steps });
         }
         steps.push(Step { after_ms: accepts, act: Act::Accept });
-        for (place, line) in table.lines.iter().enumerate() {
+        for Line { line, what } in &dialogues.lines {
             let takes_place = draws.stream.chance(line.chance);
             let after_ms = draws.stream.within(line.after);
-            let act = match (line.by, &line.text, &line.data) {
-                (Side::Customer, Some(text), None) => {
-                    Act::CustomerWrites { text: draws.parsed(text)? }
+            let act = match what {
+                What::CustomerWrites(text) => Act::CustomerWrites { text: draws.text(text) },
+                What::AgentWrites(text) => Act::AgentWrites { text: draws.text(text) },
+                What::AgentUpdates(data) => {
+                    Act::AgentChanges { change: UserDataChange::Update(draws.data(data)?) }
                 }
-                (Side::Agent, Some(text), None) => Act::AgentWrites { text: draws.parsed(text)? },
-                (Side::Agent, None, Some(table)) => {
-                    let change = UserDataChange::Update(draws.table(Some(table))?);
-                    Act::AgentChanges { change }
-                }
-                _ => return Err(format!("lines[{place}]: has a `text`, or an agent's `data`")),
             };
             if takes_place {
                 steps.push(Step { after_ms, act });

@@ -7,7 +7,9 @@
 
 use std::collections::VecDeque;
 
-use encke::calls::{Actor, Call, CallAction, CallId, Command, InteractionAction, InteractionActor};
+use encke::calls::{
+    Actor, Call, CallAction, CallId, Command, Dn, InteractionAction, InteractionActor,
+};
 
 use super::super::script::{Act, Seat};
 use super::action::{outside, robot};
@@ -91,6 +93,25 @@ impl Player {
         if agent.talking == Some(story) {
             agent.talking = None;
             self.wake(seat, at);
+        }
+    }
+
+    /// Frees the robots who are on none of a story's calls any more.
+    pub(super) fn free_gone(&mut self, story: usize, calls: [Option<&Call>; 2], at: u64) {
+        let is_on = |line: &Dn, call: &Call| {
+            call.parties.iter().any(|party| party.dn.as_ref() == Some(line) && party.is_live())
+        };
+        let stays = |seat: &Seat| {
+            let line = seat.line();
+            line.is_some_and(|line| calls.into_iter().flatten().any(|call| is_on(line, call)))
+        };
+        let agents = self.seats.iter().zip(&self.agents).enumerate();
+        let gone = agents
+            .filter(|(_, (seat, agent))| agent.talking == Some(story) && !stays(seat))
+            .map(|(place, _)| place);
+        let gone: Vec<usize> = gone.collect();
+        for place in gone {
+            self.free(Some(place), story, at);
         }
     }
 

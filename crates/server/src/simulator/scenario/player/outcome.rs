@@ -32,7 +32,9 @@ impl Player {
                 self.advance(story, 1, due, call);
             }
             Done::Human => match act {
-                Act::Answer { .. } | Act::Accept => self.wait(story, Wait::Answer, due),
+                Act::Answer { .. } | Act::Accept | Act::Reject => {
+                    self.wait(story, Wait::Answer, due);
+                }
                 Act::AgentWrites { .. } => self.wait(story, Wait::Reply, due),
                 act => self.pass(story, &act, due),
             },
@@ -47,7 +49,8 @@ impl Player {
                     | Act::Complete { .. }
                     | Act::CustomerHangsUp
                     | Act::AgentHangsUp
-                    | Act::Accept => {
+                    | Act::Accept
+                    | Act::Reject => {
                         self.skip(story, 1);
                         self.wind_up(story, due);
                     }
@@ -113,14 +116,7 @@ impl Player {
             }
             Act::Back => {
                 live.consultation = None;
-                let others =
-                    self.agents.iter().enumerate().filter(|(seat, agent)| {
-                        agent.talking == Some(story) && Some(*seat) != lead
-                    });
-                let others: Vec<usize> = others.map(|(seat, _)| seat).collect();
-                for seat in others {
-                    self.free(Some(seat), story, due);
-                }
+                self.free_gone(story, [call, None], due);
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! What others did to a story's calls or its interaction, and what follows from it.
 //!
 //! Humans and other robots answer, write, and hang up: a step that is done already is passed over,
-//! and a story whose call or interaction is over ends. A story whose action is under way is left
+//! a robot who is on no call of the story any more is free, and a story whose call or interaction is over ends. A story whose action is under way is left
 //! alone until it is known what became of it.
 
 use encke::calls::{Call, EntryKind, Interaction, ParticipantKind, PartyState};
@@ -31,9 +31,13 @@ impl Player {
         if live.tidy.is_some() {
             return;
         }
-        if consultation.is_some_and(Call::is_released) {
+        let ended = consultation.is_some_and(Call::is_released);
+        if ended {
             live.consultation = None;
-            let next = live.next;
+        }
+        let next = live.next;
+        self.free_gone(story, [Some(main), consultation], now_ms);
+        if ended {
             let steps = self.stories.get(story).map(|story| story.steps.as_slice());
             let last = steps
                 .unwrap_or_default()
@@ -82,6 +86,8 @@ impl Player {
         let (wait, tidies) = (live.wait, live.tidy.is_some());
         let act = self.act(story);
         let working = one.state() == one.medium.working();
+        // Whom a robot would have turned down has nothing more to say, and goes when his patience
+        // is over.
         let accepted = matches!(act, Some(Act::Accept)) && working;
         if !tidies && (accepted || (wait == Some(Wait::Reply) && writes)) {
             self.counts.passed += 1;

@@ -124,7 +124,7 @@ impl Player {
                 }
             }
             Act::Offer(offer) => Some(Verdict::Do(None, Command::OfferInteraction(offer.clone()))),
-            Act::Accept if !first.robot => Some(Verdict::Wait(Wait::Answer)),
+            Act::Accept | Act::Reject if !first.robot => Some(Verdict::Wait(Wait::Answer)),
             Act::Accept => {
                 Some(by_robot(first, agent(InteractionAction::Accept { nickname: None })?))
             }

@@ -48,6 +48,47 @@ fn each_mistake_is_named() {
             format!("{HEAD}{CALL}at = [1]\n[[calls.steps]]\ndo = \"transfer\"\nto = [\"+1\"]"),
             "only be consulted",
         ),
+        (
+            format!(
+                "{HEAD}{CALL}at = [1]\n[[calls.steps]]\ndo = \"consult\"\nchance = 0\n\
+                     to = [{}\"bib\"]",
+                "\"bob\", ".repeat(500)
+            ),
+            "bib",
+        ),
+        (
+            format!(
+                "{HEAD}{CALL}at = [1]\n[[calls.steps]]\ndo = \"transfer\"\n\
+                     to = [{}\"+1\"]",
+                "\"bob\", ".repeat(500)
+            ),
+            "only be consulted",
+        ),
+        (
+            format!(
+                "{HEAD}[[calls]]\nto = [{}]\nfrom = \"+1\"\nat = [1]",
+                "\"bob\", ".repeat(1_001)
+            ),
+            "1000 names",
+        ),
+        (
+            format!("{HEAD}[[calls]]\nto = [\"bob\", \"zoe\"]\nfrom = \"+1\"\nat = [1]"),
+            "zoe, a user without a phone",
+        ),
+        (
+            format!(
+                "{HEAD}[[sms]]\nto = [\"bob\", \"bib\"]\nfrom = \"+1\"\ntext = \"x\"\n\
+                     per_minute = 1\nbetween = [0, 0]"
+            ),
+            "bib",
+        ),
+        (
+            format!(
+                "{HEAD}[[sms]]\nmedium = \"email\"\nto = [\"bob\"]\nfrom = \"+1\"\ntext = \"x\"\n\
+                     at = [1]"
+            ),
+            "no medium of messages",
+        ),
         (format!("{HEAD}[[calls]]\nto = []\nfrom = \"+1\"\nat = [1]"), "`to` names nobody"),
         (format!("{HEAD}[[calls]]\nto = [\"alice\"]\nfrom = \"\"\nat = [1]"), "number"),
         (
@@ -74,6 +115,12 @@ fn bounds_on_stories_hold() {
         "x".repeat(20_000)
     );
     assert!(refused(&heavy).contains("64 MiB"));
+    let keys = format!(
+        "name = \"x\"\nduration = 60\n[[calls]]\nto = [\"alice\"]\nfrom = \"+1\"\n\
+         per_minute = 6000\n[[calls.steps]]\ndo = \"delete-pair\"\nkey = \"{}\"",
+        "x".repeat(20_000)
+    );
+    assert!(refused(&keys).contains("64 MiB"));
 }
 
 #[test]

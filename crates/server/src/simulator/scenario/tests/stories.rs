@@ -198,6 +198,104 @@ fn a_customer_whom_nobody_answers_goes() {
 }
 
 #[test]
+fn a_customer_whom_a_robot_would_turn_down_waits_for_a_human_and_goes() {
+    let text = SMS.replace("patience = 10\n", "patience = 10\nrejects = 1\n");
+    let (mut house, mut player) = start(&text);
+    house.play(&mut player, 100_000);
+    assert_eq!(times(&house, "\"rejected\""), [3_000], "{:?}", house.log);
+
+    let alone = text.replace("[[agents]]\nuser = \"bob\"\n", "");
+    for (text, human) in [(&text, Some("bob")), (&alone, None)] {
+        // He never touches it.
+        let (mut house, mut player) = start(text);
+        house.humans.extend(human);
+        house.play(&mut player, 100_000);
+        assert!(player.is_over());
+        assert_eq!(times(&house, "\"left\""), [11_000], "{human:?} {:?}", house.log);
+        let counts = player.counts();
+        assert_eq!(counts.failed, 0, "{human:?} {counts:?}");
+
+        // He accepts it, and the customer goes all the same.
+        let (mut house, mut player) = start(text);
+        house.humans.extend(human);
+        house.play(&mut player, 4_000);
+        let interaction = house.state.interactions().next().unwrap().key();
+        let by = InteractionActor::Agent(UserName::new("bob").unwrap());
+        let action = InteractionAction::Accept { nickname: None };
+        house.submit(&Command::OperateInteraction { interaction, by, action }).unwrap();
+        house.play(&mut player, 100_000);
+        assert!(player.is_over());
+        assert_eq!(times(&house, "\"left\""), [11_000], "{human:?} {:?}", house.log);
+    }
+}
+
+/// Bob asks Carol, whom a second customer calls meanwhile.
+fn consultation(rest: &str) -> String {
+    let carol = format!("{BOB}[[agents]]\nuser = \"carol\"\n");
+    call(&format!("[[calls.steps]]\ndo = \"consult\"\nafter = 1\nto = [\"carol\"]\n{rest}"))
+        .replace(BOB, &carol)
+        .replace("duration = 60", "duration = 200")
+        + "\n[[calls]]\nto = [\"carol\"]\nfrom = \"+1666\"\nat = [20]\nanswers_after = 2\n\
+           patience = 10\ntalk = 5\n"
+}
+
+#[test]
+fn who_was_consulted_is_free_when_somebody_else_ends_the_consultation() {
+    for then in ["transfer", "conference", "back"] {
+        let text = consultation(&format!("then = \"{then}\"\ntakes = 100"))
+            .replace("talk = 5\n[[calls.steps]]", "talk = 100\n[[calls.steps]]");
+        let (mut house, mut player) = start(&text);
+        house.play(&mut player, 10_000);
+        let call = house.state.calls().find(|call| call.consult.is_some()).unwrap().id.clone();
+        let by = Actor::Dn(House::dn("carol"));
+        house.submit(&Command::Operate { call, by, action: CallAction::Hangup }).unwrap();
+        house.play(&mut player, 40_000);
+        // Bob at 3 and Carol at 6 for him; and she at 22 for her own customer.
+        let answers = times(&house, "\"operation\":\"Answer\"");
+        assert_eq!(answers, [3_000, 6_000, 22_000], "{then}: {:#?}", house.log);
+        assert_eq!(house.live_calls(), 1, "{then}: Bob still talks");
+    }
+}
+
+#[test]
+fn who_is_joined_is_busy_until_he_is_off_the_call() {
+    let joined = "then = \"conference\"\ntakes = 2\n\
+                  [[calls.steps]]\ndo = \"consult\"\nto = [\"+1777\"]\nthen = \"back\"\ntakes = 2";
+    let text =
+        consultation(joined).replace("talk = 5\n[[calls.steps]]", "talk = 100\n[[calls.steps]]");
+    for is_hung_up in [false, true] {
+        let (mut house, mut player) = start(&text);
+        house.play(&mut player, 25_000);
+        assert_eq!(house.live_calls(), 2, "{:#?}", house.log);
+        if is_hung_up {
+            let main = house.state.calls().find(|call| call.parties.len() == 3).unwrap().id.clone();
+            let by = Actor::Dn(House::dn("carol"));
+            house.submit(&Command::Operate { call: main, by, action: CallAction::Hangup }).unwrap();
+        }
+        house.play(&mut player, 60_000);
+        let late = times(&house, "\"operation\":\"Answer\"").into_iter().filter(|at| *at > 20_000);
+        let late: Vec<u64> = late.collect();
+        assert_eq!(late.len(), usize::from(is_hung_up), "{late:?} {:#?}", house.log);
+        assert_eq!(house.live_calls(), 1, "Bob still talks");
+    }
+}
+
+#[test]
+fn a_dialogue_may_be_of_any_medium_with_messages() {
+    for medium in ["sms", "chat", "im", "facebook"] {
+        let text = SMS.replace("[[sms]]\n", &format!("[[sms]]\nmedium = \"{medium}\"\n"));
+        let text = text.replace("+1555", "kim@example.com");
+        let (mut house, mut player) = start(&text);
+        house.play(&mut player, 100_000);
+        let one = house.state.interactions().next().unwrap();
+        assert_eq!((one.medium.name(), one.is_completed()), (medium, true));
+        assert_eq!(house.texts("bob"), ["Hello", "Yes?", "No."]);
+        let counts = player.counts();
+        assert_eq!((counts.done, counts.failed, counts.passed), (9, 0, 0), "{medium} {counts:?}");
+    }
+}
+
+#[test]
 fn a_storm_is_bounded_and_says_so() {
     let text = call("").replace("duration = 60", "duration = 60\nalive = 2");
     let (mut house, mut player) = start(&text.replace("at = [1]", "at = [1, 1, 1, 1, 1]"));
