@@ -24,6 +24,7 @@
 //! also across restarts, and it is how an [`Observer`] that keeps what it passes on is told again,
 //! when a core is opened, of what it may have missed.
 
+mod batch;
 mod catching_up;
 mod change;
 mod clock;
@@ -38,6 +39,7 @@ mod kept;
 mod record_key;
 mod replay;
 mod retention;
+mod run;
 mod snapshots;
 mod stats;
 mod writer;

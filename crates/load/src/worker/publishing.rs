@@ -11,7 +11,8 @@ use std::time::Instant;
 use mio::Token;
 use mio::event::Event;
 
-use super::{Worker, mask};
+use super::sending::mask;
+use super::share::Worker;
 use crate::clock;
 use crate::frames;
 use crate::link::{Buffer, Link, LinkError, Unit};
