@@ -46,7 +46,7 @@ fn calls(count: usize) -> Body {
         json!({"call": format!("c{n}"), "seq": 1, "event": "began", "type": "Inbound",
             "parties": [{"number": "+15550100", "state": "Established"}]})
     };
-    Body::from((1..=count).map(|n| format!("{}\n", line(n))).collect::<String>())
+    Body::from((1..=count).fold(String::new(), |text, n| text + &line(n).to_string() + "\n"))
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn nothing_is_acknowledged_behind_a_report_that_was_not_stored() {
         let answers = timeout(DEADLINE, exchange.collect::<Vec<_>>()).await.unwrap();
         let answers: Vec<u8> = answers.into_iter().flat_map(Result::unwrap).collect();
         let answers: Vec<Value> =
-            answers.split_inclusive(|byte| *byte == b'\n').map(|line| parse(line)).collect();
+            answers.split_inclusive(|byte| *byte == b'\n').map(parse).collect();
         assert!(feed.0.core.call("c1@pbx").is_none(), "the first was not stored");
         assert!(feed.0.core.call("c2@pbx").is_some(), "the second was");
         assert_eq!(answers.len(), 2, "{ack:?}: {answers:?}");
