@@ -82,6 +82,7 @@ impl std::error::Error for Refused {}
 #[derive(Deserialize)]
 struct Answer {
     call: Option<String>,
+    seq: Option<u64>,
     #[serde(default)]
     ok: bool,
     /// `true` of a line, a number at the end.
@@ -91,6 +92,13 @@ struct Answer {
     end: bool,
     error: Option<String>,
     line: Option<u64>,
+}
+
+/// Whose line it is.
+#[derive(Deserialize)]
+struct Numbered {
+    call: String,
+    seq: u64,
 }
 
 struct Feeder {
@@ -189,6 +197,12 @@ impl Feeder {
             }
             let answer: Answer = serde_json::from_slice(line)?;
             if answer.ok {
+                // They come in the order of the lines. Whatever else came is better asked again.
+                let front = self.kept.front().ok_or("an answer to nothing")?;
+                let front: Numbered = serde_json::from_str(front)?;
+                if (Some(front.call), Some(front.seq)) != (answer.call, answer.seq) {
+                    return Err("an answer to another line".into());
+                }
                 *(if answer.known == true { &mut self.known } else { &mut self.stored }) += 1;
             } else if answer.end {
                 // What follows is the end of the body, in order or with a reason.

@@ -6,7 +6,7 @@
 //! - [`decide()`] looks at a [`State`] and a [`Command`] and answers an [`Event`] or a [`Refusal`].
 //!   Time and randomness are arguments.
 //! - [`evolve()`] applies an event. It is the only way in which anything changes.
-//! - A [`Snapshot`] stands for the events of one call, session or line so far.
+//! - A [`Snapshot`] stands for the events of one call, interaction or line so far.
 //! - [`Core`] puts a journal behind the two: a change is answered when it is durable.
 //!
 //! What a party or an agent may do in a state is a table, see [`Situation`] and

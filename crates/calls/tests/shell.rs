@@ -265,6 +265,36 @@ async fn a_lost_answer_is_caught_up_with() {
     assert_eq!(bench.recorder.seen().len(), 3);
 }
 
+/// Whoever does not look at answers keeps nobody else out.
+#[tokio::test]
+async fn what_is_held_for_a_command_is_free_once_it_has_left_the_queue() {
+    let (faults, journal) = faulty();
+    let bench = Bench::open(&journal, CoreConfig::default()).await;
+    let (gate, reached) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let pause = (Arc::clone(&gate), Arc::clone(&reached));
+    faults.delay(move || {
+        let (gate, reached) = pause.clone();
+        async move {
+            reached.add_permits(1);
+            gate.acquire().await.unwrap().forget();
+        }
+        .boxed()
+    });
+    let places = Arc::new(Semaphore::new(2));
+    let place = || Arc::clone(&places).try_acquire_owned().unwrap();
+    let first = bench.core.queue(dial("{}"), place()).await.unwrap();
+    // The writer waits for the journal now, so the second one stays in the queue.
+    reached.acquire().await.unwrap().forget();
+    let second = bench.core.queue(dial("{}"), place()).await.unwrap();
+    assert_eq!(places.available_permits(), 1, "the first one has left the queue");
+    gate.add_permits(100);
+    bench.core.sweep().await;
+    assert_eq!(places.available_permits(), 2, "nobody has looked at an answer");
+    first.await.unwrap();
+    second.await.unwrap();
+    bench.close().await;
+}
+
 #[tokio::test]
 async fn a_full_queue_is_answered_busy() {
     let (faults, journal) = faulty();

@@ -249,6 +249,27 @@ async fn without_a_number_of_events_none_is_taken() {
     assert_eq!((entries(&*journal).await.len(), core.stats().snapshots), (601, 0));
 }
 
+/// Damage of one call's records costs that call its snapshots and nobody a change.
+#[tokio::test]
+async fn of_what_is_damaged_none_is_taken_and_none_tried_again() {
+    let faults = Arc::new(FaultyJournal::new(Arc::new(MemoryJournal::new())));
+    let journal: Arc<dyn Journal> = faults.clone();
+    let (core, _writer) = run(&journal, Some(10)).await;
+    let hurt = dial(&core, 0).await.unwrap();
+    let sound = dial(&core, 1).await.unwrap();
+    let key = encke_calls::journal_key(&Subject::Call(hurt.clone()));
+    faults.damage(key.clone());
+    for n in 0..99 {
+        core.submit(attach(&hurt, n)).await.unwrap();
+        core.submit(attach(&sound, n)).await.unwrap();
+    }
+    pause(&core).await;
+    assert!(core.healthy());
+    assert_eq!(core.stats().snapshots, 10);
+    assert_eq!(faults.stats().failed, 1, "one attempt, which is one line in the log");
+    assert_eq!(faults.read(&key, Version::ZERO).await.unwrap().len(), 100);
+}
+
 /// As after an upgrade: nobody took any before.
 #[tokio::test]
 async fn a_start_takes_those_that_are_missing_a_piece_at_a_time() {

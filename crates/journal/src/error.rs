@@ -4,6 +4,7 @@
 //! |------------|--------------------|-----------------|------------------------------------|
 //! | `Conflict` | the caller         | nothing         | after reading the key              |
 //! | `TooLarge` | the caller         | nothing         | no                                 |
+//! | `Damaged`  | the disk           | nothing         | no                                 |
 //! | `Full`     | the disk           | nothing         | once there is space                |
 //! | `Io`       | the disk           | not known       | see [`AppendError::Io`]            |
 //! | `Poisoned` | an earlier failure | nothing         | no: open the journal again         |
@@ -40,6 +41,9 @@ pub enum AppendError {
         /// What is allowed, in the unit of the bound.
         limit: usize,
     },
+    /// A record that a snapshot was to take the place of is damaged, or not where it should be.
+    /// Nothing was changed, and the journal goes on: what is damaged hurts who reads it.
+    Damaged(Damage),
     /// There is no space on the disk. Nothing was stored; later appends may work again.
     Full(Arc<io::Error>),
     /// The disk failed while the batch was being stored, and whether it was is not known; or the
@@ -71,6 +75,7 @@ impl fmt::Display for AppendError {
             Self::TooLarge { bound, actual, limit } => {
                 write!(f, "{bound} is {actual}, allowed are {limit}")
             }
+            Self::Damaged(_) => f.write_str("the records of the key are damaged"),
             Self::Full(_) => f.write_str("no space is left for the journal"),
             Self::Io(_) => f.write_str("the journal could not be written"),
             Self::Poisoned => f.write_str("the journal stopped after an earlier failure"),
@@ -83,6 +88,7 @@ impl Error for AppendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Full(error) | Self::Io(error) => Some(error.as_ref()),
+            Self::Damaged(damage) => Some(damage),
             Self::Conflict { .. } | Self::TooLarge { .. } | Self::Poisoned | Self::Closed => None,
         }
     }

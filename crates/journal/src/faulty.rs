@@ -4,17 +4,19 @@
 //! one or a slow one. It is part of the library, rather than of its tests, because other crates'
 //! tests and the simulator need it; nothing that serves people should be built on it.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{self, BoxFuture, FutureExt};
 use futures::stream::BoxStream;
 
-use crate::{Append, AppendError, Entry, Journal, Key, Position, ReadError, Stats, Version};
+use crate::{
+    Append, AppendError, Damage, Entry, Journal, Key, Position, ReadError, Stats, Version,
+};
 
 /// What goes wrong with an append, a forget or a snapshot: with a write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,6 +43,7 @@ struct Plan {
     next: VecDeque<Fault>,
     always: Option<Fault>,
     pause: Option<Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>>,
+    damaged: HashSet<Key>,
     failed: u64,
 }
 
@@ -60,6 +63,12 @@ impl FaultyJournal {
         self.plan().next.extend(iter::repeat_n(fault, count));
     }
 
+    /// Answers every snapshot of `key` with [`AppendError::Damaged`], as where a record that it is to
+    /// stand for is damaged. Other writes, those of the key too, go on.
+    pub fn damage(&self, key: Key) {
+        self.plan().damaged.insert(key);
+    }
+
     /// Makes each write wait for the future that `pause` gives, before anything else.
     ///
     /// With a sleep it is a slow disk; with a future that waits for the test it is a gate.
@@ -73,6 +82,7 @@ impl FaultyJournal {
         plan.next.clear();
         plan.always = None;
         plan.pause = None;
+        plan.damaged.clear();
     }
 
     /// Runs `write` under the plan.
@@ -134,6 +144,13 @@ impl Journal for FaultyJournal {
         until: Version,
         record: Bytes,
     ) -> BoxFuture<'_, Result<(), AppendError>> {
+        let mut plan = self.plan();
+        if plan.damaged.contains(key) {
+            plan.failed += 1;
+            let damage = Damage::somewhere("injected by a test").of(key);
+            return future::ready(Err(AppendError::Damaged(damage))).boxed();
+        }
+        drop(plan);
         self.disturb(self.inner.snapshot(key, until, record)).boxed()
     }
 

@@ -105,7 +105,8 @@ pub trait Journal: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append). It is a conflict if the key has not come to `until` yet, as after
+    /// As [`append`](Self::append), and [`AppendError::Damaged`] where one of the records is damaged:
+    /// they all stay then, and the journal takes other records as before. It is a conflict if the key has not come to `until` yet, as after
     /// it was forgotten. Too large is a record beyond
     /// [`Limits::batch_bytes`](crate::Limits::batch_bytes), for it may say what many said, and one
     /// that would take the place of more than

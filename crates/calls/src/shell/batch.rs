@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::core::Outcome;
 use super::replay::version;
 use super::stats::count;
-use super::writer::{Answer, Message, Submission, WriterState};
+use super::writer::{Answer, Held, Message, Submission, WriterState};
 use super::{Change, CommandError, record_key};
 use crate::{Command, Event, Note, Subject, decide};
 
@@ -66,7 +66,8 @@ impl WriterState {
             // Nobody waits for the answer.
             let (answer, _) = oneshot::channel();
             let command = Command::GiveUp { call, dn };
-            self.decide(Submission { command, note: Note::new(), answer }, now_ms, &mut batch);
+            let (note, held) = (Note::new(), Held::default());
+            self.decide(Submission { command, note, answer, held }, now_ms, &mut batch);
         }
         if !batch.appends.is_empty() {
             self.commit(batch).await;
@@ -74,7 +75,8 @@ impl WriterState {
     }
 
     fn decide(&mut self, submission: Submission, now_ms: u64, batch: &mut Batch) {
-        let Submission { command, note, answer } = submission;
+        let Submission { command, note, answer, held } = submission;
+        drop(held);
         let result = match decide(&self.state, &command, now_ms, self.ids.as_mut()) {
             Ok(events) => self.stage(&command, events, &note, batch),
             Err(refusal) => Err(refusal.into()),

@@ -9,7 +9,7 @@ use std::mem;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use encke_journal::{Position, Version};
+use encke_journal::{AppendError, Position, Version};
 
 use super::record_key;
 use super::stats::count;
@@ -24,7 +24,8 @@ impl WriterState {
     /// Takes one snapshot, if one may be taken.
     ///
     /// A failure stops it until the journal takes records again. Nothing depends on it: the events
-    /// are still there.
+    /// are still there. Where one of them is damaged they stay for good, and there is one line in the
+    /// log.
     pub(super) async fn take_snapshot(&mut self) {
         if !self.takes_snapshots || self.due.is_empty() {
             return;
@@ -37,6 +38,10 @@ impl WriterState {
             Ok(()) => {
                 count(&self.shared.counters.snapshots, 1);
                 self.snapshots_fail = false;
+            }
+            Err(AppendError::Damaged(damage)) => {
+                tracing::error!(%damage, "no snapshot is taken of what is damaged; its records stay");
+                self.due.never(snapshot.subject());
             }
             Err(error) if error.is_refusal() => {
                 tracing::debug!(%error, "a snapshot is not taken");

@@ -17,7 +17,7 @@ use super::due::Due;
 use super::replay::replay;
 use super::snapshots::Snapshots;
 use super::stats::{Counters, count};
-use super::writer::{Message, Submission, WriterState};
+use super::writer::{Held, Message, Submission, WriterState};
 use super::{Clock, CommandError, CoreConfig, CoreStats, Observer, OpenError};
 use crate::{
     Call, Command, ConnId, Dn, Interaction, LineSettings, Note, SeededIds, State, Subject, UserName,
@@ -234,7 +234,7 @@ impl Core {
     }
 
     /// The interactions with which the user still has something to do, in the order in which they
-    /// came to him.
+    /// came to him; those from before the core was opened in the order in which they began.
     pub fn interactions_of(&self, user: &UserName) -> Vec<Arc<Interaction>> {
         self.shared.snapshots.interactions_of(user)
     }
@@ -270,7 +270,7 @@ impl Core {
 
     async fn send(&self, command: Command, note: Note) -> Result<Outcome, CommandError> {
         let (answer, answered) = oneshot::channel();
-        let submission = Submission { command, note, answer };
+        let submission = Submission { command, note, answer, held: Held::default() };
         match self.queue.try_send(Message::Command(Box::new(submission))) {
             Ok(()) => answered.await.unwrap_or(Err(CommandError::Stopped)),
             Err(TrySendError::Full(_)) => {

@@ -23,12 +23,14 @@ use crate::{Snapshot, Subject};
 pub(super) struct Due {
     after: Option<NonZeroU64>,
     waiting: VecDeque<(Position, Snapshot)>,
+    /// Subjects of which none is taken, until they are forgotten.
+    never: HashSet<Subject>,
 }
 
 impl Due {
     /// Nothing is due yet. With `None` nothing ever is.
     pub(super) fn new(after: Option<NonZeroU64>) -> Self {
-        Self { after, waiting: VecDeque::new() }
+        Self { after, waiting: VecDeque::new(), never: HashSet::new() }
     }
 
     /// Looks at a change that is in the journal. They come in the order of their places.
@@ -47,6 +49,9 @@ impl Due {
             Change::Interaction(change) => Snapshot::Interaction(Arc::clone(&change.after)),
             Change::Line(change) => Snapshot::Line(Arc::clone(&change.after)),
         };
+        if self.never.contains(&snapshot.subject()) {
+            return;
+        }
         self.waiting.push_back((change.position(), snapshot));
     }
 
@@ -65,9 +70,16 @@ impl Due {
         self.is_ready(kept).then(|| self.waiting.pop_front())?.map(|(_, snapshot)| snapshot)
     }
 
+    /// Takes none of this subject, now or later.
+    pub(super) fn never(&mut self, subject: Subject) {
+        self.waiting.retain(|(_, snapshot)| snapshot.subject() != subject);
+        self.never.insert(subject);
+    }
+
     /// Subjects were forgotten. What comes under the same name later is another.
     pub(super) fn forget(&mut self, subjects: &HashSet<Subject>) {
         self.waiting.retain(|(_, snapshot)| !subjects.contains(&snapshot.subject()));
+        self.never.retain(|subject| !subjects.contains(subject));
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::CommandError;
 use super::core::{Core, Outcome};
-use super::writer::{Message, Submission};
+use super::writer::{Held, Message, Submission};
 use crate::{Call, Command, Note, SourceName};
 
 /// The answer to a command that stands in the queue.
@@ -37,7 +37,9 @@ impl Core {
     /// queued one after the other are carried out in that order.
     ///
     /// Unlike [`submit`](Self::submit) it is never busy. Whoever has many commands under way has to
-    /// bound them: they take the places of others.
+    /// bound them: they take the places of others. `held` is for that, such as the permit of a
+    /// semaphore: it is dropped when the command has left the queue and its turn has come, or with the
+    /// core, however long the answer is kept; `()` where there is nothing to hold.
     ///
     /// # Errors
     ///
@@ -46,9 +48,14 @@ impl Core {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, nothing happens.
-    pub async fn queue(&self, command: Command) -> Result<Queued, CommandError> {
+    pub async fn queue(
+        &self,
+        command: Command,
+        held: impl Send + 'static,
+    ) -> Result<Queued, CommandError> {
         let (answer, answered) = oneshot::channel();
-        let submission = Submission { command, note: Note::default(), answer };
+        let held = Held::new(held);
+        let submission = Submission { command, note: Note::default(), answer, held };
         let message = Message::Command(Box::new(submission));
         self.queue.send(message).await.map_err(|_| CommandError::Stopped)?;
         Ok(Queued(answered))

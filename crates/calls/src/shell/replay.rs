@@ -88,7 +88,7 @@ impl<'a> Listener<'a> {
 }
 
 /// Applies one record of a journal, as [`Core::open`](crate::Core::open) does with each in order,
-/// and answers the change; `None` for a record under a key that is no call's or session's, and for
+/// and answers the change; `None` for a record under a key that is no call's, interaction's or line's, and for
 /// a snapshot, which says how things stand and not what happened.
 ///
 /// # Errors

@@ -15,7 +15,8 @@ pub(super) struct Snapshots {
     calls: DashMap<CallId, Arc<Call>>,
     interactions: DashMap<InteractionId, Arc<Interaction>>,
     lines: DashMap<Dn, Arc<Line>>,
-    // What is not ended, oldest first.
+    // What is not ended, in the order in which it came to them; what a core found when it was opened,
+    // in the order in which it began.
     by_dn: DashMap<Dn, Vec<CallId>>,
     by_user: DashMap<UserName, Vec<InteractionId>>,
 }

@@ -15,6 +15,7 @@
 //! when the answer to an append was lost, shows as a gap before the next positions: it is read, and
 //! told, before anything behind it.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -42,6 +43,23 @@ pub(super) struct Submission {
     pub(super) command: Command,
     pub(super) note: Note,
     pub(super) answer: Answer,
+    pub(super) held: Held,
+}
+
+/// What goes with a command until its turn comes, and is dropped then.
+#[derive(Default)]
+pub(super) struct Held(Option<Box<dyn Send>>);
+
+impl Held {
+    pub(super) fn new(held: impl Send + 'static) -> Self {
+        Self(Some(Box::new(held)))
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Held").field(&self.0.is_some()).finish()
+    }
 }
 
 pub(super) type Answer = oneshot::Sender<Result<Outcome, CommandError>>;

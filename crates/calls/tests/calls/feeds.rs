@@ -2,9 +2,9 @@
 
 use PartyState::{Established, Held, Released, Ringing};
 use encke_calls::{
-    CallAction, CallHappening, CallType, Command, ConnId, Event, FedCall, FedId, Limits, NewParty,
-    Operation, PartyState, Refusal, Report, Reported, Requester, Role, Situation, SourceName,
-    UserDataChange,
+    Bound, CallAction, CallHappening, CallType, Command, ConnId, Event, FedCall, FedId, Limits,
+    NewParty, Operation, PartyState, Refusal, Report, Reported, Requester, Role, Situation,
+    SourceName, UserDataChange,
 };
 
 use crate::house::{House, data, dn, house, number};
@@ -240,4 +240,27 @@ fn call_of_the_same_id_that_is_kept_here_is_not_taken_over() {
     house.run(&Command::Import(own)).unwrap();
     assert_eq!(house.run(&report(1, began())), Err(Refusal::Exists));
     assert_eq!(house.run(&report(1, Reported::Ended)), Err(Refusal::Exists));
+}
+
+/// As after a restart with a lower bound.
+#[test]
+fn call_with_more_parties_than_fit_by_now_goes_on() {
+    let mut before = house();
+    let three = vec![
+        outside("+15550100", Established),
+        line("15000", Established),
+        line("15001", Established),
+    ];
+    let events = before.run(&report(1, Reported::Began(whole(three, "{}")))).unwrap();
+    let mut house = House::new(Limits::default().parties(2));
+    for event in &events {
+        encke_calls::evolve(&mut house.state, event).unwrap();
+    }
+    house.run(&report(2, parties(vec![line("15000", Held)]))).unwrap();
+    assert_eq!(seen(&house), (2, 2, vec![Established, Held, Established]));
+    let more = house.run(&report(3, parties(vec![line("15002", Ringing)])));
+    assert_eq!(more, Err(Refusal::TooMany { what: Bound::Parties, limit: 2 }));
+    house.run(&report(3, parties(vec![line("15001", Released)]))).unwrap();
+    house.run(&report(4, parties(vec![line("15001", Established)]))).unwrap();
+    house.run(&report(5, Reported::Ended)).unwrap();
 }

@@ -9,7 +9,7 @@ use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 use super::failure::Failure;
 use super::record::{self, Kind};
 use super::store::Work;
-use crate::{Append, AppendError, Damage, Key, Limits, Position, Version};
+use crate::{Append, AppendError, Damage, Entry, Key, Limits, Position, Version};
 
 /// The tables within a write transaction.
 pub(super) struct Tables<'t> {
@@ -106,6 +106,9 @@ impl<'t> Tables<'t> {
     }
 
     /// Puts one record in the place of those up to `until`, unless a snapshot is there already.
+    ///
+    /// All of them are looked at before any is touched: damage among them is an answer and not the end
+    /// of the journal, which could go on without any snapshot.
     fn snapshot(
         &mut self,
         key: &Key,
@@ -126,30 +129,49 @@ impl<'t> Tables<'t> {
         let place = self.index.get((key.as_str(), until.get()))?.map(|place| place.value());
         let Some(place) = place else {
             let what = format!("version {until} is not in the index");
-            return Err(Damage::somewhere(what).of(key).into());
+            return Ok(Err(AppendError::Damaged(Damage::somewhere(what).of(key))));
         };
         let position = Position::new(place);
-        let last = match self.records.get(place)? {
-            Some(frame) => record::decode(position, frame.value())?,
-            None => return Err(no_record(key, until, position).into()),
-        };
-        if last.key != *key || last.version != until {
-            return Err(another_record(key, until, position).into());
-        }
-        if last.is_snapshot {
-            return Ok(Ok(self.head));
+        match self.sound(key, until, position)? {
+            Ok(last) if last.is_snapshot => return Ok(Ok(self.head)),
+            Ok(_) => {}
+            Err(damage) => return Ok(Err(AppendError::Damaged(damage))),
         }
         if let Err(error) = limits.check_replaced(until.get() - first + 1) {
             return Ok(Err(error));
         }
         if first < until.get() {
-            self.remove(key, (key.as_str(), first)..=(key.as_str(), until.get() - 1))?;
+            let replaced = (key.as_str(), first)..=(key.as_str(), until.get() - 1);
+            for found in self.index.range(replaced.clone())? {
+                let (at, position) = found?;
+                let version = Version::new(at.value().1);
+                if let Err(damage) = self.sound(key, version, Position::new(position.value()))? {
+                    return Ok(Err(AppendError::Damaged(damage)));
+                }
+            }
+            self.remove(key, replaced)?;
         }
         let frame = record::encode(Kind::Snapshot, position, key, until, record);
         self.records.insert(place, frame.as_slice())?;
         self.meta.insert(FORMAT_NAME, NEWEST_FORMAT)?;
         self.changed = true;
         Ok(Ok(self.head))
+    }
+
+    /// The record that the index has at `position`, or what is wrong with it.
+    fn sound(
+        &self,
+        key: &Key,
+        version: Version,
+        position: Position,
+    ) -> Result<Result<Entry, Damage>, Failure> {
+        let Some(frame) = self.records.get(position.get())? else {
+            return Ok(Err(no_record(key, version, position)));
+        };
+        Ok(record::decode(position, frame.value()).and_then(|entry| {
+            let is_it = entry.key == *key && entry.version == version;
+            if is_it { Ok(entry) } else { Err(another_record(key, version, position)) }
+        }))
     }
 
     fn version(&self, key: &Key) -> Result<Version, Failure> {

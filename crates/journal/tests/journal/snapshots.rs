@@ -3,13 +3,14 @@
 
 use std::fs;
 
-use crate::files::{everything, file, tables, verified};
+use crate::files::{everything, file, tables, tamper, verified};
 use crate::homes::{append, key, show};
 use encke_journal::{
-    FileConfig, FileJournal, Inspection, Journal, Position, ReadError, Version, compact,
+    AppendError, FileConfig, FileJournal, Inspection, Journal, Position, ReadError, Version,
+    compact,
 };
 use futures::executor::block_on;
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadableDatabase, ReadableTable};
 use tempfile::TempDir;
 
 fn open(folder: &TempDir) -> FileJournal {
@@ -97,7 +98,7 @@ fn a_snapshot_is_never_made_of_a_damaged_history() {
     let journal = open(&folder);
     block_on(journal.append(vec![append("a", 0, &["1", "2", "3"])])).unwrap();
     drop(journal);
-    crate::files::tamper(folder.path(), |writing| {
+    tamper(folder.path(), |writing| {
         let mut records = writing.open_table(tables::RECORDS).unwrap();
         records.insert(1, [9, 9].as_slice()).unwrap();
     });
@@ -106,4 +107,77 @@ fn a_snapshot_is_never_made_of_a_damaged_history() {
     let read = block_on(journal.scan(Position::ZERO, 10));
     assert!(matches!(read, Err(ReadError::Damaged(_))), "{read:?}");
     assert_eq!(show(&block_on(journal.scan(Position::new(1), 10)).unwrap())[0], "2 a 2 2");
+}
+
+/// Nothing depends on a snapshot, so one that cannot be taken costs nothing else.
+#[test]
+fn damage_among_what_it_would_replace_is_an_answer_and_the_journal_goes_on() {
+    type Change = fn(&redb::WriteTransaction);
+    let cases: [(&str, Change, &str); 5] = [
+        (
+            "a flipped bit",
+            |writing| {
+                let mut records = writing.open_table(tables::RECORDS).unwrap();
+                let mut frame = records.get(2).unwrap().unwrap().value().to_vec();
+                *frame.last_mut().unwrap() ^= 1;
+                records.insert(2, frame.as_slice()).unwrap();
+            },
+            "position 2: the checksum of the record is wrong",
+        ),
+        (
+            "a flipped bit of the last one",
+            |writing| {
+                let mut records = writing.open_table(tables::RECORDS).unwrap();
+                let mut frame = records.get(3).unwrap().unwrap().value().to_vec();
+                *frame.last_mut().unwrap() ^= 1;
+                records.insert(3, frame.as_slice()).unwrap();
+            },
+            "position 3: the checksum of the record is wrong",
+        ),
+        (
+            "a record that is gone",
+            |writing| {
+                writing.open_table(tables::RECORDS).unwrap().remove(1).unwrap();
+            },
+            "position 1, key a: the index has version 1 here, and there is no record",
+        ),
+        (
+            "an index entry that leads elsewhere",
+            |writing| {
+                writing.open_table(tables::INDEX).unwrap().insert(("a", 2), 5).unwrap();
+            },
+            "position 5, key a: the index has version 2 here, and it is another record",
+        ),
+        (
+            "an index entry that is gone",
+            |writing| {
+                writing.open_table(tables::INDEX).unwrap().remove(("a", 3)).unwrap();
+            },
+            "key a: version 3 is not in the index",
+        ),
+    ];
+    for (name, change, expected) in cases {
+        let folder = TempDir::new().unwrap();
+        let journal = open(&folder);
+        block_on(journal.append(vec![append("a", 0, &["1", "2", "3", "4"])])).unwrap();
+        block_on(journal.append(vec![append("b", 0, &["1", "2"])])).unwrap();
+        drop(journal);
+        tamper(folder.path(), change);
+        let before = verified(folder.path()).unwrap().1;
+        assert!(!before.is_empty(), "{name}");
+        let journal = open(&folder);
+        match block_on(journal.snapshot(&key("a"), Version::new(3), "123".into())) {
+            Err(AppendError::Damaged(damage)) => assert_eq!(damage.to_string(), expected, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+        block_on(journal.append(vec![append("a", 4, &["5"])])).unwrap();
+        block_on(journal.append(vec![append("b", 2, &["3"])])).unwrap();
+        block_on(journal.snapshot(&key("b"), Version::new(3), "123".into())).unwrap();
+        let read = block_on(journal.read(&key("b"), Version::ZERO)).unwrap();
+        assert_eq!(show(&read), ["8 b 3* 123"], "{name}");
+        drop(journal);
+        if !name.contains("elsewhere") {
+            assert_eq!(verified(folder.path()).unwrap().1, before, "{name}: all of it stayed");
+        }
+    }
 }

@@ -189,8 +189,7 @@ fn run_demo(demo: DemoArguments) -> Result<(), Failure> {
     if let Some(name) = &demo.scenario {
         config = scenario::open(config, name, demo.seed, demo.speed)?;
     }
-    logging::start(&settings.log).map_err(Failure::usage)?;
-    serve::run(config)
+    start(&settings, config)
 }
 
 fn run_serve(serve: ServeArguments) -> Result<(), Failure> {
@@ -205,7 +204,8 @@ fn run_serve(serve: ServeArguments) -> Result<(), Failure> {
     if settings.journal.data.is_none() {
         return Err(Failure::usage("`journal.data` is not set, and neither is --data"));
     }
-    start(&settings)
+    let config = Config::from_settings(&settings).map_err(Failure::usage)?;
+    start(&settings, config)
 }
 
 fn run_check(check: &CheckArguments) -> Result<(), Failure> {
@@ -216,8 +216,7 @@ fn run_check(check: &CheckArguments) -> Result<(), Failure> {
     print(&text)
 }
 
-fn start(settings: &Settings) -> Result<(), Failure> {
-    let config = Config::from_settings(settings).map_err(Failure::usage)?;
+fn start(settings: &Settings, config: Config) -> Result<(), Failure> {
     logging::start(&settings.log).map_err(Failure::usage)?;
     serve::run(config)
 }

@@ -6,8 +6,9 @@
 //! | reading  |                                                 | a report cannot be stored          | rest     |
 //! | rest     | what is queued is answered; nothing is read     | all is                             | ended    |
 //!
-//! In the rest after a failure only what was stored is answered: what is refused then may be so
-//! because something in front of it is missing, and comes again.
+//! In the rest after a failure nothing is answered: what is refused then may be so because something
+//! in front of it is missing, and an acknowledgement would seem to be that of the line that failed.
+//! All of it comes again, and what was stored is known then.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -132,20 +133,20 @@ impl Exchange {
         match result {
             Ok(outcome) => {
                 let known = !outcome.changed;
+                self.counted.feed(if known { "known" } else { "stored" });
+                if self.failed {
+                    return;
+                }
                 self.acknowledged += 1;
                 self.known += u64::from(known);
-                self.counted.feed(if known { "known" } else { "stored" });
                 match self.ack {
                     Ack::Each => {
                         let (call, seq) = (line.call.as_str(), line.seq);
                         said::line(&mut self.out, &Acknowledged { call, seq, ok: true, known });
                     }
                     Ack::Count => {
-                        // After a failure a count would cover what was not stored.
-                        if !self.failed {
-                            self.answered = line.line;
-                            self.uncounted = true;
-                        }
+                        self.answered = line.line;
+                        self.uncounted = true;
                     }
                 }
             }

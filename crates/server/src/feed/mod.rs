@@ -50,6 +50,8 @@ mod reports;
 mod said;
 mod source;
 #[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use source::Feeder;

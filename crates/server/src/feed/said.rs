@@ -167,10 +167,17 @@ pub(super) struct Ended {
     pub(super) refused: u64,
 }
 
-/// Appends a line.
+/// Appends a line. User data is as its sender wrote it; where he broke lines, which JSON allows between
+/// its tokens and nowhere else, there are blanks.
 pub(super) fn line(out: &mut Vec<u8>, said: &impl Serialize) {
+    let start = out.len();
     // Plain structures and texts; writing into memory does not fail.
     if serde_json::to_writer(&mut *out, said).is_ok() {
+        for byte in out.iter_mut().skip(start) {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
         out.push(b'\n');
     }
 }

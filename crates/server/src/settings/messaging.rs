@@ -210,7 +210,7 @@ pub struct JournalSettings {
     /// Folder of the journal; made if it is not there. `serve` demands it, here or as `--data`;
     /// `demo` takes a temporary folder instead and removes it at the end.
     pub data: Option<PathBuf>,
-    /// Events of a call, an SMS session or a line after which one record takes their place. Default
+    /// Events of a call, an interaction or a line after which one record takes their place. Default
     /// 256; 0 for never. It bounds what a long call costs on disk and at the next start.
     pub snapshot_after: u64,
 }

@@ -159,6 +159,27 @@ async fn a_snapshot_is_printed_with_what_it_stands_for_and_verified() {
     assert_eq!(code, Some(0), "{out}{errors}");
 }
 
+/// A line may have any printable name, which JSON may have to escape.
+#[tokio::test]
+async fn who_asked_is_printed_whatever_the_name_of_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let call = served(data).await;
+    {
+        let journal = FileJournal::open(data, FileConfig::default()).unwrap();
+        let last = journal.scan(Position::new(2), 1).await.unwrap().remove(0);
+        let record = str::from_utf8(&last.record).unwrap().strip_suffix('}').unwrap();
+        let by = json!("15\"0\\0");
+        let records = vec![format!("{record},\"by\":{by}}}").into()];
+        let append = Append { key: last.key, expected: last.version, records };
+        journal.append(vec![append]).await.unwrap();
+        journal.close().await;
+    }
+    let (code, out, errors) = run(&["dump", &call], data);
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(lines(&out).pop().unwrap()["by"], "15\"0\\0");
+}
+
 #[test]
 fn where_no_journal_is_none_is_made() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! dump:   {"position":9,"version":256,"stands_for":[1,256],"snapshot":{...}}
-//!         {"position":10,"version":257,"time":"2026-01-02T03:04:05.000Z","event":{...},"reference":9}
+//!         {"position":10,"version":257,"time":"2026-01-02T03:04:05.000Z","event":{...},"reference":9,"by":"15000"}
 //! export: {"position":9,"key":"call/...","version":256,"stands_for":[1,256],"record":{...}}
 //!         {"position":10,"key":"call/...","version":257,"record":{...}}
 //!         {"position":8,"key":"other/1","version":1,"base64":"AAEC"}
@@ -10,7 +10,7 @@
 //!
 //! `event` and `record` are what is stored, character for character, but for line breaks between
 //! its tokens, which become spaces; `reference` is there if the sender of
-//! the command gave one. A record that is no JSON is exported as `base64`. A snapshot says which
+//! the command gave one, `by` if he named who asked. A record that is no JSON is exported as `base64`. A snapshot says which
 //! versions it stands for, which are not there themselves. Members may be added, those that are there
 //! stay.
 
@@ -70,7 +70,7 @@ struct Record<'a> {
     #[serde(default)]
     reference: Option<u64>,
     #[serde(default)]
-    by: Option<&'a str>,
+    by: Option<String>,
 }
 
 pub(super) fn dump(folder: &Path, id: &str, out: &mut Out<'_>) -> Result<(), Failure> {
@@ -142,7 +142,7 @@ fn dumped(entry: &Entry, out: &mut Out<'_>) -> Result<(), Failure> {
             event: record.event,
             snapshot: record.snapshot,
             reference: record.reference,
-            by: record.by,
+            by: record.by.as_deref(),
         },
     )
 }
