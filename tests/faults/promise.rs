@@ -11,7 +11,6 @@
 //! ENCKE_BIN=target/release/encke ENCKE_RATE=2000 ENCKE_CALLS=40 ENCKE_SECONDS=10 \
 //!   cargo nextest run -p encke-tests --test faults promise --no-capture
 //! ```
-#![expect(clippy::disallowed_methods, reason = "this keeps a rate in real time")]
 
 use std::env;
 use std::time::Duration;
