@@ -75,7 +75,7 @@ impl Gateway {
     /// The routes: `/api/v2` and everything below it, ready to be merged into a server.
     ///
     /// `/api/v2/notifications` is left to the embedder, whose own route for it takes precedence.
-    /// A request without the extension [`Caller`](crate::Caller) is answered 403, `statusCode` 20.
+    /// A request without the extension [`Caller`] is answered 403, `statusCode` 20.
     /// Every response carries the extension `(Operation, ReturnCode)`.
     pub fn router(&self) -> Router {
         routes::router(self.clone())
