@@ -8,7 +8,7 @@
 //! By default it is short and slow. For 2,000 changes a second for ten seconds in each of three lives:
 //!
 //! ```sh
-//! ENCKE_BIN=target/release/encke ENCKE_RATE=2000 ENCKE_CALLS=40 ENCKE_SECONDS=10 \
+//! ENCKE_BIN=$PWD/target/release/encke ENCKE_RATE=2000 ENCKE_CALLS=40 ENCKE_SECONDS=10 \
 //!   cargo nextest run -p encke-tests --test faults promise --no-capture
 //! ```
 
